@@ -1,0 +1,110 @@
+"""What can go wrong, by who can mend it.
+
+Every failure a user meets carries a code (stable, for scripts), a message (what, where, what was got) and a hint
+(the next thing to type). Only `cli.py` turns one into an exit code and text; `--json` prints the same object.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the shell sees; documented in the README."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_RUNNING = 3
+    TIMED_OUT = 4
+    LIVEKIT = 5
+    AGENT_FATAL = 6
+    CONFLICT = 7
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class MeetctlError(Exception):
+    """The base of every failure that is not a bug."""
+
+    code: ClassVar[str] = "failed"
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Returns the same failure for `--json`."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+class UsageError(MeetctlError):
+    """The command line asks for something that cannot be."""
+
+    code = "usage"
+    exit_code = ExitCode.USAGE
+
+
+class RosterError(MeetctlError):
+    """The roster file is wrong; the message holds one line for each fault found."""
+
+    code = "roster"
+    exit_code = ExitCode.USAGE
+
+
+class SettingsError(MeetctlError):
+    """A credential or setting outside the roster is missing or malformed."""
+
+    code = "settings"
+    exit_code = ExitCode.USAGE
+
+
+class NotRunningError(MeetctlError):
+    """No meeting of that name runs on this machine."""
+
+    code = "not_running"
+    exit_code = ExitCode.NOT_RUNNING
+
+
+class TimedOutError(MeetctlError):
+    """Something did not happen in the time allowed; what runs goes on running."""
+
+    code = "timed_out"
+    exit_code = ExitCode.TIMED_OUT
+
+
+class LiveKitError(MeetctlError):
+    """The LiveKit server cannot be reached, or refused."""
+
+    code = "livekit"
+    exit_code = ExitCode.LIVEKIT
+
+
+class AgentFailed(MeetctlError):
+    """An agent is fatal: trying again would not help."""
+
+    code = "agent_failed"
+    exit_code = ExitCode.AGENT_FATAL
+
+
+class ConflictError(MeetctlError):
+    """A meeting of that name is already up, or something it needs is taken."""
+
+    code = "conflict"
+    exit_code = ExitCode.CONFLICT
+
+
+class FetchError(MeetctlError):
+    """A server or model could not be fetched, or is not what it claims to be."""
+
+    code = "fetch"
+
+
+class StandInError(MeetctlError):
+    """A local server did not start, or stopped."""
+
+    code = "stand_in"

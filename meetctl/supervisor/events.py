@@ -1,0 +1,160 @@
+"""What happens to the seats of a meeting, as facts with a time on them. Values only; `state.py` folds them.
+
+A seat is a place that is to be filled: a service (`livekit-server`, `models`, `simli`, `chair`) or an agent. It is named
+by its key: an agent's identity, or the service's name. Processes come and go; the seat stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from meetctl.protocol import (
+    AvOffset,
+    BadLine,
+    Degraded,
+    Failed,
+    FloorChanged,
+    LegStats,
+    MediaReceived,
+    Ready,
+    Serving,
+    SpeechState,
+    TurnLatency,
+    Usage,
+    Utterance,
+    Warn,
+)
+
+WireEvent = (
+    Ready
+    | Serving
+    | LegStats
+    | SpeechState
+    | AvOffset
+    | Usage
+    | Warn
+    | Degraded
+    | Failed
+    | MediaReceived
+    | Utterance
+    | FloorChanged
+    | TurnLatency
+    | BadLine
+)
+
+
+class SeatKind(StrEnum):
+    SERVICE = "service"
+    AGENT = "agent"
+
+
+class Proof(StrEnum):
+    """What must be seen before a seat counts as ready."""
+
+    READY = "ready"
+    """The child's own `Ready` (or `Serving`, or the health check of a service that speaks no wire)."""
+    AUDIO = "audio"
+    """The chair's `MediaReceived` for audio."""
+    VIDEO = "video"
+    """The chair's `MediaReceived` for video."""
+    FACE = "face"
+    """A first frame on the simli leg (`LegStats` with `video_fps` > 0), or `Degraded`."""
+    ACTIVE = "active"
+    """The LiveKit server lists the participant as active."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatAdded:
+    seat: str
+    name: str
+    kind: SeatKind
+    program: str
+    """`simli`, `audio`, `chair`, `command`, or the service's name."""
+    proofs: frozenset[Proof]
+    at: float
+    """Monotonic seconds, here and below."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRemoved:
+    seat: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A process was started in the seat."""
+
+    seat: str
+    pid: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The child wrote a line; `seat` is the seat of the child that wrote it, not of whom it speaks about."""
+
+    seat: str
+    event: WireEvent
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Something other than the child showed this."""
+
+    seat: str
+    proof: Proof
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The process ended; `returncode` is negative for a signal, as in subprocess."""
+
+    seat: str
+    returncode: int
+    last_lines: tuple[str, ...]
+    """The end of its stderr."""
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class BackingOff:
+    """It will be started again after this delay."""
+
+    seat: str
+    delay_s: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """It will not be started again (state fatal)."""
+
+    seat: str
+    message: str
+    hint: str | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The stop ladder has begun."""
+
+    seat: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What the process uses: percent of one core over the last interval, and unique set size in MB."""
+
+    seat: str
+    cpu_percent: float
+    memory_mb: float
+    at: float
+
+
+SeatEvent = SeatAdded | SeatRemoved | Started | Said | Proven | Exited | BackingOff | GaveUp | Stopping | Sampled

@@ -1,0 +1,5 @@
+"""Fixtures for all tests; the servers are real."""
+
+from __future__ import annotations
+
+pytest_plugins = ["tests.fixtures.livekit", "tests.fixtures.models", "tests.fixtures.simli"]
