@@ -1,7 +1,7 @@
 """The wire: what supervisor and child, and chair and agents, say to each other. Values only, no I/O.
 
-Supervisor and child speak newline-delimited JSON over the child's stdin (commands) and stdout (events). Chair and agents
-speak LiveKit RPC under the `mc.` methods below; a message is believed only from the chair (at an agent) or from
+Supervisor and child speak newline-delimited JSON over the child's stdin (commands) and stdout (events). Chair and
+agents speak LiveKit RPC under the `mc.` methods below; a message is believed only from the chair (at an agent) or from
 the cast (at the chair). The file is the contract for agents written elsewhere: keys are added, never changed.
 """
 
