@@ -1,0 +1,202 @@
+"""The life of an agent program: read an Assignment, join its room, run a body until told to stop, leave, exit.
+
+Every program (`simli`, `audio`, `chair`) is a body handed to `run_program`. What ends it: `Stop`, the end of stdin
+(the supervisor is gone), SIGTERM, falling out of the room, or an exception of the body. Whatever happens, the process
+ends within a bound, and its last line says why if nobody asked for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from typing import IO, NoReturn
+
+from livekit import rtc
+
+from meetctl.errors import LiveKitError, MeetctlError
+from meetctl.protocol import AgentCommand, Assignment, CastChanged, Failed, Stop
+
+from .masking import MaskingFormatter, masked, secrets_of
+from .room import join, leave, why_disconnected
+from .wire import LineReader, LineWriter, Report, claim_standard_streams
+
+Inbox = asyncio.Queue[AgentCommand]
+"""Commands that came after the Assignment, `Stop` excepted."""
+Body = Callable[[rtc.Room, Assignment, Report, Inbox], Awaitable[None]]
+"""What a program does while it is in the room; cancelled when it is to leave."""
+
+ASSIGNMENT_S = 60.0
+"""A supervisor writes it at once; a person who starts a program by hand has the time to paste it."""
+LEAVE_BODY_S = 4.0
+"""What a cancelled body may take to say goodbye to others (an avatar session costs money while it is open)."""
+LAST_RESORT_S = 10.0
+"""From the order to leave until the process ends no matter what it is doing, a blocked loop included."""
+
+logger = logging.getLogger(__name__)
+
+
+def run_program(body: Body) -> NoReturn:
+    """Runs the body as this process's only work and exits: 0 when told to leave, 1 when it failed."""
+    commands, events = claim_standard_streams()
+    formatter = _log_to_stderr()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the supervisor decides
+    writer = LineWriter(events)
+    code = asyncio.new_event_loop().run_until_complete(_Program(body, commands, writer.report, formatter).run())
+    _exit(code, writer)
+
+
+class _Program:
+    """One run of a body."""
+
+    def __init__(self, body: Body, commands: IO[bytes], report: Report, formatter: MaskingFormatter) -> None:
+        self._body = body
+        self._commands = commands
+        self._report = report
+        self._formatter = formatter
+        self._inbox: Inbox = asyncio.Queue()
+        self._leave = asyncio.Event()
+        self._failed: Failed | None = None
+
+    async def run(self) -> int:
+        """Returns the exit code."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._order_to_leave)
+        reader = LineReader(self._commands, self._report)
+        try:
+            assignment = await self._first(reader)
+        except MeetctlError as error:
+            self._report(Failed(code=error.code, message=error.message, hint=error.hint, permanent=True))
+            return 1
+        if assignment is None:
+            return 0
+        self._formatter.secrets = secrets_of(assignment)
+        following = asyncio.create_task(self._follow(reader))
+        try:
+            await self._attend(assignment)
+        finally:
+            following.cancel()
+        if self._failed is None:
+            return 0
+        self._report(self._failed)
+        return 1
+
+    async def _first(self, reader: LineReader) -> Assignment | None:
+        leaving = asyncio.create_task(self._leave.wait())
+        reading = asyncio.create_task(reader.commands.get())
+        done, _ = await asyncio.wait({leaving, reading}, timeout=ASSIGNMENT_S, return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
+        if reading not in done:
+            reading.cancel()
+            if leaving in done:
+                return None
+            raise NoAssignmentError(f"no assignment on stdin within {ASSIGNMENT_S:.0f} s", hint=HOW_TO_START)
+        match reading.result():
+            case Assignment() as assignment:
+                return assignment
+            case None | Stop():
+                return None
+            case other:
+                raise NoAssignmentError(
+                    f"the first line on stdin is a {other.type}, not an assignment", hint=HOW_TO_START
+                )
+
+    async def _follow(self, reader: LineReader) -> None:
+        while True:
+            match await reader.commands.get():
+                case None:
+                    logger.info("stdin ended: the supervisor is gone")
+                    self._order_to_leave()
+                case Stop(reason=reason):
+                    logger.info("told to stop: %s", reason)
+                    self._order_to_leave()
+                case Assignment():
+                    logger.warning("a second assignment is ignored")
+                case CastChanged() as command:
+                    self._inbox.put_nowait(command)
+
+    async def _attend(self, assignment: Assignment) -> None:
+        room = rtc.Room()  # inside the loop: one made before it connects, but its events never fire
+        leaving = asyncio.create_task(self._leave.wait())
+        work = asyncio.create_task(self._work(room, assignment))
+        await asyncio.wait({leaving, work}, return_when=asyncio.FIRST_COMPLETED)
+        self._order_to_leave()
+        work.cancel()
+        await asyncio.wait({work}, timeout=LEAVE_BODY_S)
+        if not work.done():
+            logger.error("the body did not end within %.0f s of being cancelled", LEAVE_BODY_S)
+        await leave(room)
+
+    async def _work(self, room: rtc.Room, assignment: Assignment) -> None:
+        @room.on("disconnected")
+        def on_disconnected(reason: rtc.DisconnectReason.ValueType) -> None:
+            if not self._leave.is_set():
+                self._failed = why_disconnected(reason, assignment)
+                self._order_to_leave()
+
+        try:
+            await join(room, assignment)
+            await self._body(room, assignment, self._report, self._inbox)
+        except Exception as error:
+            logger.exception("failed")
+            self._failed = self._failed or _failure(error, assignment)
+
+    def _order_to_leave(self) -> None:
+        if not self._leave.is_set():
+            self._leave.set()
+            last_resort = threading.Timer(LAST_RESORT_S, os._exit, (1,))
+            last_resort.daemon = True
+            last_resort.start()
+
+
+class NoAssignmentError(MeetctlError):
+    """The program was started by something that does not speak the wire."""
+
+    code = "no_assignment"
+
+
+HOW_TO_START = "agent programs are started by `meetctl up`; agents/README.md shows how to start one by hand"
+
+
+def _failure(error: Exception, assignment: Assignment) -> Failed:
+    leaves = _leaves(error)
+    known = [leaf for leaf in leaves if isinstance(leaf, MeetctlError)]
+    if known:
+        text = masked(known[0].message, secrets_of(assignment))
+        return Failed(code=known[0].code, message=text, hint=known[0].hint, permanent=_is_permanent(known[0]))
+    first = leaves[0]
+    text = masked(f"{type(first).__name__}: {first}", secrets_of(assignment))
+    return Failed(code="crashed", message=text, hint="its log has the traceback: `meetctl logs`")
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]
+
+
+def _is_permanent(error: MeetctlError) -> bool:
+    return isinstance(error, LiveKitError) and " 401 " in f" {error.message} ".replace(",", " ")
+
+
+def _log_to_stderr() -> MaskingFormatter:
+    formatter = MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    return formatter
+
+
+def _exit(code: int, writer: LineWriter) -> NoReturn:
+    """Leaves at once: an ordinary interpreter exit after using rtc aborts now and then (a panic in its runtime)."""
+    writer.flush()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
