@@ -1,0 +1,127 @@
+"""The LiveKit stand-in: what a local `livekit-server` is told, and when it answers.
+
+It writes the configuration and knocks; `livekit_binary.py` finds the program, and the supervisor runs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from meetctl.errors import StandInError
+from meetctl.local.ports import LOOPBACK, free_ports
+from meetctl.settings import LiveKitCredentials
+
+SERVE_TIMEOUT_S = 20.0
+"""livekit-server answers in 0.2 s; a machine busy loading models has been seen to take several seconds."""
+
+PROBE_INTERVAL_S = 0.03
+"""Between two knocks; the meeting waits for this, so it is short."""
+
+PROBE_TIMEOUT_S = 2.0
+"""Runs out where something accepts the connection and then says nothing."""
+
+SECRET_BYTES = 36
+"""48 characters of base64; livekit-server complains below 32."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """One local server: its ports on loopback and the key pair that rules it."""
+
+    port: int
+    """Signaling and API, TCP."""
+    rtc_tcp_port: int
+    rtc_udp_port: int
+    """All media goes through this one."""
+    api_key: str
+    api_secret: SecretStr
+
+    @property
+    def url(self) -> str:
+        return f"ws://{LOOPBACK}:{self.port}"
+
+    @property
+    def credentials(self) -> LiveKitCredentials:
+        return LiveKitCredentials(self.url, self.api_key, self.api_secret)
+
+
+def new_server_config() -> ServerConfig:
+    """Returns a configuration with free ports and a key pair made for this meeting alone."""
+    (port, rtc_tcp_port), (rtc_udp_port,) = free_ports(tcp=2, udp=1)
+    return ServerConfig(
+        port=port,
+        rtc_tcp_port=rtc_tcp_port,
+        rtc_udp_port=rtc_udp_port,
+        api_key="API" + secrets.token_hex(6),
+        api_secret=SecretStr(secrets.token_urlsafe(SECRET_BYTES)),
+    )
+
+
+def write_config(config: ServerConfig, path: Path) -> None:
+    """Writes livekit-server's configuration file, readable by its owner alone: it holds the secret."""
+    content = {
+        "port": config.port,
+        "bind_addresses": [LOOPBACK],
+        "rtc": {
+            "tcp_port": config.rtc_tcp_port,
+            "udp_port": config.rtc_udp_port,
+            "use_external_ip": False,
+            "node_ip": LOOPBACK,
+            "enable_loopback_candidate": True,
+            "ips": {"includes": [f"{LOOPBACK}/32"]},
+        },
+        # A mistyped room name must fail, not open a room that nobody deletes.
+        "room": {"auto_create": False},
+        "keys": {config.api_key: config.api_secret.get_secret_value()},
+    }
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(content, file, indent=2)  # JSON is YAML too
+    partial.replace(path)
+
+
+def server_argv(binary: Path, config_path: Path) -> list[str]:
+    """Returns the command line; the secret is in the file, not here."""
+    return [str(binary), "--config", str(config_path), "--node-ip", LOOPBACK]
+
+
+async def wait_until_serving(url: str, *, timeout: float = SERVE_TIMEOUT_S, log: Path | None = None) -> None:
+    """Waits until the LiveKit server at this ws(s) or http(s) address says that it is well.
+
+    Raises:
+        StandInError: naming the address and the last thing that was got from it.
+    """
+    import aiohttp
+
+    parts = urlsplit(url)
+    http_url = parts._replace(scheme=parts.scheme.replace("ws", "http"), path="/", query="", fragment="").geturl()
+    last = "no answer"
+    try:
+        async with (
+            asyncio.timeout(timeout),
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S)) as session,
+        ):
+            while True:
+                try:
+                    async with session.get(http_url) as response:
+                        text = (await response.text())[:80]
+                        if response.status == 200:
+                            return
+                        last = f"HTTP {response.status} {text!r}"
+                except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError) as error:
+                    last = str(error) or type(error).__name__
+                await asyncio.sleep(PROBE_INTERVAL_S)
+    except TimeoutError:
+        raise StandInError(
+            f"livekit-server did not answer at {http_url} within {timeout:g} s: {last}",
+            hint=f"read its log: {log}" if log else None,
+        ) from None
