@@ -174,7 +174,8 @@ async def test_a_leg_that_disappears_is_not_reported_until_two_new_snapshots_exi
         if left:
             return left.pop(0)
         over.set()
-        return await asyncio.Future[None]()
+        await asyncio.Event().wait()
+        return None
 
     reports: list[Model] = []
     task = asyncio.create_task(report_leg("simli", take, reports.append, interval=0))
