@@ -1,0 +1,143 @@
+"""The three models behind one port on loopback: loads them side by side, warms them up, routes requests. No more."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from meetctl.errors import StandInError
+from meetctl.local.models import chat, speech, transcription
+from meetctl.local.models.failures import ApiError, openai_errors
+from meetctl.local.models.llama import Llama
+from meetctl.local.models.recognition import Recognizer
+from meetctl.local.models.synthesis import Synthesizer
+
+HOST = "127.0.0.1"
+
+_CLOSING = 1.0
+"""Seconds that requests get to end when the server stops; the meeting is over, nobody listens."""
+_CREATED = 1_730_419_200
+"""The models' publication, for clients that sort by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Where the model data lies."""
+
+    whisper: Path
+    chat: Path
+
+    def check(self) -> None:
+        """Refuses to start without them.
+
+        Raises:
+            StandInError: naming every file that is not there.
+        """
+        needed = [self.whisper / "model.bin", self.whisper / "tokenizer.json", self.chat]
+        missing = [str(path) for path in needed if not path.is_file()]
+        if missing:
+            raise StandInError(f"model data not found: {', '.join(missing)}", hint="meetctl setup")
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What the server serves."""
+
+    speech: speech.Speech
+    transcription: transcription.Transcription
+    chat: chat.Chat
+
+
+async def load_models(files: ModelFiles, *, slots: int) -> Models:
+    """Returns all three, loaded in parallel and warm."""
+    threads = min(2, os.cpu_count() or 1)
+
+    async def ready_speech() -> speech.Speech:
+        part = speech.Speech(await asyncio.to_thread(Synthesizer))
+        await part.warm_up()
+        return part
+
+    async def ready_transcription() -> transcription.Transcription:
+        recognizer = await asyncio.to_thread(Recognizer, files.whisper, threads=threads)
+        part = transcription.Transcription(recognizer)
+        await part.warm_up()
+        return part
+
+    async def ready_chat() -> chat.Chat:
+        part = chat.Chat(await asyncio.to_thread(Llama, files.chat, slots=slots, threads=threads))
+        await part.warm_up()
+        return part
+
+    async with asyncio.TaskGroup() as group:
+        spoken = group.create_task(ready_speech())
+        heard = group.create_task(ready_transcription())
+        answered = group.create_task(ready_chat())
+    return Models(spoken.result(), heard.result(), answered.result())
+
+
+@asynccontextmanager
+async def served(models: Models, port: int) -> AsyncIterator[str]:
+    """Serves while entered; yields the url, without `/v1`.
+
+    Raises:
+        StandInError: if the port is taken.
+    """
+    runner = web.AppRunner(
+        application(models),
+        handler_cancellation=True,  # a client that left must not keep a model busy
+        access_log=None,
+        shutdown_timeout=_CLOSING,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, HOST, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise StandInError(f"port {port} of {HOST}: {error.strerror}", hint="--port 0 picks a free one") from error
+        yield f"http://{HOST}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def application(models: Models) -> web.Application:
+    """Returns the routes."""
+    app = web.Application(middlewares=[openai_errors], client_max_size=transcription.LARGEST_BYTES)
+
+    async def healthz(_: web.Request) -> web.Response:
+        parts = {name: getattr(models, name).places.statistics() for name in ("speech", "transcription", "chat")}
+        return web.json_response({"status": "ok", **parts})
+
+    async def list_models(_: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [_described(name) for name in _NAMES]})
+
+    async def one_model(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in _NAMES:
+            raise ApiError(f"no model {name!r} here", status=404, param="model", code="model_not_found")
+        return web.json_response(_described(name))
+
+    app.add_routes(
+        [
+            web.get("/healthz", healthz),
+            web.get("/v1/models", list_models),
+            web.get("/v1/models/{name}", one_model),
+            web.post("/v1/audio/speech", models.speech.handle),
+            web.post("/v1/audio/transcriptions", models.transcription.handle),
+            web.post("/v1/chat/completions", models.chat.handle),
+        ]
+    )
+    return app
+
+
+_NAMES = (speech.MODEL, transcription.MODEL, chat.MODEL)
+
+
+def _described(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": _CREATED, "owned_by": "meetctl"}
