@@ -1,0 +1,38 @@
+"""The YAML file: who attends, with what persona and program. Reads and judges it; starts nothing."""
+
+from __future__ import annotations
+
+from meetctl.roster.faults import Fault, RosterFaults
+from meetctl.roster.load import load_entry_file, load_roster
+from meetctl.roster.naming import is_room_name, readable_room
+from meetctl.roster.schema import (
+    NO_KEY,
+    SIMLI_URL,
+    AgentEntry,
+    FaceChoice,
+    ModelChoice,
+    Program,
+    RestartPolicy,
+    Roster,
+    secrets_of,
+    secrets_of_entry,
+)
+
+__all__ = [
+    "NO_KEY",
+    "SIMLI_URL",
+    "AgentEntry",
+    "FaceChoice",
+    "Fault",
+    "ModelChoice",
+    "Program",
+    "RestartPolicy",
+    "Roster",
+    "RosterFaults",
+    "is_room_name",
+    "load_entry_file",
+    "load_roster",
+    "readable_room",
+    "secrets_of",
+    "secrets_of_entry",
+]

@@ -1,0 +1,119 @@
+"""The doors of the roster: a path in, a roster out, or one error with everything that is wrong. Starts nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from meetctl.errors import UsageError
+from meetctl.roster.faults import Fault, KeyPath, RosterFaults, nearest
+from meetctl.roster.naming import is_room_name, readable_room
+from meetctl.roster.reading import Reading
+from meetctl.roster.resolve import Keys, note_clashes, note_identity, resolve_agent, resolve_livekit, resolve_model
+from meetctl.roster.schema import AgentEntry, Roster
+from meetctl.roster.written import AgentWritten, DefaultsWritten, HeadWritten, MeetingWritten
+from meetctl.roster.yaml_source import load_document
+from meetctl.settings import slug
+
+
+def load_roster(
+    path: Path,
+    *,
+    environment: Mapping[str, str],
+    only: Sequence[str] = (),
+    room: str | None = None,
+    chance: random.Random | None = None,
+) -> Roster:
+    """Returns the roster of the file.
+
+    `only` keeps the agents of these names or identities; what the others lack around them (a variable, a key, a
+    file) is then no fault. `room` goes before the file's own; with neither, a name is made by `chance`.
+
+    Raises:
+        RosterFaults: with every fault of the file.
+        UsageError: if `only` names nobody, or `room` cannot be a room's name.
+    """
+    if room is not None and not is_room_name(room):
+        raise UsageError(f"{room!r} cannot name a room", hint="use 1 to 64 of A-Z a-z 0-9 . _ -, as in friday-launch")
+    reading = Reading(load_document(path, environment))
+    head, _ = reading.read(HeadWritten, reading.document.value, ())
+    head = head or HeadWritten.model_construct(agents=_items(reading.document.value))
+    written: dict[int, AgentWritten] = {}
+    entries: dict[int, AgentEntry] = {}
+    defaults = head.defaults or DefaultsWritten()
+    for index, item in enumerate(head.agents):
+        here: KeyPath = ("agents", index)
+        agent, wrong = reading.read(AgentWritten, item, here)
+        if agent is not None:
+            written[index] = agent
+            entries[index] = resolve_agent(reading, agent, defaults, path=here, wrong=wrong, environment=environment)
+    note_clashes(reading, written)
+    livekit = resolve_livekit(reading, head.livekit, environment)
+    stt = resolve_model(reading, defaults.stt, Keys({}, environment), ("defaults", "stt"))
+
+    faults = [*reading.document.faults, *reading.faults]
+    chosen = _chosen(entries, only, whole=not faults)
+    faults = [fault for fault in faults if not _concerns_others(fault, chosen)]
+    if faults:
+        raise RosterFaults(path, faults)
+    meeting = head.meeting or MeetingWritten()
+    return Roster(
+        file=path,
+        room=room or head.room or readable_room(chance or random.SystemRandom()),
+        livekit=livekit,
+        topic=meeting.topic,
+        stt=stt,
+        agents=tuple(entries[index] for index in sorted(chosen)),
+    )
+
+
+def load_entry_file(path: Path, *, environment: Mapping[str, str]) -> AgentEntry:
+    """Returns the one agent that the file describes, with nothing around it: the keys of an item of `agents`.
+
+    Raises:
+        RosterFaults: with every fault of the file.
+    """
+    document = load_document(path, environment)
+    if isinstance(document.value, dict) and "agents" in document.value:
+        fault = Fault(None, (), "is a whole roster, not one agent", f"meetctl up {path}")
+        raise RosterFaults(path, [fault])
+    reading = Reading(document)
+    written, wrong = reading.read(AgentWritten, document.value, ())
+    entry: AgentEntry | None = None
+    if written is not None:
+        note_identity(reading, written.identity or slug(written.name), ("identity" if written.identity else "name",))
+        entry = resolve_agent(reading, written, DefaultsWritten(), path=(), wrong=wrong, environment=environment)
+    if entry is None or document.faults or reading.faults:
+        raise RosterFaults(path, [*document.faults, *reading.faults])
+    return entry
+
+
+def _items(value: object) -> list[object]:
+    agents = value.get("agents") if isinstance(value, dict) else None
+    return agents if isinstance(agents, list) else []
+
+
+def _chosen(entries: Mapping[int, AgentEntry], only: Sequence[str], *, whole: bool) -> set[int]:
+    if not only:
+        return set(entries)
+    by_word: dict[str, int] = {}
+    for index, entry in entries.items():
+        by_word |= {entry.identity.casefold(): index, entry.name.casefold(): index}
+    known = [entry.name for entry in entries.values()]
+    chosen: set[int] = set()
+    for word in only:
+        if word.casefold() in by_word:
+            chosen.add(by_word[word.casefold()])
+        elif whole:  # where the file is faulty, that comes first
+            like = nearest(word, known) or known[0]
+            raise UsageError(f"no agent is named {word!r}; there is {', '.join(known)}", hint=f"--only {like}")
+    return chosen
+
+
+def _concerns_others(fault: Fault, chosen: set[int]) -> bool:
+    match fault.path:
+        case ("agents", int(index), *_):
+            return fault.around and index not in chosen
+        case _:
+            return False

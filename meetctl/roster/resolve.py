@@ -1,0 +1,238 @@
+"""From the file as written to the roster: defaults merged, keys found, names made unique. Notes faults, raises none.
+
+Looks at files that the roster names (`env_file`, `cwd`) and at the environment it is handed; at nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from meetctl.protocol import Speaks, Voice
+from meetctl.roster.env_file import EnvFileError, parse_env_file
+from meetctl.roster.faults import KeyPath
+from meetctl.roster.reading import Reading
+from meetctl.roster.schema import (
+    NO_KEY,
+    SIMLI_URL,
+    AgentEntry,
+    FaceChoice,
+    ModelChoice,
+    Program,
+    RestartPolicy,
+)
+from meetctl.roster.written import (
+    AgentWritten,
+    DefaultsWritten,
+    FaceWritten,
+    LiveKitWritten,
+    ModelWritten,
+    VoiceWritten,
+)
+from meetctl.settings import LiveKitCredentials, slug
+
+OPENAI_KEY = "OPENAI_API_KEY"
+SIMLI_KEY = "SIMLI_API_KEY"
+RESERVED_IDENTITIES = frozenset({"chair", "livekit-server", "models", "simli"})
+"""The names of the meeting's own seats."""
+
+_COMMAND_ONLY = ("cwd", "livekit_api_credentials")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Where an entry's keys come from, nearest first."""
+
+    own: Mapping[str, str]
+    """`env` and `env_file` of the entry."""
+    environment: Mapping[str, str]
+
+    def find(self, written: SecretStr | None, variable: str) -> SecretStr | None:
+        """Returns the key as written, else of the variable; an empty one counts as none."""
+        text = (written.get_secret_value() if written else "") or self.own.get(variable, "")
+        text = text or self.environment.get(variable, "")
+        return SecretStr(text) if text else None
+
+
+def resolve_livekit(
+    reading: Reading, written: LiveKitWritten | None, environment: Mapping[str, str]
+) -> LiveKitCredentials | None:
+    """Returns the server that the roster names, None for one of our own (or after a fault)."""
+    if written is None or written.local:
+        return None
+    keys = Keys({}, environment)
+    url = written.url or environment.get("LIVEKIT_URL", "")
+    api_key = keys.find(written.api_key, "LIVEKIT_API_KEY")
+    api_secret = keys.find(written.api_secret, "LIVEKIT_API_SECRET")
+    for name, found in (("url", url), ("api_key", api_key), ("api_secret", api_secret)):
+        if not found:
+            variable = f"LIVEKIT_{name.upper()}"
+            message = f"is not given and {variable} is not set"
+            reading.note(("livekit", name), message, f"export {variable}=…, or write livekit: local", around=True)
+    if not url or api_key is None or api_secret is None:
+        return None
+    return LiveKitCredentials(url, api_key.get_secret_value(), api_secret)
+
+
+def resolve_model(reading: Reading, written: ModelWritten | None, keys: Keys, path: KeyPath) -> ModelChoice:
+    """Returns who serves a model; local where nothing is written."""
+    if written is None or written.provider == "local":
+        return ModelChoice(model=written.model if written else None, options=(written.options or {}) if written else {})
+    key = written.api_key if written.api_key and written.api_key.get_secret_value() else None
+    if written.base_url is None:
+        key = keys.find(key, OPENAI_KEY)
+        if key is None:
+            message = f"is not given and {OPENAI_KEY} is not set"
+            hint = f"export {OPENAI_KEY}=…, or name your own server with base_url: …"
+            reading.note((*path, "api_key"), message, hint, around=True)
+    # OPENAI_API_KEY is never sent to another server than OpenAI's own.
+    return ModelChoice(
+        provider="openai",
+        model=written.model,
+        base_url=written.base_url,
+        api_key=key or SecretStr(NO_KEY),
+        options=written.options or {},
+    )
+
+
+def resolve_agent(
+    reading: Reading,
+    written: AgentWritten,
+    defaults: DefaultsWritten,
+    *,
+    path: KeyPath,
+    wrong: frozenset[str],
+    environment: Mapping[str, str],
+) -> AgentEntry:
+    """Returns the entry with its defaults; `wrong` are keys whose faults are noted already."""
+    program = _program(reading, written, path, wrong)
+    base = reading.document.file.parent
+    env = _env(reading, written, base, path)
+    keys = Keys(env, environment)
+    models: dict[str, ModelChoice | None] = {}
+    for part in ("llm", "tts"):
+        own: ModelWritten | None = getattr(written, part)
+        if program is Program.COMMAND and own is None:
+            models[part] = None  # it brings its own
+        else:
+            where = (*path, part) if own else ("defaults", part)
+            models[part] = resolve_model(reading, own or getattr(defaults, part), keys, where)
+    return AgentEntry(
+        name=written.name,
+        identity=written.identity or slug(written.name),
+        program=program,
+        persona=written.persona or "",
+        voice=_voice(written.voice),
+        face=_face(reading, written.face, keys, program, (*path, "face")),
+        speaks=written.speaks or Speaks.FREELY,
+        restart=written.restart or RestartPolicy.ON_FAILURE,
+        env={name: SecretStr(value) for name, value in env.items()},
+        command=tuple(written.command or ()),
+        cwd=_cwd(reading, written, base, path) if program is Program.COMMAND else None,
+        livekit_api_credentials=written.livekit_api_credentials or False,
+        llm=models["llm"],
+        tts=models["tts"],
+    )
+
+
+def note_clashes(reading: Reading, agents: Mapping[int, AgentWritten]) -> None:
+    """Notes identities and names that are empty, reserved, or there twice, case aside."""
+    names: dict[str, int] = {}
+    identities: dict[str, int] = {}
+    for index, agent in agents.items():
+        path: KeyPath = ("agents", index)
+        identity = agent.identity or slug(agent.name)
+        where = (*path, "identity" if agent.identity else "name")
+        if (first := names.setdefault(agent.name.casefold(), index)) != index:
+            message = f"the name {agent.name!r} is taken by agents[{first}]: names are how agents are addressed"
+            reading.note((*path, "name"), message, "write another name")
+        elif (first := identities.setdefault(identity.casefold(), index)) != index:
+            message = f"the identity {identity!r} is taken by agents[{first}]"
+            reading.note(where, message, f"add identity: {identity}-2")
+        note_identity(reading, identity, where)
+
+
+def note_identity(reading: Reading, identity: str, where: KeyPath) -> None:
+    """Notes an identity that is empty or one of the meeting's own."""
+    if not identity:
+        reading.note(where, "no identity can be made of this name", "add identity: agent-1")
+    elif len(identity) > 64:
+        reading.note(where, "the identity made of this name is too long", "add identity: agent-1")
+    elif identity.casefold() in RESERVED_IDENTITIES:
+        message = f"the identity {identity!r} is one of the meeting's own"
+        reading.note(where, message, f"add identity: {identity}-agent")
+
+
+def _program(reading: Reading, written: AgentWritten, path: KeyPath, wrong: frozenset[str]) -> Program:
+    if written.agent is not None and written.command is not None:
+        reading.note((*path, "command"), "an entry has agent or command, not both", "remove one of them")
+    if written.agent is None and written.command is None and not wrong & {"agent", "command"}:
+        reading.note(path, "has neither agent nor command", "add agent: audio, agent: simli or command: [python, …]")
+    program = Program.COMMAND if written.agent is None and written.command else Program(written.agent or Program.AUDIO)
+    known = "agent" not in wrong and "command" not in wrong
+    if known and written.agent is Program.AUDIO and written.face is not None:
+        reading.note((*path, "face"), "an audio agent shows no face", "write agent: simli, or remove face")
+    if known and written.agent is not None and written.command is None:
+        for key in _COMMAND_ONLY:
+            if getattr(written, key) is not None:
+                reading.note((*path, key), "belongs to an entry with command", f"remove {key}")
+    return program
+
+
+def _env(reading: Reading, written: AgentWritten, base: Path, path: KeyPath) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if written.env_file is not None:
+        file = base / Path(written.env_file).expanduser()
+        where = (*path, "env_file")
+        try:
+            found = parse_env_file(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            reading.note(where, f"no such file: {file}", "create it, or remove env_file", around=True)
+        except UnicodeDecodeError:
+            reading.note(where, f"{file} is not UTF-8 text", "save it as UTF-8", around=True)
+        except OSError as error:
+            reading.note(where, f"{file} cannot be read: {error.strerror}", f"ls -l {file}", around=True)
+        except EnvFileError as error:
+            message = f"{file}:{error.line} {error.message}"
+            reading.note(where, message, 'write NAME=VALUE, or NAME="VALUE"', around=True)
+    return found | (written.env or {})
+
+
+def _cwd(reading: Reading, written: AgentWritten, base: Path, path: KeyPath) -> Path:
+    cwd = (base / Path(written.cwd or ".").expanduser()).absolute()
+    if written.cwd is not None and not cwd.is_dir():
+        reading.note((*path, "cwd"), f"no such directory: {cwd}", "it is relative to the roster", around=True)
+    return cwd
+
+
+def _voice(written: VoiceWritten | None) -> Voice | None:
+    if written is None:
+        return None
+    return Voice(name=written.name, pitch=written.pitch or 1.0, formant=written.formant or 1.0)
+
+
+def _face(
+    reading: Reading, written: FaceWritten | None, keys: Keys, program: Program, path: KeyPath
+) -> FaceChoice | None:
+    if written is None:
+        return FaceChoice() if program is Program.SIMLI else None
+    if written.local:
+        return FaceChoice()
+    if not written.face_id:
+        reading.note((*path, "face_id"), "is missing", "write face: local, or add face_id: …")
+    api_key = keys.find(written.api_key, SIMLI_KEY)
+    if api_key is None:
+        message = f"is not given and {SIMLI_KEY} is not set"
+        hint = f"export {SIMLI_KEY}=…, or write face: local"
+        reading.note((*path, "api_key"), message, hint, around=True)
+    return FaceChoice(
+        local=False,
+        face_id=written.face_id,
+        api_key=api_key,
+        url=written.url or SIMLI_URL,
+        max_session_s=written.max_session,
+        max_idle_s=written.max_idle,
+    )

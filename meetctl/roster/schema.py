@@ -1,0 +1,150 @@
+"""The roster as the rest of meetctl sees it: defaults merged, variables filled in, secrets sealed. Values only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from meetctl.protocol import Speaks, Voice
+from meetctl.settings import LiveKitCredentials
+
+SIMLI_URL = "https://api.simli.ai"
+NO_KEY = "none"
+"""Sent to an OpenAI-compatible server that wants no key; the client insists on one."""
+MASKED_FROM = 6
+"""Shorter values are no secrets, and masking them would blank out ordinary words."""
+
+_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|DSN|AUTH", re.IGNORECASE)
+
+
+class Program(StrEnum):
+    """What plays an entry."""
+
+    SIMLI = "simli"
+    AUDIO = "audio"
+    COMMAND = "command"
+
+
+class RestartPolicy(StrEnum):
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+    NO = "no"
+
+
+class Resolved(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class ModelChoice(Resolved):
+    """Who serves a language model, a voice or ears."""
+
+    provider: Literal["local", "openai"] = "local"
+    model: str | None = None
+    """None only where local: whatever the local server has."""
+    base_url: str | None = None
+    """None = the provider's own address, or the local server's."""
+    api_key: SecretStr | None = None
+    """Always there for openai; None for local."""
+    options: dict[str, str | int | float | bool] = {}
+
+    @property
+    def is_local(self) -> bool:
+        return self.provider == "local"
+
+
+class FaceChoice(Resolved):
+    """Whose face an avatar wears and who draws it."""
+
+    local: bool = True
+    face_id: str | None = None
+    """None only where local: the program that starts it chooses one by identity."""
+    api_key: SecretStr | None = None
+    url: str | None = None
+    """None only where local."""
+    api: Literal["compose"] = "compose"
+    max_session_s: int | None = None
+    max_idle_s: int | None = None
+    """None = the wire's default."""
+
+
+class AgentEntry(Resolved):
+    """One agent, before anything runs."""
+
+    name: str
+    identity: str
+    program: Program
+    persona: str = ""
+    voice: Voice | None = None
+    """None = meetctl chooses one that no other agent has."""
+    face: FaceChoice | None = None
+    """Of a simli agent, always; of a command, where written."""
+    speaks: Speaks = Speaks.FREELY
+    restart: RestartPolicy = RestartPolicy.ON_FAILURE
+    env: dict[str, SecretStr] = {}
+    """`env_file` with `env` laid over it."""
+    command: tuple[str, ...] = ()
+    """Of a command: argv with `{room} {identity} {name}` still to be filled in."""
+    cwd: Path | None = None
+    """Of a command: absolute; the roster's directory unless given."""
+    livekit_api_credentials: bool = False
+    llm: ModelChoice | None = None
+    """Of simli and audio, always; of a command, where its entry has one."""
+    tts: ModelChoice | None = None
+
+
+class Roster(Resolved):
+    """Who attends, and where."""
+
+    file: Path
+    room: str
+    livekit: LiveKitCredentials | None = None
+    """None = a server of our own."""
+    topic: str | None = None
+    floor: Literal["addressed"] = "addressed"
+    transcript: Literal["files"] = "files"
+    stt: ModelChoice = ModelChoice()
+    agents: tuple[AgentEntry, ...]
+
+    @property
+    def needs_local_models(self) -> bool:
+        """Whether the local model server must run."""
+        choices = [self.stt, *(choice for agent in self.agents for choice in (agent.llm, agent.tts))]
+        return any(choice is not None and choice.is_local for choice in choices)
+
+    @property
+    def needs_local_simli(self) -> bool:
+        """Whether the local Simli server must run."""
+        return any(agent.face is not None and agent.face.local for agent in self.agents)
+
+
+def secrets_of(roster: Roster) -> set[str]:
+    """Returns every text of the roster that no log, status or error may show."""
+    found = set(_secrets_of_models([roster.stt]))
+    if roster.livekit is not None:
+        found |= {roster.livekit.api_key, roster.livekit.api_secret.get_secret_value()}
+    for agent in roster.agents:
+        found |= secrets_of_entry(agent)
+    return {secret for secret in found if len(secret) >= MASKED_FROM}
+
+
+def secrets_of_entry(agent: AgentEntry) -> set[str]:
+    """Returns every text of one entry that no log, status or error may show."""
+    found = set(_secrets_of_models([agent.llm, agent.tts]))
+    if agent.face is not None and agent.face.api_key is not None:
+        found.add(agent.face.api_key.get_secret_value())
+    found |= {value.get_secret_value() for name, value in agent.env.items() if _SECRET_NAME.search(name)}
+    return {secret for secret in found if len(secret) >= MASKED_FROM}
+
+
+def _secrets_of_models(choices: Iterable[ModelChoice | None]) -> Iterable[str]:
+    for choice in choices:
+        if choice is not None and choice.api_key is not None:
+            yield choice.api_key.get_secret_value()
+        if choice is not None and choice.base_url is not None and (password := urlsplit(choice.base_url).password):
+            yield password

@@ -1,0 +1,290 @@
+"""The roster as people write it: every key, its type, and what is not in this version yet. No files, no environment.
+
+Shorthands (`llm: local`, `voice: nova`) are unfolded on the way in. What a value means together with the others is
+`resolve.py`'s business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+
+from meetctl.protocol import Speaks
+from meetctl.roster.faults import nearest
+from meetctl.roster.naming import is_room_name
+from meetctl.roster.schema import Program, RestartPolicy
+
+MAX_PERSONA_CHARACTERS = 50_000
+"""It travels in one line of the wire, which bounds it, and in every prompt."""
+MAX_NAME_CHARACTERS = 64
+MAX_DURATION_S = 24 * 3600
+PROVIDERS = ("local", "openai")
+PROVIDER_HINT = "write local, openai/MODEL, or {provider: openai, model: …, base_url: …}"
+
+_IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
+_PICTURE = re.compile(r"[/\\]|\.(?:png|jpe?g|webp|gif|bmp|svg)$", re.IGNORECASE)
+
+
+def refused(message: str, hint: str, *, kind: str = "refused") -> PydanticCustomError:
+    """Returns the error a validator raises; message and hint arrive as they are."""
+    # The template is fixed because pydantic would take the braces of a message for its own.
+    return PydanticCustomError(kind, "{message}", {"message": message, "hint": hint})
+
+
+def not_yet(what: str, hint: str) -> PydanticCustomError:
+    """Returns the error for what is known, but comes with a later version."""
+    return refused(f"{what} is not in this version of meetctl yet", hint)
+
+
+# --- kinds of text -------------------------------------------------------------------------------------------------
+
+
+def _room_name(text: str) -> str:
+    if not is_room_name(text):
+        raise refused("a room's name is 1 to 64 of A-Z a-z 0-9 . _ -", "write room: friday-launch")
+    return text
+
+
+def _agent_name(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise refused("a name cannot be empty", "write name: Ada")
+    if len(text) > MAX_NAME_CHARACTERS or not text.isprintable():
+        raise refused(f"a name is one line of at most {MAX_NAME_CHARACTERS} characters", "write a shorter name")
+    return text
+
+
+def _identity(text: str) -> str:
+    if not _IDENTITY.fullmatch(text):
+        raise refused("an identity is 1 to 64 of A-Z a-z 0-9 . _ -", "write identity: ada")
+    return text
+
+
+def _seconds(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = _DURATION.fullmatch(value.strip())
+    if match is None or not any(match.groups()):
+        raise refused("not a duration", "write 90s, 5m or 1h30m")
+    hours, minutes, seconds = (int(group or 0) for group in match.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _address(schemes: tuple[str, ...]) -> AfterValidator:
+    example = f"{schemes[0]}://host:port"
+
+    def check(text: str) -> str:
+        try:
+            parts = urlsplit(text)
+            good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or any(character.isspace() for character in text):
+            raise refused(f"must be an address like {example}", f"begin with {' or '.join(s + '://' for s in schemes)}")
+        return text.rstrip("/")
+
+    return AfterValidator(check)
+
+
+def _persona(text: str) -> str:
+    if len(text) > MAX_PERSONA_CHARACTERS:
+        raise refused(f"a persona has at most {MAX_PERSONA_CHARACTERS} characters, this has {len(text)}", "shorten it")
+    return text.strip()
+
+
+def _command(value: object) -> object:
+    if isinstance(value, str):
+        words = ", ".join(value.split())
+        raise refused("must be a list, one word an item (no shell reads it)", f"write command: [{words}]")
+    if isinstance(value, list) and (not value or value[0] == ""):
+        raise refused("names no program", 'write command: [python, main.py, --room, "{room}"]')
+    return value
+
+
+def _variables(value: object) -> object:
+    for name in value if isinstance(value, Mapping) else ():
+        if not _VARIABLE.fullmatch(name):
+            raise refused(f"{name!r} cannot name a variable", "use letters, digits and _")
+    return value
+
+
+HttpAddress = Annotated[str, _address(("https", "http"))]
+LiveKitAddress = Annotated[str, _address(("wss", "ws", "https", "http"))]
+Seconds = Annotated[int, BeforeValidator(_seconds), Field(ge=1, le=MAX_DURATION_S)]
+
+# --- the file ------------------------------------------------------------------------------------------------------
+
+
+class Written(BaseModel):
+    """One mapping of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+    LATER: ClassVar[Mapping[str, str]] = {}
+    """Keys of later versions, with what to do today."""
+
+
+class LiveKitWritten(Written):
+    local: bool = False
+    url: LiveKitAddress | None = None
+    api_key: SecretStr | None = None
+    api_secret: SecretStr | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unfold(cls, value: object) -> object:
+        if value == "local":
+            return {"local": True}
+        if isinstance(value, str):
+            raise refused("must be local or a mapping", 'write livekit: {url: "wss://…", api_key: …, api_secret: …}')
+        if isinstance(value, dict) and "local" in value:
+            raise refused("must be local or a mapping with url", "write livekit: local")
+        return value
+
+
+class ModelWritten(Written):
+    """A language model, a voice or ears: who serves it."""
+
+    provider: str
+    model: str | None = None
+    base_url: HttpAddress | None = None
+    api_key: SecretStr | None = None
+    options: dict[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unfold(cls, value: object) -> object:
+        if isinstance(value, str):
+            provider, _, model = value.partition("/")
+            value = {"provider": provider.strip()} | ({"model": model} if model else {})
+        if isinstance(value, dict) and isinstance(value.get("provider"), str):
+            _check_provider(value)
+        return value
+
+
+def _check_provider(written: Mapping[str, Any]) -> None:
+    provider = written["provider"]
+    if provider not in PROVIDERS:
+        like = nearest(provider, PROVIDERS)
+        hint = f"did you mean {like}?" if like else PROVIDER_HINT
+        raise not_yet(f"the provider {provider!r}", hint)
+    if provider == "openai" and written.get("model") in (None, ""):
+        raise refused("openai needs a model", "write openai/gpt-4o-mini, or add model: …")
+    if provider == "local" and (written.get("base_url") or written.get("api_key")):
+        raise refused("local has its own address and needs no key", "write provider: openai for any other server")
+    options = written.get("options")
+    for name, option in options.items() if isinstance(options, dict) else ():
+        if not isinstance(option, str | int | float | bool):
+            raise refused(f"the option {name} must be a text, a number or true/false", f"write options: {{{name}: …}}")
+
+
+class VoiceWritten(Written):
+    name: str | None = None
+    pitch: float | None = Field(None, ge=0.5, le=2)
+    formant: float | None = Field(None, ge=0.7, le=1.4)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unfold(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class FaceWritten(Written):
+    LATER = {"transport": "leave it out: the face comes through the agent itself"}
+
+    local: bool = False
+    face_id: str | None = Field(None, min_length=1)
+    api_key: SecretStr | None = None
+    url: HttpAddress | None = None
+    api: Literal["compose"] | None = None
+    max_session: Seconds | None = None
+    max_idle: Seconds | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unfold(cls, value: object) -> object:
+        if value == "local":
+            return {"local": True}
+        if isinstance(value, str):
+            if _PICTURE.search(value):
+                raise not_yet("a picture as a face", "write face: local, or face: {face_id: …}")
+            raise refused("must be local or a mapping", f"write face: local, or face: {{face_id: {value}}}")
+        if isinstance(value, dict):
+            if "local" in value:
+                raise refused("must be local or a mapping with face_id", "write face: local")
+            if value.get("api") == "legacy":
+                raise not_yet("api: legacy", "leave api out, or write api: compose")
+            if value.get("transport") == "bridge":
+                return {key: item for key, item in value.items() if key != "transport"}
+        return value
+
+
+def _floor(value: object) -> object:
+    if value in ("round-robin", "moderated", "free"):
+        raise not_yet(f"floor: {value}", "write floor: addressed")
+    return value
+
+
+def _transcript(value: object) -> object:
+    if value in ("memory", "off"):
+        raise not_yet(f"transcript: {value}", "write transcript: files")
+    return value
+
+
+class MeetingWritten(Written):
+    LATER = {
+        "max_agent_turns": "leave it out",
+        "opening": "leave it out: a person begins the talk",
+        "max_duration": "leave it out, and end the meeting with: meetctl down",
+    }
+
+    topic: str | None = Field(None, max_length=500)
+    floor: Annotated[Literal["addressed"] | None, BeforeValidator(_floor)] = None
+    transcript: Annotated[Literal["files"] | None, BeforeValidator(_transcript)] = None
+
+
+class DefaultsWritten(Written):
+    llm: ModelWritten | None = None
+    tts: ModelWritten | None = None
+    stt: ModelWritten | None = None
+
+
+class AgentWritten(Written):
+    name: Annotated[str, AfterValidator(_agent_name)]
+    identity: Annotated[str, AfterValidator(_identity)] | None = None
+    agent: Literal[Program.SIMLI, Program.AUDIO] | None = None
+    persona: Annotated[str, AfterValidator(_persona)] | None = None
+    voice: VoiceWritten | None = None
+    face: FaceWritten | None = None
+    speaks: Speaks | None = None
+    restart: RestartPolicy | None = None
+    env: Annotated[dict[str, str], BeforeValidator(_variables)] | None = None
+    env_file: str | None = Field(None, min_length=1)
+    command: Annotated[list[str], BeforeValidator(_command)] | None = None
+    cwd: str | None = Field(None, min_length=1)
+    livekit_api_credentials: bool | None = None
+    llm: ModelWritten | None = None
+    tts: ModelWritten | None = None
+
+
+class HeadWritten(Written):
+    """Everything but the agents, which are read one by one so that a fault in one hides none in another."""
+
+    room: Annotated[str, AfterValidator(_room_name)] | None = None
+    livekit: LiveKitWritten | None = None
+    meeting: MeetingWritten | None = None
+    defaults: DefaultsWritten | None = None
+    agents: list[Any] = Field(min_length=1)
+
+
+class RosterWritten(HeadWritten):
+    """The whole file, for its JSON Schema."""
+
+    agents: list[AgentWritten] = Field(min_length=1)
