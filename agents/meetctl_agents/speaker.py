@@ -1,0 +1,237 @@
+"""An agent's voice behind the floor: it listens to the chair's `mc.*` messages and speaks when it is granted the floor.
+
+An AgentSession does the speaking (language model, speech model, playout, interruption, captions, `lk.agent.state`);
+what it answers comes from the agent's own memory, never from `lk.transcription`, which any guest can forge. Every
+grant ends in exactly one release, with what was really said, whatever goes wrong on the way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from livekit import rtc
+from livekit.agents import AgentSession, APIConnectOptions, room_io, utils
+from livekit.agents.voice import events, io
+from livekit.agents.voice.agent_session import SessionConnectOptions
+
+from meetctl.protocol import (
+    GRANT,
+    HEAR,
+    PREPARE,
+    RELEASE,
+    STOP,
+    AgentSpeech,
+    Assignment,
+    Grant,
+    Hear,
+    Prepare,
+    Release,
+    SpeechState,
+    StopSpeaking,
+    Usage,
+)
+
+from .clauses import ClauseTokenizer
+from .memory import Memory, instructions_from_assignment
+from .methods import call, serve
+from .mind import Mind
+from .providers import llm_from_endpoint, tts_from_endpoint
+from .registration import keep_registered
+from .speech_faults import SpeechFaults
+from .turn import Turn
+from .wire import Report
+
+TURN_S = 120.0
+"""No turn is this long: an answer is cut after half a minute. Runs out where playout hangs."""
+MODEL_TIMEOUT_S = 10.0
+"""For a model's first answer: a cold local model on a busy machine takes a few seconds."""
+NEVER = 1_000_000
+"""Errors in a row before the session would close itself: a model that is away for a while must not end the agent."""
+CLOSE_S = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+class Speaker:
+    """Speaks through `output` when the chair grants the floor; async context manager around the agent session."""
+
+    def __init__(self, room: rtc.Room, assignment: Assignment, report: Report, output: io.AudioOutput) -> None:
+        self._room = room
+        self._assignment = assignment
+        self._report = report
+        self._output = output
+        self._memory = Memory(assignment.identity, assignment.transcript)
+        self._faults = SpeechFaults(report)
+        self._turn: Turn | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+        self._usage = Usage()
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(utils.http_context.open())
+            self._session = await self._start(stack)
+            self._serve()
+            if self._assignment.register_with_chair:
+                stack.push_async_callback(utils.aio.cancel_and_wait, asyncio.create_task(self._register()))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for method in (HEAR, PREPARE, GRANT, STOP):
+            self._room.local_participant.unregister_rpc_method(method)
+        await utils.aio.cancel_and_wait(*self._ending)
+        await self._stack.aclose()
+
+    async def wait_closed(self) -> None:
+        """Waits until the agent session has ended by itself, which it does only by a fault.
+
+        Raises:
+            RuntimeError: naming the fault.
+        """
+        await asyncio.shield(self._closed)
+
+    def add_avatar_seconds(self, seconds: float) -> None:
+        """Adds paid time of an avatar to the usage that is reported; there is one running total per process."""
+        self._usage = self._usage.model_copy(update={"avatar_seconds": self._usage.avatar_seconds + seconds})
+        self._report(self._usage)
+
+    async def _start(self, stack: AsyncExitStack) -> AgentSession[None]:
+        tokenizer = ClauseTokenizer()
+        patience = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=MODEL_TIMEOUT_S)
+        session: AgentSession[None] = AgentSession(
+            llm=llm_from_endpoint(self._assignment.llm),
+            tts=tts_from_endpoint(self._assignment.tts, self._assignment.voice, tokenizer),
+            vad=None,  # the chair hears
+            turn_handling={"turn_detection": "manual", "interruption": {"resume_false_interruption": False}},
+            user_away_timeout=None,
+            aec_warmup_duration=None,
+            conn_options=SessionConnectOptions(
+                llm_conn_options=patience, tts_conn_options=patience, max_unrecoverable_errors=NEVER
+            ),
+        )
+        session.on("agent_state_changed", self._on_state)
+        session.on("session_usage_updated", self._on_usage)
+        session.on("error", self._faults.on_error)
+        session.on("close", self._on_close)
+        self._output.on("playback_started", self._on_sound)
+        session.output.audio = self._output
+        mind = Mind(self._memory, instructions_from_assignment(self._assignment), self._assignment)
+        await session.start(
+            mind,
+            room=self._room,
+            session_host=False,  # on by default, it lets any participant read the prompt and drive the agent
+            room_options=room_io.RoomOptions(
+                text_input=False, audio_input=False, audio_output=False, close_on_disconnect=False
+            ),
+        )
+        stack.push_async_callback(self._close, session)
+        return session
+
+    async def _close(self, session: AgentSession[None]) -> None:
+        self._closed.cancel()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await session.aclose()
+        except TimeoutError:
+            logger.warning("the agent session did not close within %.0f s", CLOSE_S)
+
+    def _serve(self) -> None:
+        serve(self._room, HEAR, Hear, self._is_chair, self._on_hear)
+        serve(self._room, PREPARE, Prepare, self._is_chair, self._on_prepare)
+        serve(self._room, GRANT, Grant, self._is_chair, self._on_grant)
+        serve(self._room, STOP, StopSpeaking, self._is_chair, self._on_stop)
+
+    def _is_chair(self, identity: str) -> bool:
+        return self._assignment.chair_identity is not None and identity == self._assignment.chair_identity
+
+    async def _register(self) -> None:
+        if self._assignment.chair_identity is not None:
+            await keep_registered(self._room, self._assignment, self._report)
+
+    # --- what the chair says ---
+
+    def _on_hear(self, hear: Hear, _: str) -> None:
+        self._memory.add(hear.line)
+
+    def _on_prepare(self, prepare: Prepare, _: str) -> str:
+        return "not prepared"  # a chair must not count on it; the answer is then made after the grant
+
+    def _on_grant(self, grant: Grant, _: str) -> str:
+        previous = self._turn
+        if previous is not None and previous.grant_id == grant.grant_id:
+            return "already granted"
+        self._turn = Turn(self._session, grant, TURN_S)
+        task = asyncio.create_task(self._speak(self._turn, previous), name=f"turn-{grant.grant_id}")
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        return "granted"
+
+    def _on_stop(self, stop: StopSpeaking, _: str) -> str:
+        if self._turn is None or self._turn.grant_id != stop.grant_id:
+            return "not speaking"
+        self._turn.stop()
+        return "stopped"
+
+    # --- a turn ---
+
+    async def _speak(self, turn: Turn, previous: Turn | None) -> None:
+        if previous is not None:
+            previous.stop()  # two replies would queue and play one after the other
+            await previous.over.wait()
+        if turn.grant.line is not None:
+            self._memory.add(turn.grant.line)
+        try:
+            said = await turn.run()
+        except Exception as error:
+            logger.exception("the turn failed")
+            self._faults.warn("could not answer", error)
+            said = Release(grant_id=turn.grant_id, text="", interrupted=True)
+        if said.text:
+            self._memory.add(turn.line(said, self._assignment))
+        if self._turn is turn:
+            self._turn = None
+        turn.over.set()
+        await self._release(said)
+
+    async def _release(self, said: Release) -> None:
+        assert self._assignment.chair_identity is not None
+        try:
+            await call(self._room, self._assignment.chair_identity, RELEASE, said)
+        except rtc.RpcError as error:
+            logger.warning("the chair did not take the release of %s: %s", said.grant_id, error.message)
+
+    # --- what the session says ---
+
+    def _on_sound(self, event: io.PlaybackStartedEvent) -> None:
+        if self._turn is not None:
+            self._turn.sound_began(event.created_at)
+
+    def _on_state(self, event: events.AgentStateChangedEvent) -> None:
+        state = "listening" if event.new_state == "idle" else event.new_state
+        self._report(SpeechState(state=AgentSpeech(state)))
+
+    def _on_usage(self, event: events.SessionUsageUpdatedEvent) -> None:
+        tokens = characters = 0
+        for used in event.usage.model_usage:
+            if used.type == "llm_usage":
+                tokens += used.input_tokens + used.output_tokens
+            elif used.type == "tts_usage":
+                characters += used.characters_count
+        usage = self._usage.model_copy(update={"llm_tokens": tokens, "tts_characters": characters})
+        if usage != self._usage:
+            self._usage = usage
+            self._report(usage)
+
+    def _on_close(self, event: events.CloseEvent) -> None:
+        if not self._closed.done():
+            self._closed.set_exception(
+                RuntimeError(f"the agent session closed: {event.reason.value} {event.error or ''}")
+            )
