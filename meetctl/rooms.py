@@ -137,7 +137,7 @@ class Rooms:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._api is not None:
-            await self._api.aclose()  # type: ignore[no-untyped-call]
+            await self._api.aclose()
             self._api = None
 
     async def create(self, room: str, *, metadata: str | None = None) -> bool:
@@ -277,8 +277,36 @@ def _participant(info: api.ParticipantInfo) -> ParticipantInfo:
 
 
 def _refused(doing: str, credentials: LiveKitCredentials, error: api.ServerError) -> LiveKitError:
-    return LiveKitError(f"{doing} at {credentials.url}: HTTP {error.status} {error.code} {error.message}")
+    got = " ".join(part for part in (f"HTTP {error.status}", _code(error), error.message) if part)
+    hint = None
+    if error.status in (401, 403):
+        # The server's own words are plain text, which livekit-api throws away, so all three causes are named.
+        hint = (
+            f"check that LIVEKIT_API_KEY ({credentials.api_key}) and LIVEKIT_API_SECRET belong to this server, "
+            "and that this machine's clock is right (`date -u`)"
+        )
+    elif error.status == 404:
+        hint = "this address answers but is not a LiveKit server: check the host, port and path of LIVEKIT_URL"
+    return LiveKitError(f"{doing}: {credentials.url} refused: {got}", hint=hint)
+
+
+def _code(error: api.ServerError) -> str:
+    return "" if error.code == "unknown" else error.code
 
 
 def _unreachable(doing: str, url: str, error: BaseException, timeout: float) -> LiveKitError:
-    return LiveKitError(f"{doing}: {url} does not answer: {error}")
+    import aiohttp
+
+    match error:
+        case TimeoutError():
+            got, hint = f"no answer within {timeout:g} s", "check that the server runs and no firewall is in between"
+        case aiohttp.ClientConnectorDNSError():
+            got, hint = "no such host", "check the host name in LIVEKIT_URL, and this machine's network"
+        case aiohttp.ClientSSLError():
+            got, hint = f"TLS failed: {error}", "use ws:// for a server without TLS, or mend its certificate"
+        case aiohttp.ClientConnectorError():
+            got = f"cannot connect: {error.os_error.strerror or error.os_error}"
+            hint = "start the server, or check host and port in LIVEKIT_URL"
+        case _:
+            got, hint = str(error) or type(error).__name__, "check that this is the address of a LiveKit server"
+    return LiveKitError(f"{doing}: {url}: {got}", hint=hint)

@@ -28,6 +28,9 @@ PROBE_INTERVAL_S = 0.03
 PROBE_TIMEOUT_S = 2.0
 """Runs out where something accepts the connection and then says nothing."""
 
+NO_STUN = f"{LOOPBACK}:9"
+"""The discard port. With no STUN server named, livekit-server names a public one to everybody who joins."""
+
 SECRET_BYTES = 36
 """48 characters of base64; livekit-server complains below 32."""
 
@@ -38,9 +41,8 @@ class ServerConfig:
 
     port: int
     """Signaling and API, TCP."""
-    rtc_tcp_port: int
-    rtc_udp_port: int
-    """All media goes through this one."""
+    media_port: int
+    """All media, UDP."""
     api_key: str
     api_secret: SecretStr
 
@@ -55,11 +57,10 @@ class ServerConfig:
 
 def new_server_config() -> ServerConfig:
     """Returns a configuration with free ports and a key pair made for this meeting alone."""
-    (port, rtc_tcp_port), (rtc_udp_port,) = free_ports(tcp=2, udp=1)
+    (port,), (media_port,) = free_ports(tcp=1, udp=1)
     return ServerConfig(
         port=port,
-        rtc_tcp_port=rtc_tcp_port,
-        rtc_udp_port=rtc_udp_port,
+        media_port=media_port,
         api_key="API" + secrets.token_hex(6),
         api_secret=SecretStr(secrets.token_urlsafe(SECRET_BYTES)),
     )
@@ -71,12 +72,15 @@ def write_config(config: ServerConfig, path: Path) -> None:
         "port": config.port,
         "bind_addresses": [LOOPBACK],
         "rtc": {
-            "tcp_port": config.rtc_tcp_port,
-            "udp_port": config.rtc_udp_port,
+            # Media over TCP would listen on every interface, whatever bind_addresses says; loopback never needs it.
+            "tcp_port": 0,
+            "udp_port": config.media_port,
             "use_external_ip": False,
             "node_ip": LOOPBACK,
+            # Without these two the server announces loopback and binds UDP on every other interface.
             "enable_loopback_candidate": True,
             "ips": {"includes": [f"{LOOPBACK}/32"]},
+            "stun_servers": [NO_STUN],
         },
         # A mistyped room name must fail, not open a room that nobody deletes.
         "room": {"auto_create": False},
