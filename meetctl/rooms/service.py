@@ -1,24 +1,19 @@
-"""The only door to livekit-api: rooms and who is in them, tokens, and links made of them.
-
-It speaks as the holder of the API secret and never joins a room. livekit-api costs 0.1 to 0.6 s and 15 MB to import,
-so that happens inside the functions that need it.
-"""
+"""Rooms of a LiveKit server and who is in them, seen by the holder of its API secret. It never joins a room."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlencode, urlsplit
-
-from pydantic import SecretStr
+from urllib.parse import urlsplit
 
 from meetctl.errors import LiveKitError
 from meetctl.protocol import ROLE_ATTRIBUTE, MediaKind
+from meetctl.rooms.refusals import translated
+from meetctl.rooms.tokens import key_pair
 from meetctl.settings import LiveKitCredentials
 
 if TYPE_CHECKING:
@@ -35,11 +30,6 @@ DEPARTURE_TIMEOUT_S = EMPTY_TIMEOUT_S
 
 REQUEST_TIMEOUT_S = 10.0
 """Runs out on a server that is reachable and does not answer; a far one answers in under a second."""
-
-TOKEN_TTL = timedelta(hours=6)
-"""A token is for joining: the server renews it while its holder is connected."""
-
-GUEST_SOURCES = ("microphone", "camera", "screen_share", "screen_share_audio")
 
 
 class ParticipantKind(StrEnum):
@@ -69,44 +59,6 @@ class ParticipantInfo:
         return self.attributes.get(ROLE_ATTRIBUTE)
 
 
-def agent_token(
-    credentials: LiveKitCredentials, *, room: str, identity: str, name: str, ttl: timedelta = TOKEN_TTL
-) -> SecretStr:
-    """Returns a token for an agent: one room, its own state in its own attributes."""
-    from livekit import api
-
-    grants = api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
-    return _token(credentials, identity, name, ttl, grants, role="agent")
-
-
-def chair_token(
-    credentials: LiveKitCredentials, *, room: str, identity: str, name: str, ttl: timedelta = TOKEN_TTL
-) -> SecretStr:
-    """Returns a token for the chair: it hears and writes, and has nothing to show."""
-    from livekit import api
-
-    grants = api.VideoGrants(room_join=True, room=room, can_publish=False)
-    return _token(credentials, identity, name, ttl, grants, role="chair")
-
-
-def guest_token(
-    credentials: LiveKitCredentials, *, room: str, identity: str, name: str, ttl: timedelta = TOKEN_TTL
-) -> SecretStr:
-    """Returns a token for a person, who may not change attributes: they say who is chair and who is an agent."""
-    from livekit import api
-
-    grants = api.VideoGrants(
-        room_join=True, room=room, can_publish_sources=list(GUEST_SOURCES), can_update_own_metadata=False
-    )
-    return _token(credentials, identity, name, ttl, grants, role=None)
-
-
-def meet_link(meet_url: str, livekit_url: str, token: SecretStr) -> str:
-    """Returns the link by which a LiveKit Meet deployment joins any server; it holds the token in the clear."""
-    query = urlencode({"liveKitUrl": livekit_url, "token": token.get_secret_value()})
-    return f"{meet_url.rstrip('/')}/custom?{query}"
-
-
 class Rooms:
     """The rooms of one LiveKit server. Every failure is a LiveKitError with a hint."""
 
@@ -127,8 +79,7 @@ class Rooms:
             )
         self._api = api.LiveKitAPI(
             self._credentials.url,
-            self._credentials.api_key,
-            self._credentials.api_secret.get_secret_value(),
+            *key_pair(self._credentials),
             timeout=aiohttp.ClientTimeout(total=self._timeout),
         )
         return self
@@ -152,7 +103,7 @@ class Rooms:
             departure_timeout=DEPARTURE_TIMEOUT_S,
             metadata=metadata or "",
         )
-        with self._translated(f"creating room {room!r}"):
+        async with self._translating(f"creating room {room!r}"):
             await self._service.create_room(request)
         return True
 
@@ -160,13 +111,13 @@ class Rooms:
         """Ends the room and disconnects everybody in it; returns False where there was none."""
         from livekit import api
 
-        with self._translated(f"deleting room {room!r}"):
+        async with self._translating(f"deleting room {room!r}"):
             return await _found(self._service.delete_room(api.DeleteRoomRequest(room=room)))
 
     async def exists(self, room: str) -> bool:
         from livekit import api
 
-        with self._translated(f"looking for room {room!r}"):
+        async with self._translating(f"looking for room {room!r}"):
             answer = await self._service.list_rooms(api.ListRoomsRequest(names=[room]))
         return any(found.name == room for found in answer.rooms)
 
@@ -174,7 +125,7 @@ class Rooms:
         """Returns who is in the room, the earliest first; nobody where there is no such room."""
         from livekit import api
 
-        with self._translated(f"listing the participants of room {room!r}"):
+        async with self._translating(f"listing the participants of room {room!r}"):
             try:
                 answer = await self._service.list_participants(api.ListParticipantsRequest(room=room))
             except api.ServerError as error:
@@ -189,7 +140,7 @@ class Rooms:
         from livekit import api
 
         request = api.RoomParticipantIdentity(room=room, identity=identity)
-        with self._translated(f"removing {identity!r} from room {room!r}"):
+        async with self._translating(f"removing {identity!r} from room {room!r}"):
             return await _found(self._service.remove_participant(request))
 
     @property
@@ -198,51 +149,8 @@ class Rooms:
             raise RuntimeError("Rooms is used outside its `async with`")
         return self._api.room
 
-    @contextmanager
-    def _translated(self, doing: str) -> Iterator[None]:
-        import aiohttp
-        from livekit import api
-
-        try:
-            yield
-        except api.ServerError as error:
-            raise _refused(doing, self._credentials, error) from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _unreachable(doing, self._credentials.url, error, self._timeout) from error
-
-
-def _token(
-    credentials: LiveKitCredentials,
-    identity: str,
-    name: str,
-    ttl: timedelta,
-    grants: api.VideoGrants,
-    *,
-    role: str | None,
-) -> SecretStr:
-    from livekit import api
-
-    token = (
-        api.AccessToken(*_key_pair(credentials))
-        .with_identity(identity)
-        .with_name(name)
-        .with_kind("standard" if role is None else "agent")
-        .with_ttl(ttl)
-        .with_grants(grants)
-    )
-    if role is not None:
-        token = token.with_attributes({ROLE_ATTRIBUTE: role})
-    return SecretStr(token.to_jwt())
-
-
-def _key_pair(credentials: LiveKitCredentials) -> tuple[str, str]:
-    secret = credentials.api_secret.get_secret_value()
-    if not credentials.api_key or not secret:  # livekit-api would take LIVEKIT_API_KEY from the environment instead
-        raise LiveKitError(
-            f"the key pair of {credentials.url} is empty",
-            hint="give api_key and api_secret under `livekit:` in the roster",
-        )
-    return credentials.api_key, secret
+    def _translating(self, doing: str) -> AbstractAsyncContextManager[None]:
+        return translated(doing, self._credentials, self._timeout)
 
 
 async def _found(request: Awaitable[object]) -> bool:
@@ -274,39 +182,3 @@ def _participant(info: api.ParticipantInfo) -> ParticipantInfo:
         attributes=MappingProxyType(dict(info.attributes)),
         publishes=frozenset(media[track.type] for track in info.tracks if track.type in media),
     )
-
-
-def _refused(doing: str, credentials: LiveKitCredentials, error: api.ServerError) -> LiveKitError:
-    got = " ".join(part for part in (f"HTTP {error.status}", _code(error), error.message) if part)
-    hint = None
-    if error.status in (401, 403):
-        # The server's own words are plain text, which livekit-api throws away, so all three causes are named.
-        hint = (
-            f"check that LIVEKIT_API_KEY ({credentials.api_key}) and LIVEKIT_API_SECRET belong to this server, "
-            "and that this machine's clock is right (`date -u`)"
-        )
-    elif error.status == 404:
-        hint = "this address answers but is not a LiveKit server: check the host, port and path of LIVEKIT_URL"
-    return LiveKitError(f"{doing}: {credentials.url} refused: {got}", hint=hint)
-
-
-def _code(error: api.ServerError) -> str:
-    return "" if error.code == "unknown" else error.code
-
-
-def _unreachable(doing: str, url: str, error: BaseException, timeout: float) -> LiveKitError:
-    import aiohttp
-
-    match error:
-        case TimeoutError():
-            got, hint = f"no answer within {timeout:g} s", "check that the server runs and no firewall is in between"
-        case aiohttp.ClientConnectorDNSError():
-            got, hint = "no such host", "check the host name in LIVEKIT_URL, and this machine's network"
-        case aiohttp.ClientSSLError():
-            got, hint = f"TLS failed: {error}", "use ws:// for a server without TLS, or mend its certificate"
-        case aiohttp.ClientConnectorError():
-            got = f"cannot connect: {error.os_error.strerror or error.os_error}"
-            hint = "start the server, or check host and port in LIVEKIT_URL"
-        case _:
-            got, hint = str(error) or type(error).__name__, "check that this is the address of a LiveKit server"
-    return LiveKitError(f"{doing}: {url}: {got}", hint=hint)

@@ -1,0 +1,102 @@
+"""What lets somebody into a room: access tokens with the least grants, and the link made of one. No I/O."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from pydantic import SecretStr
+
+from meetctl.errors import LiveKitError
+from meetctl.protocol import ROLE_ATTRIBUTE
+from meetctl.settings import LiveKitCredentials
+
+if TYPE_CHECKING:
+    from livekit import api
+
+TOKEN_TTL = timedelta(hours=6)
+"""A token is for joining: the server renews it while its holder is connected."""
+
+GUEST_SOURCES = ("microphone", "camera", "screen_share", "screen_share_audio")
+
+
+def agent_token(
+    credentials: LiveKitCredentials, *, room: str, identity: str, name: str, ttl: timedelta = TOKEN_TTL
+) -> SecretStr:
+    """Returns a token for an agent: one room, its own state in its own attributes."""
+    from livekit import api
+
+    grants = api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
+    return _token(credentials, identity, name, ttl, grants, role="agent")
+
+
+def chair_token(
+    credentials: LiveKitCredentials, *, room: str, identity: str, name: str, ttl: timedelta = TOKEN_TTL
+) -> SecretStr:
+    """Returns a token for the chair: it hears and writes, and has nothing to show."""
+    from livekit import api
+
+    grants = api.VideoGrants(room_join=True, room=room, can_publish=False)
+    return _token(credentials, identity, name, ttl, grants, role="chair")
+
+
+def guest_token(
+    credentials: LiveKitCredentials, *, room: str, identity: str, name: str, ttl: timedelta = TOKEN_TTL
+) -> SecretStr:
+    """Returns a token for a person, who may not change attributes: they say who is chair and who is an agent."""
+    from livekit import api
+
+    grants = api.VideoGrants(
+        room_join=True, room=room, can_publish_sources=list(GUEST_SOURCES), can_update_own_metadata=False
+    )
+    return _token(credentials, identity, name, ttl, grants, role=None)
+
+
+def meet_link(meet_url: str, livekit_url: str, token: SecretStr) -> str:
+    """Returns the link by which a LiveKit Meet deployment joins any server; it holds the token in the clear."""
+    query = urlencode({"liveKitUrl": livekit_url, "token": token.get_secret_value()})
+    return f"{meet_url.rstrip('/')}/custom?{query}"
+
+
+def api_token(credentials: LiveKitCredentials) -> SecretStr:
+    """Returns a token that may only list rooms, good for asking the server whether it knows the key."""
+    from livekit import api
+
+    token = api.AccessToken(*key_pair(credentials)).with_grants(api.VideoGrants(room_list=True))
+    return SecretStr(token.to_jwt())
+
+
+def key_pair(credentials: LiveKitCredentials) -> tuple[str, str]:
+    """Returns key and secret in the clear, neither of them empty."""
+    secret = credentials.api_secret.get_secret_value()
+    if not credentials.api_key or not secret:  # livekit-api would take LIVEKIT_API_KEY from the environment instead
+        raise LiveKitError(
+            f"the key pair of {credentials.url} is empty",
+            hint="give api_key and api_secret under `livekit:` in the roster",
+        )
+    return credentials.api_key, secret
+
+
+def _token(
+    credentials: LiveKitCredentials,
+    identity: str,
+    name: str,
+    ttl: timedelta,
+    grants: api.VideoGrants,
+    *,
+    role: str | None,
+) -> SecretStr:
+    from livekit import api
+
+    token = (
+        api.AccessToken(*key_pair(credentials))
+        .with_identity(identity)
+        .with_name(name)
+        .with_kind("standard" if role is None else "agent")
+        .with_ttl(ttl)
+        .with_grants(grants)
+    )
+    if role is not None:
+        token = token.with_attributes({ROLE_ATTRIBUTE: role})
+    return SecretStr(token.to_jwt())
