@@ -173,7 +173,7 @@ def _program(reading: Reading, written: AgentWritten, path: KeyPath, wrong: froz
         reading.note(path, "has neither agent nor command", "add agent: audio, agent: simli or command: [python, …]")
     program = Program.COMMAND if written.agent is None and written.command else Program(written.agent or Program.AUDIO)
     known = "agent" not in wrong and "command" not in wrong
-    if known and written.agent is Program.AUDIO and written.face is not None:
+    if known and written.agent == "audio" and written.face is not None:
         reading.note((*path, "face"), "an audio agent shows no face", "write agent: simli, or remove face")
     if known and written.agent is not None and written.command is None:
         for key in _COMMAND_ONLY:

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from meetctl.protocol import Speaks
 from meetctl.roster.faults import nearest
 from meetctl.roster.naming import is_room_name
-from meetctl.roster.schema import Program, RestartPolicy
+from meetctl.roster.schema import RestartPolicy
 
 MAX_PERSONA_CHARACTERS = 50_000
 """It travels in one line of the wire, which bounds it, and in every prompt."""
@@ -259,7 +259,7 @@ class DefaultsWritten(Written):
 class AgentWritten(Written):
     name: Annotated[str, AfterValidator(_agent_name)]
     identity: Annotated[str, AfterValidator(_identity)] | None = None
-    agent: Literal[Program.SIMLI, Program.AUDIO] | None = None
+    agent: Literal["simli", "audio"] | None = None
     persona: Annotated[str, AfterValidator(_persona)] | None = None
     voice: VoiceWritten | None = None
     face: FaceWritten | None = None

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 
 import yaml
 
@@ -54,7 +53,8 @@ class Document:
 
 
 class _CoreLoader(yaml.SafeLoader):
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+    # Emptied, for the parent's would be added to, not replaced.
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
 
 for _name, _pattern, _first in (
@@ -86,6 +86,9 @@ def load_document(file: Path, environment: Mapping[str, str]) -> Document:
         line = text.count("\n", 0, error.position) + 1
         message = f"not YAML: the character {chr(int(error.character))!r} is not allowed"
         raise RosterFaults(file, [Fault(line, (), message, "remove it")]) from None
+    except (ValueError, OverflowError):  # the scanner's own, at an escape beyond Unicode
+        hint = r"write \UXXXXXXXX up to \U0010FFFF"
+        raise RosterFaults(file, [Fault(None, (), "not YAML: an escape names no character", hint)]) from None
     except RecursionError:
         raise RosterFaults(file, [Fault(None, (), "nested too deeply", "a roster has five levels")]) from None
     return Document(file, value, unfolding.places, tuple(unfolding.faults))
@@ -218,7 +221,12 @@ class _Unfolding:
 
     def _filled(self, text: str, path: KeyPath, line: int) -> str:
         try:
-            return interpolate(text, self.environment)
+            filled = interpolate(text, self.environment)
+            filled.encode()
+            return filled
+        except UnicodeEncodeError:
+            self.faults.append(Fault(line, path, "holds half a character (a lone surrogate)", "write it as UTF-8"))
+            return text
         except InterpolationError as error:
             self.faults += [Fault(line, path, item.message, item.hint, around=item.unset) for item in error.problems]
             return text

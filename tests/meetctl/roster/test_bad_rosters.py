@@ -1,0 +1,379 @@
+"""Every way a roster can be wrong, as a table: what is written, and the line, path, message and hint that come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from meetctl.errors import ExitCode, UsageError
+from meetctl.roster import RosterFaults, load_entry_file, load_roster
+from meetctl.roster.faults import shown_path
+from meetctl.roster.yaml_source import MAX_BYTES
+
+Write = Callable[[str], Path]
+
+AGENT = "agents:\n  - name: Ada\n    agent: simli\n"
+"""Three lines; a table row adds the fourth."""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_roster(text: str) -> Path:
+        file = tmp_path / "roster.yaml"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return write_roster
+
+
+def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str, str | None]]:
+    with pytest.raises(RosterFaults) as caught:
+        load_roster(file, environment=environment)
+    return [(fault.line, shown_path(fault.path), fault.message, fault.hint) for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "path", "message", "hint"),
+    [
+        # the file as YAML
+        ("", None, "", "the file is empty", "agents:"),
+        ("# only a comment\n", None, "", "the file is empty", "agents:"),
+        ("agents: [\n", 2, "", "not YAML: expected the node content", "check the indentation"),
+        ("agents:\n\t- name: Ada\n", 2, "", "not YAML: found character '\\t'", "spaces, not tabs"),
+        ("livekit: {url: ${URL}}\n", 1, "", "not YAML", '"${NAME}"'),
+        ("agents: [a]\n---\nagents: [b]\n", 2, "", "holds more than one document", "remove the line ---"),
+        ("agents: \x07\n", 1, "", "not YAML: the character '\\x07'", "remove it"),
+        ('room: "\\UFFFFFFFF"\n', None, "", "an escape names no character", "U0010FFFF"),
+        ('room: "\\ud800"\n' + AGENT, 1, "room", "holds half a character", "UTF-8"),
+        ("[" * 5000, None, "", "nested too deeply", "five levels"),
+        ("just words\n", 1, "", 'must be a mapping, got "just words"', "begin with agents:"),
+        ("- name: Ada\n", 1, "", "must be a mapping, got a list", "begin with agents:"),
+        (AGENT + "    name: Eve\n", 4, "agents[0].name", "there twice, first on line 2", "remove one"),
+        (AGENT + "    persona: !secret x\n", 4, "agents[0].persona", "the tag !secret is not understood", "remove"),
+        ("? [a, b]\n: c\n" + AGENT, 1, "", "a key must be a word", "quotes"),
+        ("room: &a [*a]\n" + AGENT, 1, "room[0]", "unfold without end", "write the values out"),
+        # the top
+        ("room: demo\n", 1, "agents", "is missing", "add agents: …"),
+        ("agents: []\n", 1, "agents", "is empty", "add at least one item"),
+        ("agents: {name: Ada}\n", 1, "agents", "must be a list, got a mapping", None),
+        ("agents: Ada\n", 1, "agents", 'must be a list, got "Ada"', "write agents: [Ada]"),
+        ("rooms: x\n" + AGENT, 1, "rooms", "unknown key", "did you mean room?"),
+        ("zzz: x\n" + AGENT, 1, "zzz", "unknown key", "known here: room, livekit, meeting, defaults, agents"),
+        ("room: a b\n" + AGENT, 1, "room", "a room's name is", "room: friday-launch"),
+        ("room: ..\n" + AGENT, 1, "room", "a room's name is", "room: friday-launch"),
+        ("room: 12\n" + AGENT, 1, "room", "must be a text, got 12", '"12"'),
+        # livekit
+        ("livekit: cloud\n" + AGENT, 1, "livekit", "must be local or a mapping", "url:"),
+        (
+            "livekit: {url: 'http//x', api_key: k, api_secret: s}\n" + AGENT,
+            1,
+            "livekit.url",
+            "wss://host:port",
+            "ws://",
+        ),
+        ("livekit: {urls: x}\n" + AGENT, 1, "livekit.urls", "unknown key", "did you mean url?"),
+        # meeting
+        ("meeting: {floor: free}\n" + AGENT, 1, "meeting.floor", "floor: free is not in this version", "addressed"),
+        ("meeting: {floor: fre}\n" + AGENT, 1, "meeting.floor", 'must be addressed, got "fre"', "write addressed"),
+        (
+            "meeting: {max_agent_turns: 4}\n" + AGENT,
+            1,
+            "meeting.max_agent_turns",
+            "not in this version",
+            "leave it out",
+        ),
+        ("meeting: {opening: Ada}\n" + AGENT, 1, "meeting.opening", "not in this version", "leave it out"),
+        ("meeting: {max_duration: 2h}\n" + AGENT, 1, "meeting.max_duration", "not in this version", "meetctl down"),
+        ("meeting: {transcript: off}\n" + AGENT, 1, "meeting.transcript", "transcript: off is not in", "files"),
+        ("meeting:\n  topics: x\n" + AGENT, 2, "meeting.topics", "unknown key", "did you mean topic?"),
+        # models
+        ("defaults: {llm: openai}\n" + AGENT, 1, "defaults.llm", "openai needs a model", "openai/gpt-4o-mini"),
+        ("defaults: {llm: opena/x}\n" + AGENT, 1, "defaults.llm", "'opena' is not in this", "did you mean openai?"),
+        (
+            "defaults: {tts: cartesia/x}\n" + AGENT,
+            1,
+            "defaults.tts",
+            "'cartesia' is not in",
+            "write local, openai/MODEL",
+        ),
+        ("defaults: {llm: 3}\n" + AGENT, 1, "defaults.llm", "must be a mapping, got 3", "below llm:"),
+        ("defaults: {llm: {model: x}}\n" + AGENT, 1, "defaults.llm.provider", "is missing", "add provider: …"),
+        (
+            "defaults: {llm: {provider: local, base_url: 'http://x/v1'}}\n" + AGENT,
+            *(1, "defaults.llm", "local has its own address", "provider: openai"),
+        ),
+        (
+            "defaults:\n  llm: {provider: openai, model: x, base_url: 'ftp://x'}\n" + AGENT,
+            *(2, "defaults.llm.base_url", "must be an address like https://host:port", "begin with https://"),
+        ),
+        (
+            "defaults: {llm: openai/x}\n" + AGENT,
+            1,
+            "defaults.llm.api_key",
+            "OPENAI_API_KEY is not set",
+            "export OPENAI",
+        ),
+        # entries
+        ("agents:\n  - agent: audio\n", 2, "agents[0].name", "is missing", "add name: …"),
+        ("agents:\n  - name: ' '\n    agent: audio\n", 2, "agents[0].name", "a name cannot be empty", "name: Ada"),
+        (
+            "agents:\n  - name: 李\n    agent: audio\n",
+            2,
+            "agents[0].name",
+            "no identity can be made",
+            "identity: agent-1",
+        ),
+        (
+            "agents:\n  - name: Chair\n    agent: audio\n",
+            2,
+            "agents[0].name",
+            "one of the meeting's own",
+            "chair-agent",
+        ),
+        ("agents:\n  - name: 7\n    agent: audio\n", 2, "agents[0].name", "must be a text, got 7", '"7"'),
+        ("agents: [Ada]\n", 1, "agents[0]", 'must be a mapping, got "Ada"', "below agents:"),
+        ("agents:\n  - name: Ada\n", 2, "agents[0]", "has neither agent nor command", "agent: audio"),
+        (
+            "agents:\n  - name: Ada\n    agent: audoi\n",
+            *(3, "agents[0].agent", 'must be simli or audio, got "audoi"', "did you mean audio?"),
+        ),
+        (AGENT + "    command: [x]\n", 4, "agents[0].command", "agent or command, not both", "remove one"),
+        (AGENT + "    persna: x\n", 4, "agents[0].persna", "unknown key", "did you mean persona?"),
+        (AGENT + "    persona: [x]\n", 4, "agents[0].persona", "must be a text, got a list", "persona: …"),
+        (AGENT + "    identity: ''\n", 4, "agents[0].identity", "an identity is 1 to 64", "identity: ada"),
+        (AGENT + "    identity: CHAIR\n", 4, "agents[0].identity", "one of the meeting's own", "-agent"),
+        (AGENT + "    speaks: freel\n", 4, "agents[0].speaks", "on-address, freely or never", "did you mean freely?"),
+        (AGENT + "    restart: maybe\n", 4, "agents[0].restart", "on-failure, always or no", "on-failure"),
+        (AGENT + "    voice: {pitch: 9}\n", 4, "agents[0].voice.pitch", "must be at most 2.0, got 9", "write 2.0"),
+        (AGENT + "    voice: {pitch: .nan}\n", 4, "agents[0].voice.pitch", 'must be a number, got ".nan"', "pitch"),
+        (AGENT + "    voice: {pitch: 1e999}\n", 4, "agents[0].voice.pitch", "not infinite", None),
+        (AGENT + "    voice: {pith: 1}\n", 4, "agents[0].voice.pith", "unknown key", "did you mean pitch?"),
+        (AGENT + "    cwd: x\n", 4, "agents[0].cwd", "belongs to an entry with command", "remove cwd"),
+        (
+            AGENT + "    livekit_api_credentials: perhaps\n",
+            *(4, "agents[0].livekit_api_credentials", 'must be true or false, got "perhaps"', None),
+        ),
+        (AGENT + "    env: {A-B: x}\n", 4, "agents[0].env", "'A-B' cannot name a variable", "letters"),
+        (AGENT + "    env: {A: }\n", 4, "agents[0].env.A", "must be a text, got nothing", None),
+        (AGENT + "    env_file: none.env\n", 4, "agents[0].env_file", "no such file", "create it"),
+        (AGENT + "    persona: $5\n", 4, "agents[0].persona", "'$5' names no variable", "$$"),
+        (AGENT + "    persona: ${WHO}\n", 4, "agents[0].persona", "variable WHO is not set", "export WHO=…"),
+        ("agents:\n  - name: X\n    command: run it\n", 3, "agents[0].command", "must be a list", "[run, it]"),
+        ("agents:\n  - name: X\n    command: []\n", 3, "agents[0].command", "names no program", "[python"),
+        (
+            "agents:\n  - name: X\n    command: [x]\n    cwd: gone\n",
+            4,
+            "agents[0].cwd",
+            "no such directory",
+            "relative",
+        ),
+        # faces
+        (AGENT + "    face: ./ada.png\n", 4, "agents[0].face", "a picture as a face is not in", "face: local"),
+        (AGENT + "    face: abc\n", 4, "agents[0].face", "must be local or a mapping", "{face_id: abc}"),
+        (AGENT + "    face: {api_key: k}\n", 4, "agents[0].face.face_id", "is missing", "add face_id"),
+        (AGENT + "    face: {faceid: k, api_key: k}\n", 4, "agents[0].face.faceid", "unknown key", "face_id"),
+        (AGENT + "    face: {face_id: f, api: legacy}\n", 4, "agents[0].face", "api: legacy is not in", "compose"),
+        (
+            AGENT + "    face: {face_id: f, api_key: k, transport: direct}\n",
+            *(4, "agents[0].face.transport", "is not in this version", "leave it out"),
+        ),
+        (
+            AGENT + "    face: {face_id: f, api_key: k, max_idle: soon}\n",
+            *(4, "agents[0].face.max_idle", "not a duration", "1h30m"),
+        ),
+        (
+            AGENT + "    face:\n      face_id: f\n",
+            *(4, "agents[0].face.api_key", "is not given and SIMLI_API_KEY is not set", "export SIMLI_API_KEY"),
+        ),
+        (
+            "agents:\n  - name: Max\n    agent: audio\n    face: local\n",
+            *(4, "agents[0].face", "an audio agent shows no face", "agent: simli"),
+        ),
+        # together
+        (
+            AGENT + "  - name: ADA\n    agent: audio\n",
+            *(4, "agents[1].name", "the name 'ADA' is taken by agents[0]", "another name"),
+        ),
+        (
+            AGENT + "  - name: Áda\n    agent: audio\n",
+            *(4, "agents[1].name", "the identity 'ada' is taken by agents[0]", "identity: ada-2"),
+        ),
+    ],
+)
+def test_a_wrong_roster_says_where_what_and_what_to_type(
+    write: Write, text: str, line: int | None, path: str, message: str, hint: str | None
+) -> None:
+    faults = faults_of(write(text))
+    matching = [fault for fault in faults if fault[0] == line and fault[1] == path and message in fault[2]]
+    assert matching, faults
+    if hint is not None:
+        assert hint in (matching[0][3] or ""), matching
+
+
+def test_one_fault_is_a_line_with_file_line_and_path_and_its_hint_apart(write: Write) -> None:
+    file = write(AGENT + "    persna: x\n")
+    with pytest.raises(RosterFaults) as caught:
+        load_roster(file, environment={})
+    assert caught.value.message == f"{file}:4: agents[0].persna: unknown key"
+    assert caught.value.hint == "did you mean persona?"
+    assert (caught.value.code, caught.value.exit_code) == ("roster", ExitCode.USAGE)
+
+
+def test_all_faults_come_at_once_in_the_order_of_the_file(write: Write) -> None:
+    text = """\
+room: a b
+meeting: {floor: free, topics: x}
+defaults: {llm: deepgram/x}
+agents:
+  - name: Ada
+    agent: simly
+    persna: x
+    face: {face_id: f}
+  - name: ada
+    agent: audio
+    persona: ${WHO} and ${ELSE}
+    env_file: none.env
+"""
+    file = write(text)
+    assert [(line, path) for line, path, _, _ in faults_of(file)] == [
+        (1, "room"),
+        (2, "meeting.floor"),
+        (2, "meeting.topics"),
+        (3, "defaults.llm"),
+        (6, "agents[0].agent"),
+        (7, "agents[0].persna"),
+        (8, "agents[0].face.api_key"),
+        (9, "agents[1].name"),
+        (11, "agents[1].persona"),
+        (11, "agents[1].persona"),
+        (12, "agents[1].env_file"),
+    ]
+    with pytest.raises(RosterFaults) as caught:
+        load_roster(file, environment={})
+    assert len(caught.value.message.splitlines()) == 11
+    assert caught.value.hint == f"mend these 11 and try: meetctl check {file}"
+
+
+def test_a_missing_file_names_the_nearest_one_beside_it(write: Write, tmp_path: Path) -> None:
+    there = write(AGENT)
+    with pytest.raises(RosterFaults, match="no such file") as caught:
+        load_roster(tmp_path / "rooster.yaml", environment={})
+    assert caught.value.hint == f"did you mean {there}?"
+
+
+def test_a_directory_names_a_file_in_it(write: Write, tmp_path: Path) -> None:
+    there = write(AGENT)
+    with pytest.raises(RosterFaults, match="is a directory") as caught:
+        load_roster(tmp_path, environment={})
+    assert caught.value.hint == f"name a file in it: {there}"
+
+
+def test_bytes_that_are_not_utf_8_are_refused_with_their_line(tmp_path: Path) -> None:
+    file = tmp_path / "latin.yaml"
+    file.write_bytes("agents:\n  - name: Zoë\n".encode("latin-1"))
+    assert faults_of(file) == [(2, "", "not UTF-8 text", "save the file as UTF-8")]
+
+
+def test_a_file_too_large_to_be_a_roster_is_not_read_through(tmp_path: Path) -> None:
+    file = tmp_path / "big.yaml"
+    file.write_bytes(b"#" * (MAX_BYTES + 1))
+    [(_, _, message, _)] = faults_of(file)
+    assert message == f"larger than {MAX_BYTES} bytes, so hardly a roster"
+
+
+def test_aliases_that_multiply_are_refused_before_they_fill_the_memory(write: Write) -> None:
+    levels = ["room: &a0 [" + "x," * 10 + "]"]
+    levels += [f"k{n}: &a{n} [" + f"*a{n - 1}," * 10 + "]" for n in range(1, 12)]
+    [(_, _, message, _)] = faults_of(write("\n".join(levels)))
+    assert "unfold without end" in message
+
+
+def test_no_message_repeats_a_key_or_a_value_that_came_from_a_variable(write: Write) -> None:
+    secret = "sk-very-secret-value"
+    text = f"""\
+livekit: {{url: "${{SECRET}}", api_key: [1], api_secret: 123456789}}
+room: "${{SECRET}} x"
+agents:
+  - name: Ada
+    agent: "${{SECRET}}"
+    voice: {{pitch: "${{SECRET}}"}}
+    face: {{face_id: f, api_key: 987654321, url: "{secret}"}}
+"""
+    with pytest.raises(RosterFaults) as caught:
+        load_roster(write(text), environment={"SECRET": secret})
+    everything = f"{caught.value} {caught.value.hint} {caught.value.faults}"
+    assert len(caught.value.faults) >= 7
+    assert secret not in everything
+    assert "123456789" not in everything
+    assert "987654321" not in everything
+
+
+def test_only_somebody_who_is_not_there_is_refused_with_who_is(write: Write) -> None:
+    with pytest.raises(UsageError, match="no agent is named 'Adda'; there is Ada") as caught:
+        load_roster(write(AGENT), environment={}, only=["Adda"])
+    assert caught.value.hint == "--only Ada"
+
+
+def test_a_room_name_on_the_command_line_is_checked_too(write: Write) -> None:
+    with pytest.raises(UsageError, match="cannot name a room"):
+        load_roster(write(AGENT), environment={}, room="../x")
+
+
+def test_a_broken_line_of_an_env_file_is_named_and_not_repeated(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "max.env").write_text("A=1\nsecret words\n", encoding="utf-8")
+    [(line, path, message, _)] = faults_of(write(AGENT + "    env_file: max.env\n"))
+    assert (line, path, message) == (4, "agents[0].env_file", f"{tmp_path / 'max.env'}:2 is not NAME=VALUE")
+
+
+def test_a_file_with_one_entry_reports_faults_like_a_roster(write: Write) -> None:
+    with pytest.raises(RosterFaults) as caught:
+        load_entry_file(write("name: Eve\nagent: audoi\nspeeks: never\n"), environment={})
+    assert [(f.line, shown_path(f.path), f.hint) for f in caught.value.faults] == [
+        (2, "agent", "did you mean audio?"),
+        (3, "speeks", "did you mean speaks?"),
+    ]
+
+
+def test_a_roster_where_one_entry_is_wanted_says_which_command_takes_it(write: Write) -> None:
+    file = write(AGENT)
+    with pytest.raises(RosterFaults, match="a whole roster") as caught:
+        load_entry_file(file, environment={})
+    assert caught.value.hint == f"meetctl up {file}"
+
+
+KEYS = ["room", "livekit", "meeting", "defaults", "agents", "name", "agent", "face", "face_id", "llm", "env", "command"]
+VALUES = ["local", "simli", "audio", "openai/x", "${A}", "$", "no", "1", "Ada", ""]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.sampled_from(VALUES) | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=3), inner, max_size=4)
+        ),
+        max_leaves=12,
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+def test_any_document_is_a_roster_or_an_error_with_a_line(tmp_path: Path, value: object) -> None:
+    file = tmp_path / "any.yaml"
+    file.write_text(yaml.safe_dump({"agents": [value]} if not isinstance(value, dict) else value), encoding="utf-8")
+    try:
+        load_roster(file, environment={})
+    except RosterFaults as error:
+        assert all(fault.line is not None and fault.message for fault in error.faults)
+
+
+@given(st.binary(max_size=60))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_bytes_are_a_roster_or_a_roster_error(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "any.yaml"
+    file.write_bytes(data)
+    with pytest.raises(RosterFaults):
+        load_roster(file, environment={})
