@@ -1,0 +1,87 @@
+/** One person's way through a meeting: the link is checked, then prejoin, then the conference, then a last screen. */
+
+import { useCallback, useEffect, useState } from "react";
+import { askInfo, askToJoin, takePulse, type ConnectionDetails, type MeetingInfo, type Refusal } from "./api";
+import { endingAfter, type Ending } from "./logic/ending";
+import { inviteFromHash } from "./logic/invite";
+import { DEFAULT_CHOICES, recallChoices, rememberChoices, type Choices } from "./remembered";
+import { Conference } from "./screens/Conference";
+import { EndScreen } from "./screens/EndScreen";
+import { PreJoin } from "./screens/PreJoin";
+
+type Stage =
+  | { readonly at: "checking" }
+  | { readonly at: "prejoin"; readonly info: MeetingInfo }
+  | { readonly at: "conference"; readonly info: MeetingInfo; readonly details: ConnectionDetails }
+  | { readonly at: "end"; readonly ending: Ending };
+
+export function App() {
+  const [invite] = useState(() => inviteFromHash(window.location.hash));
+  const [stage, setStage] = useState<Stage>({ at: "checking" });
+  const [choices, setChoices] = useState<Choices>(DEFAULT_CHOICES);
+
+  const check = useCallback(async () => {
+    setStage({ at: "checking" });
+    if (!invite) return setStage({ at: "end", ending: "wrong-invite" });
+    const { ok, refusal } = await askInfo(invite);
+    setStage(ok ? { at: "prejoin", info: ok } : { at: "end", ending: endingOfRefusal(refusal) });
+  }, [invite]);
+
+  useEffect(() => {
+    setChoices(recallChoices());
+    void check();
+    // Another link pasted into the same tab changes only the fragment, and would not load the page anew.
+    const reload = () => window.location.reload();
+    window.addEventListener("hashchange", reload);
+    return () => window.removeEventListener("hashchange", reload);
+  }, [check]);
+
+  const join = useCallback(
+    async (info: MeetingInfo, chosen: Choices): Promise<string | undefined> => {
+      setChoices(chosen);
+      rememberChoices(chosen);
+      const { ok, refusal } = await askToJoin(invite ?? "", chosen.name);
+      if (ok) setStage({ at: "conference", info, details: ok });
+      else if (refusal.code === "bad_name") return refusal.message;
+      else setStage({ at: "end", ending: endingOfRefusal(refusal) });
+      return undefined;
+    },
+    [invite],
+  );
+
+  const leave = useCallback(
+    async (ending: Ending | undefined) => {
+      setStage({ at: "end", ending: ending ?? endingAfter(await takePulse(invite ?? "")) });
+    },
+    [invite],
+  );
+
+  const topic = stage.at === "prejoin" || stage.at === "conference" ? stage.info.topic || stage.info.room : "Meeting";
+  useEffect(() => {
+    document.title = topic;
+  }, [topic]);
+
+  switch (stage.at) {
+    case "checking":
+      return <main className="screen" aria-busy="true" data-testid="screen-checking" />;
+    case "prejoin":
+      return <PreJoin info={stage.info} choices={choices} onJoin={(chosen) => join(stage.info, chosen)} />;
+    case "conference":
+      return (
+        <Conference info={stage.info} details={stage.details} choices={choices} invite={invite ?? ""} onEnd={leave} />
+      );
+    case "end":
+      return <EndScreen ending={stage.ending} onAgain={check} />;
+  }
+}
+
+function endingOfRefusal(refusal: Refusal): Ending {
+  switch (refusal.code) {
+    case "wrong_invite":
+      return "wrong-invite";
+    case "cannot_admit":
+      return "cannot-admit";
+    default:
+      return "closed";
+  }
+}

@@ -1,0 +1,70 @@
+/** The page's own server: what the meeting is, and connection details for whoever has an invite. */
+
+import type { Pulse } from "./logic/ending";
+
+export interface MeetingInfo {
+  readonly room: string;
+  readonly role: string;
+  readonly topic?: string | null;
+  readonly agents?: readonly string[];
+  readonly transcript?: unknown;
+}
+
+export interface ConnectionDetails {
+  readonly livekit_url: string;
+  readonly token: string;
+  readonly identity: string;
+  readonly name: string;
+  readonly room: string;
+}
+
+/** Why the server said no; `gone` = no server answers. */
+export type RefusalCode = "wrong_invite" | "meeting_closed" | "bad_name" | "cannot_admit" | "gone";
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly message: string;
+}
+
+export type Answer<T> = { readonly ok: T; readonly refusal?: never } | { readonly ok?: never; readonly refusal: Refusal };
+
+/** A server on the same machine answers in milliseconds, and one behind a slow line in seconds. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+export function askInfo(invite: string): Promise<Answer<MeetingInfo>> {
+  return post<MeetingInfo>("/api/info", { invite });
+}
+
+export function askToJoin(invite: string, name: string): Promise<Answer<ConnectionDetails>> {
+  return post<ConnectionDetails>("/api/join", { invite, name });
+}
+
+/** Returns whether the meeting goes on, by the word of its own server. */
+export async function takePulse(invite: string): Promise<Pulse> {
+  const { refusal } = await askInfo(invite);
+  switch (refusal?.code) {
+    case undefined:
+      return "open";
+    case "wrong_invite":
+      return "wrong-invite";
+    case "meeting_closed":
+      return "closed";
+    default:
+      return "gone";
+  }
+}
+
+async function post<T>(path: string, body: object): Promise<Answer<T>> {
+  try {
+    const response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    });
+    const answer: unknown = await response.json();
+    return response.ok ? { ok: answer as T } : { refusal: answer as Refusal };
+  } catch {
+    return { refusal: { code: "gone", message: "The meeting’s server does not answer." } };
+  }
+}

@@ -1,0 +1,3 @@
+/// <reference types="vite/client" />
+
+declare module "@livekit/components-styles/components/participant";

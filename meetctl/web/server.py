@@ -1,0 +1,258 @@
+"""The join page's server: the built page, and a token for whoever has an invite.
+
+It knows no LiveKit secret: who is let in gets what `admit` returns. It never logs a path, a query or a body, since a
+mistyped link may hold an invite there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from meetctl.errors import ConflictError, MeetctlError, StandInError
+from meetctl.web.invites import ConnectionDetails, Invites, Role
+from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name, hosts_of, is_own_origin, page_headers
+
+STATIC = Path(__file__).parent / "static"
+MAX_BODY_BYTES = 4096
+"""An invite and a name fit many times over."""
+SHUTDOWN_GRACE_S = 1.0
+"""Runs out when a browser keeps a connection open; answers take milliseconds."""
+
+_RESERVED = frozenset({"healthz", "favicon.ico"})
+"""Paths of one segment that are not a room's."""
+_FOREVER = "public, max-age=31536000, immutable"  # the names of built assets carry a hash of their content
+
+_log = logging.getLogger(__name__)
+
+Admit = Callable[[str, Role], Awaitable[ConnectionDetails]]
+Info = Callable[[], Mapping[str, Any]]
+_Asked = TypeVar("_Asked", bound=BaseModel)
+
+
+class JoinRequest(BaseModel):
+    """What the page sends to come in."""
+
+    invite: str
+    name: str
+
+
+class InfoRequest(BaseModel):
+    """What the page sends to learn where the link leads."""
+
+    invite: str
+
+
+class PageServer:
+    """Serves the join page of one meeting while entered.
+
+    Args:
+        room: its name is the page's path.
+        livekit_url: the server that the page connects to, as the browser reaches it.
+        admit: makes the connection details of a person with this name and role.
+        info: what the page shows before a person joins: `topic` (str or None), `agents` (list of names),
+            `transcript` (`files`, `memory` or `off`).
+        port: 0 = a free one.
+
+    Raises:
+        StandInError: on entering, if the page is not built.
+        ConflictError: on entering, if the port is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        room: str,
+        livekit_url: str,
+        invites: Invites,
+        admit: Admit,
+        info: Info,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        static: Path = STATIC,
+    ) -> None:
+        self._room = room
+        self._invites = invites
+        self._admit = admit
+        self._info = info
+        self._host = host
+        self._port = port
+        self._static = static
+        self._headers = page_headers(livekit_url)
+        self._hosts: frozenset[str] = frozenset()
+        self._assets: dict[str, Path] = {}
+        self._runner: web.AppRunner | None = None
+        self._revoked = False
+        self._closing = False
+
+    @property
+    def url(self) -> str:
+        """Returns the page's origin, as `http://127.0.0.1:8080`."""
+        shown = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{shown}:{self._port}"
+
+    def join_link(self, role: Role = Role.GUEST) -> str:
+        """Returns the link that lets a person in; the invite is in its fragment, which browsers never send."""
+        path = "" if self._room in _RESERVED else quote(self._room, safe="")
+        return f"{self.url}/{path}#invite={self._invites.of(role).get_secret_value()}"
+
+    def revoke(self) -> None:
+        """Lets nobody in any more; who is in the room stays."""
+        self._revoked = True
+
+    def close(self) -> None:
+        """Tells whoever comes now that the meeting is over."""
+        self._closing = True
+
+    async def __aenter__(self) -> PageServer:
+        if not (self._static / "index.html").is_file():
+            raise StandInError(f"the join page is not built: {self._static}/index.html is missing", hint="make page")
+        self._assets = {file.name: file for file in (self._static / "assets").glob("*") if file.is_file()}
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
+        app.on_response_prepare.append(self._add_headers)
+        app.add_routes(
+            [
+                web.get("/healthz", self._healthz),
+                web.get("/favicon.ico", self._favicon),
+                web.get("/assets/{name}", self._asset),
+                web.post("/api/info", self._tell),
+                web.post("/api/join", self._join),
+                web.get("/", self._page),
+                web.get("/{room}", self._page),
+            ]
+        )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_GRACE_S)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise ConflictError(
+                f"the join page cannot be served on {self._host}:{self._port}: {error.strerror}",
+                hint="leave the port out and a free one is taken",
+            ) from None
+        self._runner = runner
+        self._port = int(runner.addresses[0][1])
+        self._hosts = hosts_of(self._host, self._port)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    # --- every request ---------------------------------------------------------------------------------------------
+
+    @web.middleware
+    async def _guard(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        response: web.StreamResponse
+        if request.host not in self._hosts:
+            # Another name for this address: a foreign page that rebound its own name to the loopback.
+            response = _refuse(HTTPStatus.FORBIDDEN, "foreign_host", "This server is asked under a name not its own.")
+        elif not is_own_origin(request.headers.get("Origin"), request.host):
+            response = _refuse(HTTPStatus.FORBIDDEN, "foreign_origin", "The request comes from another site.")
+        else:
+            try:
+                response = await handler(request)
+            except web.HTTPException as refusal:
+                response = _refuse(HTTPStatus(refusal.status), _code_of(refusal.status), refusal.reason)
+        resource = request.match_info.route.resource
+        _log.debug("%s %s %d", request.method, resource.canonical if resource else "-", response.status)
+        return response
+
+    async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(self._headers)
+        response.headers.setdefault("Cache-Control", "no-store")
+
+    # --- files -----------------------------------------------------------------------------------------------------
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info.get("room", self._room) != self._room:
+            raise web.HTTPNotFound
+        return web.FileResponse(self._static / "index.html", headers={"Cache-Control": "no-cache"})
+
+    async def _asset(self, request: web.Request) -> web.StreamResponse:
+        # Only names listed at the start: no path is ever made of what a request says.
+        file = self._assets.get(request.match_info["name"])
+        if file is None:
+            raise web.HTTPNotFound
+        return web.FileResponse(file, headers={"Cache-Control": _FOREVER})
+
+    async def _favicon(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def _healthz(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response({"status": "closing" if self._closing else "ok"})
+
+    # --- coming in -------------------------------------------------------------------------------------------------
+
+    async def _tell(self, request: web.Request) -> web.StreamResponse:
+        asked = await _parse(request, InfoRequest)
+        role = self._let_in(asked.invite)
+        if isinstance(role, web.Response):
+            return role
+        return web.json_response({"room": self._room, "role": role.value, **self._info()})
+
+    async def _join(self, request: web.Request) -> web.StreamResponse:
+        asked = await _parse(request, JoinRequest)
+        role = self._let_in(asked.invite)
+        if isinstance(role, web.Response):
+            return role
+        name = clean_name(asked.name)
+        if name is None:
+            return _refuse(
+                HTTPStatus.BAD_REQUEST, "bad_name", f"A name has 1 to {MAX_NAME_CHARACTERS} visible characters."
+            )
+        try:
+            details = await self._admit(name, role)
+        except MeetctlError as error:
+            # Its text is written for whoever runs the meeting, so it goes to the log, not to a guest.
+            _log.warning("nobody can be let in: %s", error.message)
+            return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "cannot_admit", "The meeting could not let you in.")
+        return web.json_response(
+            {
+                "livekit_url": details.livekit_url,
+                "token": details.token.get_secret_value(),
+                "identity": details.identity,
+                "name": details.name,
+                "room": details.room,
+            }
+        )
+
+    def _let_in(self, invite: str) -> Role | web.Response:
+        role = self._invites.role_of(invite)
+        if role is None or (self._revoked and not self._closing):
+            return _refuse(HTTPStatus.FORBIDDEN, "wrong_invite", "This invite is wrong, or no longer valid.")
+        if self._closing:
+            return _refuse(HTTPStatus.GONE, "meeting_closed", "This meeting is over.")
+        return role
+
+
+async def _parse(request: web.Request, model: type[_Asked]) -> _Asked:
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType
+    try:
+        return model.model_validate_json(await request.read())
+    except ValidationError:
+        raise web.HTTPBadRequest from None  # the error's own text would repeat what was sent
+
+
+def _refuse(status: HTTPStatus, code: str, message: str) -> web.Response:
+    return web.json_response({"code": code, "message": message}, status=status)
+
+
+def _code_of(status: int) -> str:
+    return HTTPStatus(status).phrase.lower().replace(" ", "_")

@@ -1,0 +1,99 @@
+"""What a browser test needs: a built page, a served meeting in a real room, a real Chromium, agents to look at."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from meetctl.settings import LiveKitCredentials
+from meetctl.web.invites import ConnectionDetails, Invites, Role
+from meetctl.web.server import PageServer
+from tests.fixtures.livekit import MintToken
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+]
+INFO = {"topic": "Friday launch", "agents": ["Ada", "Max"], "transcript": "files"}
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture(scope="session")
+def built_page() -> None:
+    """Builds the page where it does not fit its sources."""
+    sys.path.insert(0, str(ROOT))
+    try:
+        from hatch_build import build_page
+    finally:
+        sys.path.pop(0)
+    build_page(ROOT)
+
+
+@pytest.fixture
+async def page_server(
+    built_page: None, livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken
+) -> AsyncIterator[PageServer]:
+    """Yields the join page of this test's room."""
+    people = iter(range(1, 100))
+
+    async def admit(name: str, role: Role) -> ConnectionDetails:
+        identity = f"person-{next(people)}"
+        token = mint_token(identity, name=name)
+        return ConnectionDetails(livekit_server.url, token, identity, name, room_name)
+
+    async with PageServer(
+        room=room_name, livekit_url=livekit_server.url, invites=Invites.create(), admit=admit, info=lambda: INFO
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """Yields a real Chromium whose microphone and camera are made up."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def open_page(chromium: Browser) -> AsyncIterator[OpenPage]:
+    """Yields a function that opens a link in a window of its own; what the page complains of fails the test."""
+    complaints: list[str] = []
+
+    async with AsyncExitStack() as stack:
+
+        async def open_link(link: str, **options: Any) -> Page:
+            allowed = options.pop("allowed", ())
+            granted = options.pop("permissions", ["camera", "microphone"])
+            options.setdefault("viewport", {"width": 1280, "height": 800})
+            context = await chromium.new_context(permissions=granted, **options)
+            stack.push_async_callback(context.close)
+            page = await context.new_page()
+            page.set_default_timeout(15_000)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on(
+                "console",
+                lambda message: (
+                    complaints.append(message.text)
+                    if message.type == "error" and not any(part in message.text for part in allowed)
+                    else None
+                ),
+            )
+            await page.goto(link)
+            return page
+
+        yield open_link
+    assert complaints == []
