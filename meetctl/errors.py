@@ -108,3 +108,22 @@ class StandInError(MeetctlError):
     """A local server did not start, or stopped."""
 
     code = "stand_in"
+
+
+ERRORS_BY_CODE: dict[str, type[MeetctlError]] = {
+    error.code: error
+    for error in (
+        MeetctlError,
+        UsageError,
+        RosterError,
+        SettingsError,
+        NotRunningError,
+        TimedOutError,
+        LiveKitError,
+        AgentFailed,
+        ConflictError,
+        FetchError,
+        StandInError,
+    )
+}
+"""For a failure that travelled as JSON."""

@@ -1,0 +1,5 @@
+"""`python -m meetctl`."""
+
+from meetctl.cli import main
+
+main()

@@ -1,0 +1,196 @@
+"""The command line: options in, one call each, and the only place that exits.
+
+Every command lives in `commands/` under its own name and is imported when it is called: `--help` must not wait for
+what it does not need.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from meetctl import __version__
+from meetctl.errors import ExitCode, MeetctlError
+
+app = typer.Typer(
+    name="meetctl",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Meetings of several AI agents and several people: one file, one command, one link.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON; failures too.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for agents to be ready.")]
+RosterFile = Annotated[Path, typer.Argument(metavar="ROSTER", help="The roster, a YAML file.")]
+RoomName = Annotated[str | None, typer.Argument(metavar="[ROOM]", help="The meeting; needed where several run.")]
+ReportFd = Annotated[int | None, typer.Option("--report-fd", hidden=True)]
+
+
+@app.command(epilog="Example: meetctl up configs/demo.yaml")
+def up(
+    roster: RosterFile,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave it running and return.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="With -d: return when every agent is ready.")] = False,
+    timeout: Timeout = 120,
+    open_: Annotated[bool, typer.Option("--open", help="Open the join link in a browser.")] = False,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Seat only these agents.")] = None,
+    room: Annotated[str | None, typer.Option("--room", help="Room name, instead of the roster's.")] = None,
+    as_json: Json = False,
+    report_fd: ReportFd = None,
+) -> None:
+    """Start the roster's meeting: server, room, join link, agents; then the live board until Ctrl-C."""
+    from meetctl.commands.up import up
+
+    _exit(
+        up(
+            roster,
+            room=room,
+            only=only or (),
+            detach=detach,
+            wait=wait,
+            timeout_s=timeout,
+            open_browser=open_,
+            as_json=as_json,
+            report_fd=report_fd,
+        )
+    )
+
+
+@app.command(epilog="Example: meetctl join standup --agent simli --name Zoe")
+def join(
+    room: Annotated[str, typer.Argument(help="A meeting of this machine, or a room of the server in LIVEKIT_URL.")],
+    agent: Annotated[
+        str,
+        typer.Option("--agent", help="simli, audio, an entry of the running roster, or a YAML file with one entry."),
+    ],
+    name: Annotated[str | None, typer.Option("--name", help="Its display name.")] = None,
+    face_id: Annotated[str | None, typer.Option("--face-id", help="A Simli face id.")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="In a room elsewhere: leave it running and return.")
+    ] = False,
+    timeout: Timeout = 120,
+    as_json: Json = False,
+    report_fd: ReportFd = None,
+) -> None:
+    """Add an agent to a running meeting, or to any LiveKit room by LIVEKIT_URL, _API_KEY and _API_SECRET."""
+    from meetctl.commands.join import join
+
+    _exit(
+        join(
+            room,
+            agent=agent,
+            name=name,
+            face_id=face_id,
+            detach=detach,
+            timeout_s=timeout,
+            as_json=as_json,
+            report_fd=report_fd,
+        )
+    )
+
+
+@app.command()
+def status(
+    room: RoomName = None,
+    as_json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again until Ctrl-C.")] = False,
+) -> None:
+    """Show every meeting on this machine: services, agents, ICE states and frame rates of each leg."""
+    from meetctl.commands.status import status
+
+    status(room, as_json=as_json, watch=watch)
+
+
+@app.command()
+def down(
+    room: RoomName = None,
+    all_: Annotated[bool, typer.Option("--all", help="End every meeting on this machine.")] = False,
+    timeout: Annotated[float, typer.Option("--timeout", "-t", min=0, help="Seconds before it is forced.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """End a meeting and print the proof: processes gone, avatar sessions closed, room deleted."""
+    from meetctl.commands.down import down
+
+    down(room, all_meetings=all_, timeout_s=timeout, as_json=as_json)
+
+
+@app.command(epilog="Example: meetctl link standup --name Bob --json")
+def link(
+    room: RoomName = None,
+    name: Annotated[str | None, typer.Option("--name", help="With --json or --meet: whom the token is for.")] = None,
+    host: Annotated[bool, typer.Option("--host", help="The host's link instead of the guests'.")] = False,
+    meet: Annotated[
+        str | None, typer.Option("--meet", metavar="URL", help="Print a link for this LiveKit Meet deployment.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the join link; with --json a token for a script, too."""
+    from meetctl.commands.link import link
+
+    link(room, name=name, host=host, meet=meet, as_json=as_json)
+
+
+@app.command()
+def check(roster: RosterFile, as_json: Json = False) -> None:
+    """Say everything that is wrong with a roster; start nothing."""
+    from meetctl.commands.check import check
+
+    check(roster, as_json=as_json)
+
+
+@app.command()
+def setup() -> None:
+    """Fetch livekit-server and the local models now, so that the first `up` does not wait for them."""
+    from meetctl.commands.setup import setup
+    from meetctl.display import console
+
+    console.print_data(f"ready: livekit-server at {setup()}, models in the cache")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"meetctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> NoReturn:
+    """Runs one command and exits with its code; every failure is told in two lines, or as JSON."""
+    as_json = "--json" in sys.argv[1:]
+    try:
+        app(standalone_mode=True)
+    except MeetctlError as error:
+        from meetctl.display import console
+
+        console.show_error(error, as_json=as_json)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(ExitCode.OK)
+    except Exception as error:
+        from meetctl.display import console
+        from meetctl.settings import state_dir
+
+        path = console.write_crash_report(error, state_dir())
+        console.show_bug(error, path, as_json=as_json)
+        sys.exit(ExitCode.BUG)
+    sys.exit(ExitCode.OK)
+
+
+def _exit(code: ExitCode) -> None:
+    if code is not ExitCode.OK:
+        raise SystemExit(int(code))

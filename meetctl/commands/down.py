@@ -1,0 +1,62 @@
+"""`meetctl down`: ends meetings and prints the proof. Ending what does not run is a quiet success."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from meetctl.commands._meetings import find_meeting
+from meetctl.display import console, lines
+from meetctl.errors import MeetctlError, NotRunningError
+from meetctl.settings import runtime_dir
+from meetctl.supervisor.control import ask
+from meetctl.supervisor.launcher import ProcessId
+from meetctl.supervisor.registry import MeetingFiles, MeetingNote, running
+from meetctl.supervisor.sweep import marked
+
+SUPERVISOR_GONE_S = 8.0
+"""After its answer it closes the page and lets the guard sweep."""
+ANSWER_MARGIN_S = 15.0
+"""Beyond the deadline for the children: forced kills, the room's deletion."""
+POLL_S = 0.02
+
+
+def down(room: str | None, *, all_meetings: bool, timeout_s: float, as_json: bool) -> None:
+    """Ends one meeting, or all; raises MeetctlError if anything could not be ended."""
+    try:
+        meetings = running(runtime_dir()) if all_meetings else [find_meeting(room)]
+    except NotRunningError:
+        meetings = []
+    endings = [asyncio.run(_end(note, files, timeout_s)) for note, files in meetings]
+    if as_json:
+        console.print_json({"schema_version": 1, "meetings": endings})
+    else:
+        for ending in endings:
+            for line in lines.ending(ending):
+                console.print_data(line)
+        if not endings:
+            console.talk("nothing is running")
+    left = [pid for ending in endings for pid in ending["processes_left"]]
+    undeleted = [ending["room"] for ending in endings if ending["own_room"] and not ending["room_deleted"]]
+    if left:
+        raise MeetctlError(
+            f"still running: pids {', '.join(map(str, left))}", hint=f"kill -9 {' '.join(map(str, left))}"
+        )
+    if undeleted:
+        raise MeetctlError(
+            f"not deleted on the LiveKit server: room {', '.join(undeleted)}",
+            hint="the server closes it when its timeout runs out; check that it is reachable",
+        )
+
+
+async def _end(note: MeetingNote, files: MeetingFiles, timeout_s: float) -> dict[str, Any]:
+    ending = await ask(files.socket, {"do": "down", "timeout_s": timeout_s}, timeout_s=timeout_s + ANSWER_MARGIN_S)
+    supervisor = ProcessId(note.pid, note.start_time)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SUPERVISOR_GONE_S):
+            while supervisor.is_alive() or marked(note.meeting):
+                await asyncio.sleep(POLL_S)
+    # The supervisor's own word is not taken for it: this is what the kernel says now.
+    left = sorted(marked(note.meeting) | ({note.pid} if supervisor.is_alive() else set()))
+    return {**ending, "processes_left": left, "processes_ended": ending["processes_ended"] + 1}

@@ -1,0 +1,49 @@
+"""`meetctl status`: every meeting on this machine, as its supervisor sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+from meetctl.commands._meetings import find_meeting
+from meetctl.display import board, console
+from meetctl.display.json import status_document
+from meetctl.errors import MeetctlError
+from meetctl.settings import runtime_dir
+from meetctl.supervisor.control import ask
+from meetctl.supervisor.registry import running
+
+WATCH_S = 1.0
+
+
+def status(room: str | None, *, as_json: bool, watch: bool) -> None:
+    """Prints the status of one meeting or of all; with `watch`, again and again until interrupted."""
+    if watch:
+        with contextlib.suppress(KeyboardInterrupt), console.live(as_json=as_json) as show:
+            while True:
+                show(asyncio.run(collect(room)))
+                time.sleep(WATCH_S)
+    document = asyncio.run(collect(room))
+    if as_json:
+        console.print_json(document)
+    else:
+        console.print_board(board.render_all(document))
+
+
+async def collect(room: str | None) -> dict[str, Any]:
+    """Returns the document of `status --json`.
+
+    Raises:
+        NotRunningError: if a room is named and no such meeting runs.
+    """
+    meetings = [find_meeting(room)] if room is not None else running(runtime_dir())
+    found = []
+    for note, files in meetings:
+        try:
+            found.append(await ask(files.socket, {"do": "status"}))
+        except MeetctlError as error:
+            # It is just starting or just ending; what is known of it is shown.
+            found.append({"room": note.room, "state": "starting", "pid": note.pid, "error": error.as_dict()})
+    return status_document(found)

@@ -1,0 +1,31 @@
+"""The proof that a meeting is over: what was ended, and what could not be. A value."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What `down` prints."""
+
+    room: str
+    processes_ended: int
+    processes_left: tuple[int, ...]
+    """Pids that are still there; empty unless the kernel holds them."""
+    own_room: bool
+    """Whether this meeting created the room, and so may delete it."""
+    room_deleted: bool
+    avatar_sessions_closed: int
+    avatars_killed: tuple[str, ...]
+    """Avatars that had to be killed: their sessions run on until their own limit."""
+    seconds: float
+
+    @property
+    def complete(self) -> bool:
+        """Returns whether nothing is left that should not be."""
+        return not self.processes_left and (self.room_deleted or not self.own_room)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "complete": self.complete}

@@ -1,0 +1,131 @@
+"""What other commands may ask of a running meeting over its control socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from meetctl.errors import AgentFailed, ConflictError, TimedOutError, UsageError
+from meetctl.meeting.meeting import STOP_S, Meeting
+from meetctl.roster import AgentEntry
+from meetctl.supervisor.control import Handler, Request
+from meetctl.web.invites import Role
+
+
+def handlers(meeting: Meeting) -> Mapping[str, Handler]:
+    """Returns the requests a running meeting answers, by their `do`."""
+
+    async def status(_: Request) -> Mapping[str, Any]:
+        return meeting.document()
+
+    async def link(request: Request) -> Mapping[str, Any]:
+        role = Role.HOST if request.get("host") else Role.GUEST
+        answer: dict[str, Any] = {"join_link": meeting.link(role)}
+        if request.get("name") is not None:
+            details = await meeting.admit(str(request["name"]), role)
+            answer |= {
+                "livekit_url": details.livekit_url,
+                "token": details.token.get_secret_value(),
+                "identity": details.identity,
+            }
+        return answer
+
+    async def down(request: Request) -> Mapping[str, Any]:
+        return (await meeting.end(timeout_s=float(request.get("timeout_s", STOP_S)))).as_dict()
+
+    async def join(request: Request) -> Mapping[str, Any]:
+        entry = _entry(meeting, request)
+        await meeting.add(entry)
+        return {"identity": entry.identity, "name": entry.name, "program": entry.program.value}
+
+    async def wait(request: Request) -> Mapping[str, Any]:
+        await wait_until_ready(meeting, request.get("seats"), float(request["timeout_s"]))
+        return meeting.document()
+
+    return {"status": status, "link": link, "down": down, "join": join, "wait": wait}
+
+
+async def wait_until_ready(meeting: Meeting, seats: list[str] | None, timeout_s: float) -> None:
+    """Waits until these seats, or all agents, are ready.
+
+    Raises:
+        AgentFailed: as soon as one is fatal.
+        TimedOutError: naming what each of them still lacks; the meeting stays up.
+    """
+
+    def wanted() -> list[str]:
+        return seats if seats is not None else list(meeting.entries)
+
+    try:
+        async with asyncio.timeout(timeout_s):
+            state = await meeting.supervisor.wait_until(
+                lambda state: (
+                    all(state.seats[key].ready for key in wanted())
+                    or any(state.seats[key].state == "fatal" for key in wanted())
+                )
+            )
+    except TimeoutError:
+        state = meeting.supervisor.state
+        lacking = [
+            f"{state.seats[key].name} lacks {', '.join(sorted(state.seats[key].missing))}"
+            for key in wanted()
+            if not state.seats[key].ready
+        ]
+        raise TimedOutError(
+            f"not ready within {timeout_s:.0f} s: {'; '.join(lacking)}. The meeting is still up",
+            hint=f"meetctl status {meeting.roster.room}, or meetctl down {meeting.roster.room}",
+        ) from None
+    for key in wanted():
+        seat = state.seats[key]
+        if seat.state == "fatal":
+            raise AgentFailed(f"{seat.name} is fatal: {seat.last_error}", hint=seat.hint)
+
+
+def revealed(value: Any) -> Any:
+    """Returns the value as plain JSON with its secrets in the clear: for the control socket alone."""
+    match value:
+        case BaseModel():
+            return {name: revealed(getattr(value, name)) for name in type(value).model_fields}
+        case SecretStr():
+            return value.get_secret_value()
+        case Path():
+            return str(value)
+        case Mapping():
+            return {key: revealed(item) for key, item in value.items()}
+        case tuple() | list():
+            return [revealed(item) for item in value]
+        case _:
+            return value
+
+
+def _entry(meeting: Meeting, request: Request) -> AgentEntry:
+    """Returns the entry that a `join` asks for.
+
+    Raises:
+        UsageError: if the roster has no entry of that name.
+        ConflictError: if its name or identity is taken.
+    """
+    if "entry" in request:
+        entry = AgentEntry.model_validate(request["entry"])
+        if request.get("default_models"):
+            entry = entry.model_copy(update={"llm": meeting.roster.llm, "tts": meeting.roster.tts})
+    else:
+        names = {entry.name.lower(): entry for entry in meeting.known_entries()}
+        found = names.get(str(request["name"]).lower())
+        if found is None:
+            known = ", ".join(entry.name for entry in names.values())
+            raise UsageError(
+                f"the running roster has no entry {request['name']!r}; it has {known}",
+                hint="use simli, audio, one of these names, or a YAML file with one entry",
+            )
+        entry = found
+    taken = meeting.taken()
+    if entry.identity in taken or entry.name.lower() in taken:
+        raise ConflictError(
+            f"{entry.name} (identity {entry.identity}) is in the meeting already", hint="give another one: --name NAME"
+        )
+    return entry

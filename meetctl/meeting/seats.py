@@ -1,0 +1,125 @@
+"""Makes the seats of a meeting: which program, in which environment, ready by which proofs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from meetctl.local.livekit import server_argv, wait_until_serving
+from meetctl.programs import CHAIR_IDENTITY, CHAIR_NAME, agent_argv, service_environment
+from meetctl.protocol import Model
+from meetctl.roster import AgentEntry, Program
+from meetctl.supervisor.events import Proof, SeatKind
+from meetctl.supervisor.launcher import LaunchSpec
+from meetctl.supervisor.policy import RestartPolicy
+from meetctl.supervisor.process import Wire
+from meetctl.supervisor.supervisor import Seat, python_argv
+
+LIVEKIT_SEAT = "livekit-server"
+MODELS_SEAT = "models"
+SIMLI_SEAT = "simli-server"
+
+ACTIVE_POLL_S = 0.5
+"""How often the LiveKit server is asked whether a `command:` agent has arrived; it says nothing by itself."""
+
+
+def livekit_seat(binary: Path, config: Path, url: str, log: Path, mark: Mapping[str, str]) -> Seat:
+    """Returns the seat of the local LiveKit server; it comes back on the same ports with the same keys."""
+
+    async def serves() -> Proof:
+        await wait_until_serving(url, log=log)
+        return Proof.READY
+
+    return Seat(
+        key=LIVEKIT_SEAT,
+        name=LIVEKIT_SEAT,
+        kind=SeatKind.SERVICE,
+        program=LIVEKIT_SEAT,
+        spec=lambda: LaunchSpec(tuple(server_argv(binary, config)), service_environment(mark)),
+        wire=Wire.NONE,
+        probe=serves,
+        restart=RestartPolicy.ALWAYS,
+    )
+
+
+def stand_in_seat(key: str, module: str, arguments: tuple[str, ...], mark: Mapping[str, str]) -> Seat:
+    """Returns the seat of one of our own local servers, which says itself when it serves."""
+    return Seat(
+        key=key,
+        name=key,
+        kind=SeatKind.SERVICE,
+        program=key,
+        spec=lambda: LaunchSpec(python_argv(module, *arguments), service_environment(mark)),
+        wire=Wire.NDJSON,
+        restart=RestartPolicy.ALWAYS,
+    )
+
+
+def chair_seat(assignment: Callable[[], Awaitable[Model]], mark: Mapping[str, str]) -> Seat:
+    """Returns the chair's seat."""
+    return Seat(
+        key=CHAIR_IDENTITY,
+        name=CHAIR_NAME,
+        kind=SeatKind.SERVICE,
+        program="chair",
+        spec=lambda: LaunchSpec(python_argv("meetctl_agents.chair"), service_environment(mark)),
+        wire=Wire.NDJSON,
+        first_line=assignment,
+        restart=RestartPolicy.ALWAYS,
+    )
+
+
+def agent_seat(
+    entry: AgentEntry,
+    room: str,
+    *,
+    environment: Callable[[], Mapping[str, str]],
+    assignment: Callable[[], Awaitable[Model]],
+    is_active: Callable[[], Awaitable[bool]],
+    own_chair: bool,
+) -> Seat:
+    """Returns an agent's seat.
+
+    Args:
+        environment: made anew at each start: a `command:` finds its token there.
+        own_chair: whether the chair is ours, and so proves that media arrives.
+    """
+
+    def spec() -> LaunchSpec:
+        return LaunchSpec(agent_argv(entry, room), environment(), entry.cwd)
+
+    if entry.program is Program.COMMAND:
+        return Seat(
+            key=entry.identity,
+            name=entry.name,
+            kind=SeatKind.AGENT,
+            program=entry.program.value,
+            spec=spec,
+            wire=Wire.NONE,
+            probe=lambda: _wait_active(is_active),
+            proofs=frozenset({Proof.ACTIVE}),
+            restart=RestartPolicy(entry.restart),
+        )
+    proofs = {Proof.READY}
+    if own_chair:
+        proofs |= {Proof.AUDIO}
+    if entry.program is Program.SIMLI:
+        proofs |= {Proof.FACE, Proof.VIDEO} if own_chair else {Proof.FACE}
+    return Seat(
+        key=entry.identity,
+        name=entry.name,
+        kind=SeatKind.AGENT,
+        program=entry.program.value,
+        spec=spec,
+        wire=Wire.NDJSON,
+        first_line=assignment,
+        proofs=frozenset(proofs),
+        restart=RestartPolicy(entry.restart),
+    )
+
+
+async def _wait_active(is_active: Callable[[], Awaitable[bool]]) -> Proof:
+    while not await is_active():
+        await asyncio.sleep(ACTIVE_POLL_S)
+    return Proof.ACTIVE

@@ -1,0 +1,209 @@
+"""Turns a roster entry into what is launched: argv, environment and assignment. Values in, values out; no I/O.
+
+A child sees only the variables listed in `settings.PASSED_ON`, its own `env` and `env_file`, and what is given here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from meetctl.protocol import Assignment, CastMember, Endpoint, Face, Line, MediaKind, Voice
+from meetctl.roster import AgentEntry, ModelChoice, Program, Roster
+from meetctl.settings import LiveKitCredentials, inherited_environment
+
+CHAIR_IDENTITY = "chair"
+CHAIR_NAME = "Chair"
+
+LOCAL_KEY = SecretStr("local")
+"""The stand-ins ask for a key as their originals do, and take any."""
+LOCAL_MODELS = {"llm": "smollm2-135m", "tts": "tts-1", "stt": "whisper-tiny.en"}
+OPENAI_MODELS = {"llm": "gpt-4o-mini", "tts": "tts-1", "stt": "whisper-1"}
+"""Where an entry names a provider without a model. `tts-1` makes the plugin ask for plain audio, not for events."""
+
+LOCAL_VOICES = (
+    Voice(pitch=1.0, formant=1.0),
+    Voice(pitch=0.62, formant=0.86),
+    Voice(pitch=1.22, formant=1.08),
+    Voice(pitch=0.78, formant=0.95),
+    Voice(pitch=1.4, formant=1.16),
+    Voice(pitch=0.54, formant=0.8),
+    Voice(pitch=0.9, formant=1.1),
+    Voice(pitch=1.1, formant=0.88),
+)
+"""Given to agents in roster order where they name no voice; neighbours differ most."""
+OPENAI_VOICES = ("coral", "ash", "shimmer", "onyx", "nova", "echo", "sage", "fable")
+
+TRANSCRIPT_LINES = 40
+"""How much of the meeting so far a restarted agent is handed; the wire's limit is far above."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """Where the local servers answer; None where the roster needs none."""
+
+    models_url: str | None
+    simli_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an agent is going."""
+
+    room: str
+    livekit_url: str
+    token: SecretStr
+    chair_identity: str | None
+    topic: str | None
+    register_with_chair: bool = False
+
+
+def agent_argv(entry: AgentEntry, room: str) -> tuple[str, ...]:
+    """Returns the command line of an agent; placeholders are replaced, secrets never appear."""
+    if entry.program is not Program.COMMAND:
+        return (sys.executable, "-m", f"meetctl_agents.{entry.program}")
+    values = {"{room}": room, "{identity}": entry.identity, "{name}": entry.name}
+    return tuple(_filled(argument, values) for argument in entry.command)
+
+
+def agent_environment(
+    entry: AgentEntry, place: Place, mark: Mapping[str, str], own: LiveKitCredentials
+) -> dict[str, str]:
+    """Returns an agent's whole environment.
+
+    Args:
+        mark: variables that mark every process of the meeting.
+        own: the room's credentials; handed on only where the entry says `livekit_api_credentials`.
+    """
+    environment = {**inherited_environment(), **_revealed(entry.env), **mark}
+    if entry.program is not Program.COMMAND:
+        return {**environment, "PYTHONUNBUFFERED": "1"}
+    environment |= {
+        "LIVEKIT_URL": place.livekit_url,
+        "LIVEKIT_TOKEN": place.token.get_secret_value(),
+        "LIVEKIT_ROOM": place.room,
+        "MEETCTL_IDENTITY": entry.identity,
+        "MEETCTL_NAME": entry.name,
+    }
+    if entry.livekit_api_credentials:
+        environment |= {"LIVEKIT_API_KEY": own.api_key, "LIVEKIT_API_SECRET": own.api_secret.get_secret_value()}
+    return environment
+
+
+def service_environment(mark: Mapping[str, str]) -> dict[str, str]:
+    """Returns the environment of the chair and the stand-ins."""
+    return {**inherited_environment(), **mark, "PYTHONUNBUFFERED": "1"}
+
+
+def agent_assignment(
+    entry: AgentEntry,
+    place: Place,
+    stand_ins: StandIns,
+    *,
+    seat_number: int,
+    transcript: Sequence[Line],
+    cast: Sequence[CastMember],
+) -> Assignment:
+    """Returns the first line of a built-in agent program."""
+    return Assignment(
+        identity=entry.identity,
+        name=entry.name,
+        room=place.room,
+        url=place.livekit_url,
+        token=place.token,
+        chair_identity=place.chair_identity,
+        register_with_chair=place.register_with_chair,
+        topic=place.topic,
+        persona=entry.persona,
+        llm=endpoint(entry.llm, "llm", stand_ins.models_url) if entry.llm else None,
+        tts=endpoint(entry.tts, "tts", stand_ins.models_url) if entry.tts else None,
+        voice=_voice(entry, seat_number),
+        face=_face(entry, stand_ins.simli_url),
+        transcript=tuple(transcript[-TRANSCRIPT_LINES:]),
+        cast=tuple(cast),
+    )
+
+
+def chair_assignment(
+    roster: Roster, place: Place, stand_ins: StandIns, *, transcript: Sequence[Line], cast: Sequence[CastMember]
+) -> Assignment:
+    """Returns the first line of the chair."""
+    return Assignment(
+        identity=CHAIR_IDENTITY,
+        name=CHAIR_NAME,
+        room=place.room,
+        url=place.livekit_url,
+        token=place.token,
+        chair_identity=CHAIR_IDENTITY,
+        topic=place.topic,
+        stt=endpoint(roster.stt, "stt", stand_ins.models_url),
+        transcript=tuple(transcript[-TRANSCRIPT_LINES:]),
+        cast=tuple(cast),
+    )
+
+
+def cast_member(entry: AgentEntry) -> CastMember:
+    """Returns the entry as the chair knows it."""
+    publishes = {
+        Program.SIMLI: (MediaKind.AUDIO, MediaKind.VIDEO),
+        Program.AUDIO: (MediaKind.AUDIO,),
+        Program.COMMAND: (),
+    }
+    return CastMember(
+        identity=entry.identity,
+        name=entry.name,
+        speaks=entry.speaks,
+        serves_floor=entry.program is not Program.COMMAND,
+        publishes=publishes[entry.program],
+    )
+
+
+def endpoint(choice: ModelChoice, part: str, models_url: str | None) -> Endpoint:
+    """Returns where a model is served. `part` is `llm`, `tts` or `stt`."""
+    if choice.is_local:
+        assert models_url is not None
+        return Endpoint(
+            base_url=f"{models_url}/v1", api_key=LOCAL_KEY, model=LOCAL_MODELS[part], options=choice.options
+        )
+    assert choice.api_key is not None
+    return Endpoint(
+        base_url=choice.base_url,
+        api_key=choice.api_key,
+        model=choice.model or OPENAI_MODELS[part],
+        options=choice.options,
+    )
+
+
+def _voice(entry: AgentEntry, seat_number: int) -> Voice:
+    if entry.voice is not None:
+        return entry.voice
+    if entry.tts is None or entry.tts.is_local:
+        return LOCAL_VOICES[seat_number % len(LOCAL_VOICES)]
+    return Voice(name=OPENAI_VOICES[seat_number % len(OPENAI_VOICES)])
+
+
+def _face(entry: AgentEntry, simli_url: str | None) -> Face | None:
+    choice = entry.face
+    if choice is None:
+        return None
+    limits = {"max_session_s": choice.max_session_s, "max_idle_s": choice.max_idle_s}
+    return Face(
+        url=choice.url or simli_url or "",
+        api_key=choice.api_key or LOCAL_KEY,
+        face_id=choice.face_id or entry.identity,
+        api=choice.api,
+        **{name: seconds for name, seconds in limits.items() if seconds is not None},
+    )
+
+
+def _filled(argument: str, values: Mapping[str, str]) -> str:
+    for placeholder, value in values.items():
+        argument = argument.replace(placeholder, value)
+    return argument
+
+
+def _revealed(env: Mapping[str, SecretStr]) -> dict[str, str]:
+    return {name: value.get_secret_value() for name, value in env.items()}

@@ -1,0 +1,120 @@
+"""The control socket: how a command speaks to the supervisor that holds the meeting.
+
+One JSON line each way over a unix socket that only its owner can open; a connection may carry several requests. An
+answer is `{"ok": …}` or `{"error": {code, message, hint}}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from meetctl.errors import ERRORS_BY_CODE, MeetctlError, NotRunningError, TimedOutError
+
+REQUEST_LIMIT = 1 << 20
+"""Bytes of one request or answer; the largest is the status of a big meeting."""
+ANSWER_S = 5.0
+"""A supervisor answers at once or is stuck; requests that wait for something bring their own time."""
+HANG_UP_S = 1.0
+"""A command reads its answer and hangs up in milliseconds; one that does not, loses the line."""
+
+Request = dict[str, Any]
+Handler = Callable[[Request], Awaitable[Mapping[str, Any]]]
+
+
+class ControlServer:
+    """Answers requests with the handler named by their `do`; an async context manager."""
+
+    def __init__(self, path: Path, handlers: Mapping[str, Handler]) -> None:
+        self._path = path
+        self._handlers = handlers
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> ControlServer:
+        # The directory is 0700 already; the mask closes the moment between bind and chmod.
+        mask = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=REQUEST_LIMIT)
+        finally:
+            os.umask(mask)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        # Whoever asked for the end is still to read the answer; it hangs up when it has.
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=HANG_UP_S)
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            while line := await reader.readline():
+                answer = await self._answer(line)
+                writer.write(json.dumps(answer).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError):
+            pass  # the command went away, or wrote more than any request holds
+        except asyncio.CancelledError:
+            pass  # the meeting is over; the socket closes below
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            handler = self._handlers.get(request.get("do"))
+        except (ValueError, AttributeError):
+            return {"error": {"code": "usage", "message": "a request is one JSON object a line", "hint": None}}
+        if handler is None:
+            return {"error": {"code": "usage", "message": f"unknown request {request.get('do')!r}", "hint": None}}
+        try:
+            return {"ok": await handler(request)}
+        except MeetctlError as error:
+            return {"error": error.as_dict()}
+
+
+async def ask(socket: Path, request: Request, *, timeout_s: float = ANSWER_S) -> dict[str, Any]:
+    """Sends one request and returns its answer.
+
+    Raises:
+        NotRunningError: if nobody listens.
+        TimedOutError: if the answer does not come in time.
+        MeetctlError: what the supervisor answered.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_unix_connection(socket, limit=REQUEST_LIMIT)
+            try:
+                writer.write(json.dumps(request).encode() + b"\n")
+                await writer.drain()
+                line = await reader.readline()
+            finally:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+    except (FileNotFoundError, ConnectionError) as error:
+        raise NotRunningError("the meeting ended meanwhile", hint="meetctl status") from error
+    except TimeoutError:
+        raise TimedOutError(
+            f"the supervisor did not answer `{request.get('do')}` within {timeout_s:.0f} s", hint="meetctl status"
+        ) from None
+    if not line:
+        raise NotRunningError("the meeting ended meanwhile", hint="meetctl status")
+    answer = json.loads(line)
+    if "error" in answer:
+        error_class = ERRORS_BY_CODE.get(answer["error"]["code"], MeetctlError)
+        raise error_class(answer["error"]["message"], hint=answer["error"]["hint"])
+    ok: dict[str, Any] = answer["ok"]
+    return ok

@@ -1,0 +1,57 @@
+"""Outlives the supervisor by a moment: when its pipe closes, it ends every process and file that the meeting left.
+
+One per meeting. livekit-server and `command:` children do not watch their stdin, so a supervisor killed with SIGKILL
+needs somebody to end them. On stdin it reads `group PGID`, `ungroup PGID` and `file PATH`; end of file is the signal.
+Run as `python -m meetctl.supervisor.guard MEETING`; standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+
+from meetctl.supervisor.sweep import end_all
+
+LEAVE_S = 0.7
+"""Built-in programs notice the end of their own stdin and leave the room by themselves in this time."""
+TERM_S = 0.8
+"""From SIGTERM to SIGKILL; with the time above everything is gone well within three seconds."""
+
+
+def main(meeting: str) -> int:
+    """Guards until standard input ends, then sweeps; returns 0 when nothing is left."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    groups: set[int] = set()
+    files: list[str] = []
+    for line in sys.stdin:
+        verb, _, value = line.rstrip("\n").partition(" ")
+        if verb == "group":
+            groups.add(int(value))
+        elif verb == "ungroup":
+            groups.discard(int(value))
+        elif verb == "file":
+            files.append(value)
+    if groups:
+        _wait_for_leaving(groups, meeting)
+    left = end_all(groups, meeting, grace_s=TERM_S)
+    for path in files:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+    return 1 if left else 0
+
+
+def _wait_for_leaving(groups: set[int], meeting: str) -> None:
+    import time
+
+    from meetctl.supervisor.sweep import remaining
+
+    until = time.monotonic() + LEAVE_S
+    while time.monotonic() < until and remaining(groups, meeting):
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,86 @@
+"""The supervisor's side of the guard: starts it, tells it which groups live, starts it again should it be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from pathlib import Path
+
+FINISH_S = 6.0
+"""Its own sweep is bounded by about four seconds."""
+
+
+class Guard:
+    """Keeps one guard process alive and informed. See `guard.py` for what it does at the end."""
+
+    def __init__(self, meeting: str, files: tuple[Path, ...]) -> None:
+        self._meeting = meeting
+        self._files = files
+        self._groups: set[int] = set()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    def start(self) -> None:
+        """Starts it; raises OSError where no process can be started."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "meetctl.supervisor.guard", self._meeting],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        for path in self._files:
+            self._tell(f"file {path}")
+        for group in self._groups:
+            self._tell(f"group {group}")
+
+    def add(self, group: int) -> None:
+        """Tells the guard that a process group lives; a guard that was killed is replaced first."""
+        self._groups.add(group)
+        if not self._tell(f"group {group}"):
+            self._restart()
+
+    def remove(self, group: int) -> None:
+        """Tells the guard that the group is gone: its number may soon be somebody else's."""
+        self._groups.discard(group)
+        if not self._tell(f"ungroup {group}"):
+            self._restart()
+
+    async def finish(self) -> None:
+        """Lets the guard sweep and waits for it."""
+        process = self._process
+        if process is None:
+            return
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        try:
+            await asyncio.to_thread(process.wait, FINISH_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._process = None
+
+    def _tell(self, line: str) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            return False
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            return False
+        return True
+
+    def _restart(self) -> None:
+        # Only where there was one: after `finish` nobody is left to be guarded.
+        if self._process is not None:
+            assert self._process.stdin is not None
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            self.start()

@@ -1,0 +1,193 @@
+"""Starts a process in a group of its own and tells when it ended.
+
+`Launcher` is the seam: today a program is executed; a prepared process may be forked instead. Nothing above it assumes
+that the child is ours to wait for: the exit comes as a notice. A pid is trusted only together with its start time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+import psutil
+
+_POLL_S = 0.05
+"""How often a child is looked at where the kernel gives no pidfd (macOS)."""
+
+PIPE_LIMIT = 1 << 16
+"""Bytes read from a pipe at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchSpec:
+    """What to run. No secret ever stands in `argv`: every user of the machine can read it."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """A process that cannot be mistaken for a later one with the same number."""
+
+    pid: int
+    start_time: float
+    """Seconds since the epoch, as the kernel tells it."""
+
+    def is_alive(self) -> bool:
+        """Returns whether this very process exists and is not a zombie."""
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() == self.start_time and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+class Child(Protocol):
+    """A process that was started: its pipes and its end."""
+
+    id: ProcessId
+    stdin: asyncio.StreamWriter
+    stdout: asyncio.StreamReader
+    stderr: asyncio.StreamReader
+
+    async def wait(self) -> int:
+        """Waits for the process itself, not for its pipes; returns the code, negative for a signal."""
+        ...
+
+    def signal_group(self, number: signal.Signals) -> bool:
+        """Sends the signal to the whole process group; returns whether anybody was there."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the pipes; a grandchild may hold the other end for ever."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts children."""
+
+    async def launch(self, spec: LaunchSpec) -> Child:
+        """Starts the process in a session of its own.
+
+        Raises:
+            OSError: if it cannot be started.
+        """
+        ...
+
+
+class ExecLauncher:
+    """Executes a program: works for any command on every platform."""
+
+    async def launch(self, spec: LaunchSpec) -> ExecChild:
+        process = subprocess.Popen(  # noqa: ASYNC220 - a few milliseconds, and no await may stand between spawn and owner
+            spec.argv,
+            env=dict(spec.env),
+            cwd=spec.cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        child = ExecChild(process)
+        try:
+            await child.connect()
+        except BaseException:
+            child.signal_group(signal.SIGKILL)
+            process.wait()
+            raise
+        return child
+
+
+class ExecChild:
+    """A child of this very process."""
+
+    stdin: asyncio.StreamWriter
+    stdout: asyncio.StreamReader
+    stderr: asyncio.StreamReader
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._transports: list[asyncio.BaseTransport] = []
+        self.id = ProcessId(process.pid, _start_time(process.pid))
+        self._watch()
+
+    async def connect(self) -> None:
+        """Puts the pipes on the loop."""
+        assert self._process.stdin and self._process.stdout and self._process.stderr
+        self.stdout = await self._reader(self._process.stdout)
+        self.stderr = await self._reader(self._process.stderr)
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, self._process.stdin)
+        self.stdin = asyncio.StreamWriter(transport, protocol, None, loop)
+        self._transports.append(transport)
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._exited)
+
+    def signal_group(self, number: signal.Signals) -> bool:
+        # The leader's pid is the group's id for as long as anybody is in the group, even after the leader has gone.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+            return True
+        return False
+
+    def close(self) -> None:
+        for transport in self._transports:
+            transport.close()
+        for pipe in (self._process.stdout, self._process.stderr, self._process.stdin):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    async def _reader(self, pipe: IO[bytes]) -> asyncio.StreamReader:
+        reader = asyncio.StreamReader(limit=PIPE_LIMIT)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        self._transports.append(transport)
+        return reader
+
+    def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            pidfd = os.pidfd_open(self._process.pid)
+        except (AttributeError, OSError):
+            self._poll(loop)
+            return
+
+        def ended() -> None:
+            loop.remove_reader(pidfd)
+            os.close(pidfd)
+            self._reap()
+
+        loop.add_reader(pidfd, ended)
+
+    def _poll(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._process.poll() is None:
+            loop.call_later(_POLL_S, self._poll, loop)
+        else:
+            self._reap()
+
+    def _reap(self) -> None:
+        # Before the leader is reaped its number cannot be given away, so this cannot hit a stranger's group.
+        self.signal_group(signal.SIGKILL)
+        code = self._process.wait()
+        if not self._exited.done():
+            self._exited.set_result(code)
+
+
+def _start_time(pid: int) -> float:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return 0.0

@@ -1,0 +1,309 @@
+"""Keeps the seats of one meeting filled: starts children, hears them, starts them again or gives up, stops them.
+
+It knows processes and messages; what a seat runs, and what stands in its first line, the seat says itself. Everything
+that happens is a `SeatEvent`, folded into `state` and handed to the listeners.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from meetctl.errors import MeetctlError
+from meetctl.protocol import Failed, Model, Warn
+from meetctl.supervisor.events import (
+    BackingOff,
+    Exited,
+    GaveUp,
+    Proof,
+    Proven,
+    Said,
+    SeatAdded,
+    SeatEvent,
+    SeatKind,
+    SeatRemoved,
+    Started,
+    Stopping,
+    WireEvent,
+)
+from meetctl.supervisor.guarded import Guard
+from meetctl.supervisor.launcher import ExecLauncher, Launcher, LaunchSpec
+from meetctl.supervisor.logs import ChildLog, Masker
+from meetctl.supervisor.policy import GiveUp, Leave, Restart, RestartPolicy, Run, next_action
+from meetctl.supervisor.process import ChildProcess, Wire
+from meetctl.supervisor.state import MeetingState, apply
+
+FORCED_S = 0.2
+"""Time for the whole ladder when the person asks a second time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A place that is to be filled, and how."""
+
+    key: str
+    name: str
+    kind: SeatKind
+    program: str
+    spec: Callable[[], LaunchSpec]
+    """Called at each start."""
+    wire: Wire
+    first_line: Callable[[], Awaitable[Model]] | None = None
+    """Awaited after each start, so that a program can load while its assignment is still being made."""
+    probe: Callable[[], Awaitable[Proof]] | None = None
+    """Waits until something other than the child shows that it serves."""
+    proofs: frozenset[Proof] = frozenset({Proof.READY})
+    restart: RestartPolicy = RestartPolicy.ON_FAILURE
+
+
+@dataclass(slots=True)
+class _Life:
+    """What the supervisor holds for a seat while it is there."""
+
+    seat: Seat
+    log: ChildLog
+    task: asyncio.Task[None] | None = None
+    process: ChildProcess | None = None
+    stopping: bool = False
+    failed: Failed | None = None
+    runs: list[Run] = field(default_factory=list)
+    again: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Supervisor:
+    """Owns every child of a meeting; leaving its context ends them all.
+
+    Args:
+        meeting: a name no other meeting has; marks every child's environment.
+        log_dir: where each seat's log file goes.
+        files: paths that the guard removes should this process be killed.
+    """
+
+    def __init__(
+        self,
+        *,
+        meeting: str,
+        room: str,
+        log_dir: Path,
+        mask: Masker,
+        files: tuple[Path, ...] = (),
+        launcher: Launcher | None = None,
+        stop_timeout_s: float = 10.0,
+    ) -> None:
+        self.state = MeetingState(room=room)
+        self._meeting = meeting
+        self._log_dir = log_dir
+        self._mask = mask
+        self._launcher = launcher or ExecLauncher()
+        self._guard = Guard(meeting, files)
+        self._lives: dict[str, _Life] = {}
+        self._listeners: list[Callable[[SeatEvent], None]] = []
+        self._changed = asyncio.Condition()
+        self._announcements: set[asyncio.Task[None]] = set()
+        self._stop_timeout_s = stop_timeout_s
+
+    async def __aenter__(self) -> Supervisor:
+        self._guard.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop_all(timeout_s=self._stop_timeout_s)
+        for life in self._lives.values():
+            life.log.close()
+        await self._guard.finish()
+
+    @property
+    def guard_pid(self) -> int | None:
+        return self._guard.pid
+
+    def listen(self, listener: Callable[[SeatEvent], None]) -> None:
+        """Hands every further event to the listener, after it is folded into `state`."""
+        self._listeners.append(listener)
+
+    def pids(self) -> Mapping[str, int]:
+        """Returns the process of every seat that has one."""
+        return {key: life.process.pid for key, life in self._lives.items() if life.process is not None}
+
+    def add(self, seat: Seat) -> None:
+        """Fills a new seat.
+
+        Raises:
+            ValueError: if the key is taken.
+        """
+        if seat.key in self._lives:
+            raise ValueError(f"seat {seat.key} exists")
+        life = _Life(seat, ChildLog(self._log_dir / f"{seat.key}.log", self._mask))
+        self._lives[seat.key] = life
+        self.emit(SeatAdded(seat.key, seat.name, seat.kind, seat.program, seat.proofs, time.monotonic()))
+        life.task = asyncio.create_task(self._keep(life), name=f"seat {seat.key}")
+
+    async def remove(self, key: str, *, timeout_s: float) -> None:
+        """Stops whoever is in the seat and takes the seat away."""
+        await self.stop(key, timeout_s=timeout_s)
+        life = self._lives.pop(key)
+        life.log.close()
+        self.emit(SeatRemoved(key, time.monotonic()))
+
+    async def send(self, key: str, message: Model) -> bool:
+        """Sends a command to the child in the seat; returns False if there is none that reads."""
+        life = self._lives.get(key)
+        return life is not None and life.process is not None and await life.process.send(message)
+
+    async def wait_until(self, condition: Callable[[MeetingState], bool]) -> MeetingState:
+        """Waits until the state meets the condition; bound it with `asyncio.timeout`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: condition(self.state))
+        return self.state
+
+    async def stop(self, key: str, *, timeout_s: float) -> None:
+        """Stops one seat for good; the seat stays, empty."""
+        life = self._lives[key]
+        if not life.stopping:
+            life.stopping = True
+            self.emit(Stopping(key, time.monotonic()))
+        life.again.set()
+        if life.process is not None:
+            await life.process.stop(timeout_s=timeout_s)
+        if life.task is not None:
+            # Without a process the task may be waiting for its first line or to start again: there is nothing to lose.
+            if life.process is None:
+                life.task.cancel()
+            await asyncio.gather(life.task, return_exceptions=True)
+
+    async def stop_all(self, *, timeout_s: float) -> None:
+        """Stops every seat: agents and the chair first, then the services they lean on; one deadline for all."""
+        started = time.monotonic()
+        agents = [key for key, life in self._lives.items() if life.seat.wire is Wire.NDJSON and _joins(life.seat)]
+        others = [key for key, life in self._lives.items() if key not in agents]
+        await asyncio.gather(*(self.stop(key, timeout_s=timeout_s) for key in agents))
+        left = max(FORCED_S, timeout_s - (time.monotonic() - started))
+        await asyncio.gather(*(self.stop(key, timeout_s=left) for key in others))
+
+    def kill_all(self) -> None:
+        """Ends every process group now; the ladder that may be under way then finds them gone."""
+        for life in self._lives.values():
+            life.stopping = True
+            if life.process is not None:
+                life.process.kill()
+
+    def emit(self, event: SeatEvent) -> None:
+        """Folds an event into the state and tells the listeners."""
+        self.state = apply(self.state, event)
+        for listener in self._listeners:
+            listener(event)
+        task = asyncio.ensure_future(self._announce())
+        self._announcements.add(task)
+        task.add_done_callback(self._announcements.discard)
+
+    async def _announce(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _keep(self, life: _Life) -> None:
+        """Fills the seat until it is stopped, has left, or is fatal."""
+        while not life.stopping:
+            life.failed = None
+            life.log.forget()
+            started = time.monotonic()
+            try:
+                returncode = await self._live(life)
+            except (OSError, MeetctlError) as error:
+                self._give_up(life, *_words(error))
+                return
+            if life.stopping:
+                return
+            seat_state = self.state.seats[life.seat.key]
+            permanent = life.failed is not None and life.failed.permanent
+            life.runs.append(Run(started, seat_state.ready_at, time.monotonic(), returncode, permanent))
+            match next_action(life.seat.restart, life.runs, random.uniform(-1, 1)):
+                case Restart(delay_s):
+                    self.emit(BackingOff(life.seat.key, delay_s, time.monotonic()))
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(delay_s):
+                            await life.again.wait()
+                case GiveUp(why):
+                    self._give_up(life, *_why_fatal(life, returncode, why))
+                    return
+                case Leave():
+                    return
+
+    async def _live(self, life: _Life) -> int:
+        seat = life.seat
+        child = await self._launcher.launch(seat.spec())
+        # No await between spawn and the context that owns the child: a cancel there would leak it.
+        async with ChildProcess(
+            child, wire=seat.wire, said=lambda event: self._heard(life, event), log=life.log
+        ) as process:
+            life.process = process
+            self._guard.add(process.pid)
+            self.emit(Started(seat.key, process.pid, time.monotonic()))
+            helpers = [asyncio.create_task(self._assign(seat, process))] if seat.first_line else []
+            helpers += [asyncio.create_task(self._probe(seat))] if seat.probe else []
+            try:
+                ended = asyncio.create_task(process.wait())
+                helpers.append(ended)
+                while not ended.done():
+                    done, _ = await asyncio.wait(helpers, return_when=asyncio.FIRST_COMPLETED)
+                    for task in done - {ended}:
+                        helpers.remove(task)
+                        task.result()  # a first line that cannot be made ends the seat
+                returncode = ended.result()
+            finally:
+                for task in helpers:
+                    task.cancel()
+                await asyncio.gather(*helpers, return_exceptions=True)
+                life.process = None
+                self._guard.remove(process.pid)
+        self.emit(Exited(seat.key, returncode, life.log.last_lines(), time.monotonic()))
+        return returncode
+
+    async def _assign(self, seat: Seat, process: ChildProcess) -> None:
+        assert seat.first_line is not None
+        await process.send(await seat.first_line())
+
+    async def _probe(self, seat: Seat) -> None:
+        assert seat.probe is not None
+        self.emit(Proven(seat.key, await seat.probe(), time.monotonic()))
+
+    def _heard(self, life: _Life, event: WireEvent) -> None:
+        if isinstance(event, Failed):
+            event = event.model_copy(
+                update={"message": self._mask(event.message), "hint": self._mask(event.hint) if event.hint else None}
+            )
+            life.failed = event
+        elif isinstance(event, Warn):
+            life.log.write(f"[warning] {event.message}")
+        self.emit(Said(life.seat.key, event, time.monotonic()))
+
+    def _give_up(self, life: _Life, message: str, hint: str | None) -> None:
+        self.emit(GaveUp(life.seat.key, self._mask(message), hint, time.monotonic()))
+
+
+def _joins(seat: Seat) -> bool:
+    return seat.first_line is not None or seat.kind is SeatKind.AGENT
+
+
+def _words(error: Exception) -> tuple[str, str | None]:
+    if isinstance(error, MeetctlError):
+        return error.message, error.hint
+    return f"it cannot be started: {error}", "check `command` and `cwd` in the roster"
+
+
+def _why_fatal(life: _Life, returncode: int, why: str) -> tuple[str, str | None]:
+    if life.failed is not None:
+        return life.failed.message, life.failed.hint
+    ending = f"exit code {returncode}" if returncode >= 0 else f"signal {-returncode}"
+    last = life.log.last_lines()
+    said = f": {last[-1]}" if last else ""
+    return f"{ending}{said} ({why})", f"read {life.log.path}"
+
+
+def python_argv(module: str, *arguments: str) -> tuple[str, ...]:
+    """Returns the command that runs one of our own modules with this very interpreter."""
+    return (sys.executable, "-m", module, *arguments)
