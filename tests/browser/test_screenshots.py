@@ -1,0 +1,95 @@
+"""Pictures of the page for a person to look at: every screen, wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from meetctl.settings import LiveKitCredentials
+from meetctl.web.server import PageServer
+from tests.browser.cast import FakeAgent
+from tests.browser.conftest import OpenPage
+from tests.browser.test_join_page import join
+from tests.fixtures.livekit import MintToken
+
+pytestmark = [pytest.mark.browser, pytest.mark.system]
+
+PICTURES = Path(__file__).parents[2] / "artifacts" / "page"
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 740}
+
+
+async def picture(page: Page, name: str) -> None:
+    """Saves the page at both widths in both schemes; asserts that a phone's width is enough."""
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for width, size in (("desktop", DESKTOP), ("phone", PHONE)):
+            await page.set_viewport_size(size)  # type: ignore[arg-type]
+            overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert overflow <= 0, f"{name} at {width} is {overflow} px too wide"
+            await page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
+    await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+
+
+async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
+    page_server: PageServer, open_page: OpenPage, livekit_server: LiveKitCredentials, mint_token: MintToken
+) -> None:
+    async with AsyncExitStack() as stack:
+
+        async def agent(identity: str, name: str, face: tuple[int, int, int] | None = None) -> FakeAgent:
+            token = mint_token(identity, name=name, role="agent")
+            return await stack.enter_async_context(FakeAgent(livekit_server.url, token, face=face))
+
+        ada = await agent("ada", "Ada", (96, 124, 148))
+        max_ = await agent("max", "Max")
+        lin = await agent("lin", "Lin", (150, 120, 96))
+        chair = await stack.enter_async_context(
+            FakeAgent(livekit_server.url, mint_token("chair", name="Chair", role="chair"), voice=False)
+        )
+        zoe = await open_page(page_server.join_link())
+        await join(zoe, "Zoë")
+        page = await open_page(page_server.join_link())
+        await expect(page.get_by_test_id("prejoin-name")).to_be_focused()
+        await page.get_by_test_id("prejoin-name").fill("Robin")
+        await picture(page, "prejoin")
+        await page.get_by_test_id("prejoin-camera").click()
+        await expect(page.get_by_test_id("camera-preview")).to_be_visible()
+        await picture(page, "prejoin-camera")
+        await join(page, "Robin")
+        await ada.enter("listening")
+        await lin.enter("thinking")
+        await max_.enter("speaking")
+        await chair.say("Max, are we ready to ship on Friday?", segment="q", speaker="person-1")
+        stream = await max_.start_saying(
+            "Nearly. The migration is the one step that we have not rehearsed", segment="a"
+        )
+        await expect(page.locator('[data-identity="max"][data-agent-state="speaking"]')).to_be_visible()
+        for identity in ("ada", "lin"):
+            await expect(page.locator(f'[data-identity="{identity}"] video')).to_be_visible()
+        await picture(page, "conference")
+        await stream.write(", so let us try it on a copy today.")
+        await stream.aclose()
+        await max_.enter("listening")
+        await ada.enter("speaking")
+        await ada.say("I can prepare the copy in ten minutes. Rolling back is one command.", segment="b")
+        await page.get_by_test_id("transcript-toggle").click()
+        await picture(page, "transcript")
+        await page.keyboard.press("Escape")
+        await ada.chat("Runbook: steps 4 and 5 are the ones that need a second pair of eyes.")
+        await page.get_by_test_id("chat-toggle").click()
+        await page.get_by_test_id("chat-input").fill("Thanks! I will watch those two.")
+        await page.get_by_test_id("chat-send").click()
+        await expect(page.get_by_test_id("chat-message")).to_have_count(2)
+        await picture(page, "chat")
+        await page.get_by_test_id("settings-toggle").click()
+        await picture(page, "settings")
+        await page.keyboard.press("Escape")
+        await page.get_by_test_id("leave-button").click()
+        await expect(page.get_by_test_id("screen-left")).to_be_visible()
+        await picture(page, "left")
+    wrong = await open_page(f"{page_server.url}/#invite=nobody", allowed=["403"])
+    await expect(wrong.get_by_test_id("screen-wrong-invite")).to_be_visible()
+    await picture(wrong, "wrong-invite")
