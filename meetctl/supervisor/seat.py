@@ -1,0 +1,120 @@
+"""One seat: what is known of it, and the one place that says what to call that. Values and pure functions only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
+
+from meetctl.protocol import AgentSpeech, LegStats
+from meetctl.supervisor.events import Proof, SeatKind
+
+STALLED_AFTER_S = 4.0
+"""Sinks publish silence without pause, so a leg without packets for two measuring windows is broken, not quiet."""
+STATS_OVERDUE_S = 8.0
+"""Statistics come every second or two; a child that sends none for so long hangs."""
+
+
+class ProcessState(StrEnum):
+    WAITING = "waiting"
+    """Nothing was started yet."""
+    STARTING = "starting"
+    """A process runs, proofs are missing."""
+    RUNNING = "running"
+    DEGRADED = "degraded"
+    """Ready, with less than it should have; `degraded_reason` says what."""
+    STALLED = "stalled"
+    """Was ready, and its media no longer flows."""
+    BACKOFF = "backoff"
+    """Will be started again."""
+    STOPPING = "stopping"
+    EXITED = "exited"
+    """Ended and not to be started again, as it should be."""
+    FATAL = "fatal"
+    """Ended and not to be started again, because it cannot help."""
+
+
+class Phase(StrEnum):
+    """Where the seat's process is in its life: what events say, before anything is derived."""
+
+    WAITING = "waiting"
+    UP = "up"
+    BACKOFF = "backoff"
+    STOPPING = "stopping"
+    EXITED = "exited"
+    FATAL = "fatal"
+
+
+@dataclass(frozen=True, slots=True)
+class SeatState:
+    """One seat. Times are monotonic seconds; what is not known is None."""
+
+    seat: str
+    name: str
+    kind: SeatKind
+    program: str
+    proofs: frozenset[Proof]
+    """What it needs to be ready."""
+    missing: frozenset[Proof]
+    """What of it is still to be seen of this process."""
+    phase: Phase = Phase.WAITING
+    state: ProcessState = ProcessState.WAITING
+    pid: int | None = None
+    started_at: float | None = None
+    ready_at: float | None = None
+    """When this process, or the last one, first had all its proofs."""
+    returncode: int | None = None
+    """Of the last process; None while one runs."""
+    starts: int = 0
+    speech: AgentSpeech | None = None
+    legs: Mapping[str, LegStats] = field(default_factory=dict)
+    last_stats_at: float | None = None
+    silent_since: float | None = None
+    """Since when the room leg sends nothing."""
+    av_offset_ms: float | None = None
+    cpu_percent: float | None = None
+    memory_mb: float | None = None
+    last_error: str | None = None
+    """Stays when the process comes back: people want to know why it went."""
+    hint: str | None = None
+    warning: str | None = None
+    degraded_reason: str | None = None
+    failed: bool = False
+    """This process said itself why it gives up, so its exit needs no other words."""
+    url: str | None = None
+    """Of a stand-in: where it answers."""
+
+    @property
+    def ready(self) -> bool:
+        return self.phase is Phase.UP and not self.missing
+
+    @property
+    def restarts(self) -> int:
+        return max(0, self.starts - 1)
+
+
+def derived_state(seat: SeatState, now: float) -> ProcessState:
+    """Returns what to call the seat's condition; the first that holds, worst first."""
+    match seat.phase:
+        case Phase.UP:
+            if seat.missing:
+                return ProcessState.STARTING
+            if _is_stalled(seat, now):
+                return ProcessState.STALLED
+            return ProcessState.DEGRADED if seat.degraded_reason is not None else ProcessState.RUNNING
+        case Phase.WAITING | Phase.BACKOFF | Phase.STOPPING | Phase.EXITED | Phase.FATAL:
+            return ProcessState(seat.phase.value)
+        case _ as never:
+            assert_never(never)
+
+
+def printable(text: str) -> str:
+    """Returns the text on one line and without control characters: a child's words reach people's terminals."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _is_stalled(seat: SeatState, now: float) -> bool:
+    silent = seat.silent_since is not None and now - seat.silent_since >= STALLED_AFTER_S
+    overdue = seat.last_stats_at is not None and now - seat.last_stats_at >= STATS_OVERDUE_S
+    return silent or overdue
