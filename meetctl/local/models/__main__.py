@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from meetctl.errors import MeetctlError
@@ -25,7 +26,8 @@ def main() -> None:
     options = _options()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(_serve(options, wire))
+        # Not asyncio.run: it would wait for threads in the middle of a load.
+        asyncio.new_event_loop().run_until_complete(_serve(options, wire))
         code = 0
     except MeetctlError as error:
         sys.stderr.write(f"meetctl: {error.message}" + (f" (try: {error.hint})" if error.hint else "") + "\n")
@@ -43,22 +45,34 @@ def _options() -> argparse.Namespace:
 
     models = cache_dir() / "models"
     parser = argparse.ArgumentParser(prog="python -m meetctl.local.models", description="OpenAI's HTTP API, locally.")
-    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--port", type=_between(0, 65535), default=0, help="0 picks a free one")
     parser.add_argument("--whisper", type=Path, default=models / "whisper-tiny.en", metavar="DIR")
     parser.add_argument(
         "--chat", type=Path, default=models / "smollm2-135m" / "SmolLM2-135M-Instruct.Q4_1.gguf", metavar="FILE"
     )
-    parser.add_argument("--slots", type=int, default=3, metavar="N", help="conversations at a time: one an agent")
+    parser.add_argument(
+        "--slots", type=_between(1, 32), default=3, metavar="N", help="conversations at a time: one an agent"
+    )
     parser.add_argument("--watch-stdin", action="store_true", help="end when stdin is closed")
     return parser.parse_args()
 
 
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+        return int(text)
+
+    return number
+
+
 async def _serve(options: argparse.Namespace, wire: int) -> None:
-    from meetctl.local.models.server import ModelFiles, load_models, served
+    from meetctl.local.models.server import ModelFiles, bound_socket, load_models, served
     from meetctl.protocol import Serving, encode_line
 
     files = ModelFiles(options.whisper, options.chat)
     files.check()
+    bound = bound_socket(options.port)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,23 +80,14 @@ async def _serve(options: argparse.Namespace, wire: int) -> None:
     if options.watch_stdin:
         threading.Thread(target=_watch_stdin, args=(loop, stopped), daemon=True).start()
 
-    async def serve() -> None:
-        models = await load_models(files, slots=options.slots)
-        async with served(models, options.port) as url:
-            os.write(wire, encode_line(Serving(url=url)))
-            await stopped.wait()
-
-    serving = asyncio.create_task(serve())
     stopping = asyncio.create_task(stopped.wait())
-    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if serving.done() and not stopped.is_set():
-        serving.result()
-    elif not serving.done():
-        await asyncio.wait((serving,), timeout=_STOPPING)
-
-
-_STOPPING = 1.5
-"""Seconds; a model that is loading cannot be interrupted, and need not be."""
+    loading = asyncio.create_task(load_models(files, slots=options.slots))
+    await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if stopped.is_set():
+        return  # a native load cannot be interrupted; the process ends under it
+    async with served(loading.result(), bound) as url:
+        os.write(wire, encode_line(Serving(url=url)))
+        await stopping
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:

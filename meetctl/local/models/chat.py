@@ -129,7 +129,10 @@ class Chat:
         try:
             while (chunk := await made.get()) is not None:
                 yield chunk
-            await running
+            try:
+                await running
+            except LlamaError as error:
+                raise ApiError(f"chat: {error}", status=503) from error
         finally:
             gone.set()
             running.cancel()
@@ -165,8 +168,8 @@ async def _stream(
     except StopAsyncIteration:
         if options.include_usage:
             await response.write(_event({**head, "object": _CHUNK, "choices": [], "usage": _usage(usage)}))
-    except LlamaError as error:  # the status is sent already; a client reads the failure from the stream
-        await response.write(_event(dict(ApiError(str(error), status=500).body())))
+    except ApiError as error:  # the status is sent already; a client reads the failure from the stream
+        await response.write(_event({**error.body()}))
     await response.write(b"data: [DONE]\n\n")
     await response.write_eof()
     return response

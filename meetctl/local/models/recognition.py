@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,9 @@ Floats = npt.NDArray[np.float32]
 SAMPLE_RATE = 16_000
 
 SHORT_S = 13.0
-"""Up to here 15 s of padding do; whisper's own is 30 s, and the encoder's time is the padding's length."""
-_SHORT_FRAMES = 1500
-_FULL_FRAMES = 3000
+"""Up to here a window of 15 s does; whisper's own is 30 s, and the encoder's time is the window's length."""
+_SHORT_WINDOW_S = 15
+_FRAMES_PER_SECOND = 100
 _TOKENS_PER_SECOND = 8
 _SPARE_TOKENS = 12
 """People say up to five tokens a second; a loop of repetitions is cut there instead of after seconds of work."""
@@ -41,6 +41,7 @@ _NO_SPEECH_LOGPROB = -0.6
 _REPETITIVE = 2.4
 """Ratio of compression above which a text repeats itself; whisper's own threshold."""
 _AT_END_S = 0.3
+_LEAST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Recognizer:
         from faster_whisper import WhisperModel
 
         class Windowed(WhisperModel):  # type: ignore[misc]
-            window = _FULL_FRAMES
+            window = 30 * _FRAMES_PER_SECOND
 
             def encode(self, features: Floats) -> Any:
                 return super().encode(features[..., : self.window])
@@ -72,11 +73,11 @@ class Recognizer:
         )
 
     def warm_up(self) -> None:
-        """Runs both window lengths and the detector once."""
+        """Runs both windows and the detector once."""
         quiet = np.zeros(SAMPLE_RATE, np.float32)
-        _speech_in(quiet + 0.01)
-        for frames in (_FULL_FRAMES, _SHORT_FRAMES):
-            list(self._decoded(quiet, None, frames))
+        _speech_in(quiet + 2 * _QUIETEST)
+        for short in (False, True):
+            list(self._decoded(quiet, None, short=short))
 
     def segments(self, samples: Floats, hotwords: str | None, gone: threading.Event) -> list[Segment]:
         """Returns the words in mono samples at 16 kHz; empty for silence and noise. Ends early once `gone` is set."""
@@ -84,56 +85,45 @@ class Recognizer:
         if stretch is None:
             return []
         speech = samples[stretch[0] : stretch[1]]
-        offset = stretch[0] / SAMPLE_RATE
         short = len(speech) <= SHORT_S * SAMPLE_RATE
-        found = self._read(speech, hotwords, _SHORT_FRAMES if short else _FULL_FRAMES, gone)
-        if short and not gone.is_set() and (not found or not all(_is_sound(segment) for segment in found)):
-            # The shortened window is a trick, and now and then it fails: then as whisper was made.
-            found = self._read(speech, hotwords, _FULL_FRAMES, gone)
-        return [
-            Segment(
-                segment.start + offset,
-                segment.end + offset,
-                segment.text,
-                segment.avg_logprob,
-                segment.no_speech_prob,
-                segment.compression_ratio,
-            )
-            for segment in found
-            if _is_sound(segment)
-        ]
+        found = self._read(speech, hotwords, gone, short=short)
+        if short and not (found and all(_is_sound(segment) for segment in found)):
+            # The model never learnt the shorter window. Where it gets lost: once more, as it was made.
+            found = self._read(speech, hotwords, gone, short=False)
+        start, end = stretch[0] / SAMPLE_RATE, stretch[1] / SAMPLE_RATE
+        sound = (segment for segment in found if _is_sound(segment))
+        return [replace(each, start=each.start + start, end=min(each.end + start, end)) for each in sound]
 
-    def _read(self, speech: Floats, hotwords: str | None, frames: int, gone: threading.Event) -> list[Segment]:
+    def _read(self, speech: Floats, hotwords: str | None, gone: threading.Event, *, short: bool) -> list[Segment]:
         duration = len(speech) / SAMPLE_RATE
         found: list[Segment] = []
-        for segment in self._decoded(speech, hotwords, frames):
-            if gone.is_set() or segment.start > duration - 0.1:
+        for segment in self._decoded(speech, hotwords, short=short):
+            if gone.is_set() or segment.start > duration - _LEAST_S:
                 break
             found.append(segment)
             if segment.end > duration - _AT_END_S:
                 break  # another window would hold the end's silence only, and words would be found in it
         return found
 
-    def _decoded(self, speech: Floats, hotwords: str | None, frames: int) -> Iterator[Segment]:
-        self._model.window = frames
-        window_s = min(len(speech) / SAMPLE_RATE, 30.0)
+    def _decoded(self, speech: Floats, hotwords: str | None, *, short: bool) -> Iterator[Segment]:
+        seconds = min(len(speech) / SAMPLE_RATE, 30.0)
+        if short:
+            # Real silence, not the library's zeros: in its features zero is no silence, and short words came out five
+            # times ("Yes. Yes. Yes.").
+            speech = np.pad(speech, (0, _SHORT_WINDOW_S * SAMPLE_RATE - len(speech)))
+        self._model.window = (_SHORT_WINDOW_S if short else 30) * _FRAMES_PER_SECOND
         segments, _ = self._model.transcribe(
             speech,
             language="en",
             beam_size=1,
             temperature=[0.0],  # the fallback to higher ones took 8 to 13 s on one short clip
-            max_new_tokens=round(window_s * _TOKENS_PER_SECOND) + _SPARE_TOKENS,
+            max_new_tokens=round(seconds * _TOKENS_PER_SECOND) + _SPARE_TOKENS,
             condition_on_previous_text=False,
             hotwords=hotwords,
         )
-        for segment in segments:
+        for made in segments:
             yield Segment(
-                segment.start,
-                segment.end,
-                segment.text,
-                segment.avg_logprob,
-                segment.no_speech_prob,
-                segment.compression_ratio,
+                made.start, made.end, made.text, made.avg_logprob, made.no_speech_prob, made.compression_ratio
             )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,39 +56,53 @@ class Models:
 
 
 async def load_models(files: ModelFiles, *, slots: int) -> Models:
-    """Returns all three, loaded in parallel and warm."""
+    """Returns all three, loaded in parallel and warm.
+
+    Raises:
+        StandInError: if one of them cannot be loaded.
+    """
     threads = min(2, os.cpu_count() or 1)
 
     async def ready_speech() -> speech.Speech:
-        part = speech.Speech(await asyncio.to_thread(Synthesizer))
-        await part.warm_up()
+        with _failing_as("the voice", "pip install --force-reinstall hibari-tts==0.2.1"):
+            part = speech.Speech(await asyncio.to_thread(Synthesizer))
+            await part.warm_up()
         return part
 
     async def ready_transcription() -> transcription.Transcription:
-        recognizer = await asyncio.to_thread(Recognizer, files.whisper, threads=threads)
-        part = transcription.Transcription(recognizer)
-        await part.warm_up()
+        with _failing_as(str(files.whisper), f"rm -r {files.whisper} && meetctl setup"):
+            part = transcription.Transcription(await asyncio.to_thread(Recognizer, files.whisper, threads=threads))
+            await part.warm_up()
         return part
 
     async def ready_chat() -> chat.Chat:
-        part = chat.Chat(await asyncio.to_thread(Llama, files.chat, slots=slots, threads=threads))
-        await part.warm_up()
+        with _failing_as(str(files.chat), f"rm {files.chat} && meetctl setup"):
+            part = chat.Chat(await asyncio.to_thread(Llama, files.chat, slots=slots, threads=threads))
+            await part.warm_up()
         return part
 
-    async with asyncio.TaskGroup() as group:
-        spoken = group.create_task(ready_speech())
-        heard = group.create_task(ready_transcription())
-        answered = group.create_task(ready_chat())
-    return Models(spoken.result(), heard.result(), answered.result())
+    return Models(*await asyncio.gather(ready_speech(), ready_transcription(), ready_chat()))
 
 
-@asynccontextmanager
-async def served(models: Models, port: int) -> AsyncIterator[str]:
-    """Serves while entered; yields the url, without `/v1`.
+def bound_socket(port: int) -> socket.socket:
+    """Returns a socket bound to that port of loopback, 0 for any free one.
 
     Raises:
         StandInError: if the port is taken.
     """
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((HOST, port))
+    except OSError as error:
+        bound.close()
+        raise StandInError(f"port {port} of {HOST}: {os.strerror(error.errno or 0)}", hint="--port 0") from error
+    return bound
+
+
+@asynccontextmanager
+async def served(models: Models, bound: socket.socket) -> AsyncIterator[str]:
+    """Serves while entered; yields the url, without `/v1`."""
     runner = web.AppRunner(
         application(models),
         handler_cancellation=True,  # a client that left must not keep a model busy
@@ -96,12 +111,8 @@ async def served(models: Models, port: int) -> AsyncIterator[str]:
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, HOST, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise StandInError(f"port {port} of {HOST}: {error.strerror}", hint="--port 0 picks a free one") from error
-        yield f"http://{HOST}:{runner.addresses[0][1]}"
+        await web.SockSite(runner, bound).start()
+        yield f"http://{HOST}:{bound.getsockname()[1]}"
     finally:
         await runner.cleanup()
 
@@ -134,6 +145,14 @@ def application(models: Models) -> web.Application:
         ]
     )
     return app
+
+
+@contextmanager
+def _failing_as(what: str, hint: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise StandInError(f"{what} could not be loaded: {error}", hint=hint) from error
 
 
 _NAMES = (speech.MODEL, transcription.MODEL, chat.MODEL)

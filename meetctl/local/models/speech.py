@@ -7,6 +7,7 @@ import io
 import json
 import wave
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Literal
 
 from aiohttp import web
@@ -57,7 +58,12 @@ class Speech:
             voice = parse_voice(wanted.voice)
         except ValueError as error:
             raise ApiError(str(error), param="voice") from None
-        chunks = self._chunks(wanted.input, voice, wanted.speed)
+        async with aclosing(self._chunks(wanted.input, voice, wanted.speed)) as chunks:
+            return await self._answer(request, wanted, chunks)
+
+    async def _answer(
+        self, request: web.Request, wanted: SpeechRequest, chunks: AsyncGenerator[bytes, None]
+    ) -> web.StreamResponse:
         match wanted.response_format, wanted.stream_format:
             case "pcm", "audio":
                 return await _stream(request, chunks, "audio/pcm")

@@ -6,6 +6,7 @@ import asyncio
 import io
 import threading
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from aiohttp import web
@@ -36,6 +37,7 @@ class Form(BaseModel):
     prompt: str = ""
     response_format: str = Field(default="json", pattern=r"^(json|text|verbose_json)$")
     temperature: float = Field(default=0.0, ge=0, le=1)
+    stream: Literal["", "false", "False"] = ""
 
 
 class Transcription:
