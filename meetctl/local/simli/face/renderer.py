@@ -1,0 +1,236 @@
+"""A face in every pose, cheaply: still parts are drawn once, moving parts are small and remembered.
+
+Per frame: copy a finished backdrop, lay the head over it, then eyes and mouth. Positions are kept to a quarter of a
+pixel, so that slow motion is smooth, and every such position is drawn from the curves, never resampled.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meetctl.local.simli.face import eyes, hair, head
+from meetctl.local.simli.face import mouth as mouths
+from meetctl.local.simli.face.body import body_box, draw_body, draw_ground
+from meetctl.local.simli.face.extras import draw_glasses
+from meetctl.local.simli.face.look import look_for
+from meetctl.local.simli.face.pose import IDLE, Mouth, Pose
+from meetctl.local.simli.face.raster import Sheet
+
+UNITS = 512
+DEFAULT_SIZE = 512
+
+_PHASES = 4
+"""Positions within a pixel, each way."""
+_HEAD_REACH = (4.0, 3.0)
+"""How far the head moves to each side, and up and down, units."""
+_FEATURE_REACH = (4.5, 3.5)
+"""How far eyes and mouth move on the head: that they lead makes the head seem to turn."""
+_BREATH_REACH = 2.0
+_SPRITES = 600
+"""Mouths and eyes remembered: about 15 MB at 512."""
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sprite:
+    """A drawn part: premultiplied colour and what it lets through, at a place."""
+
+    left: int
+    top: int
+    colour: Picture
+    through: NDArray[np.uint16]
+    """(h, w, 1), 0 to 256."""
+
+    def lay(self, picture: Picture, dx: int, dy: int) -> None:
+        """Composites over the picture, shifted by whole pixels."""
+        height, width = self.colour.shape[:2]
+        x, y = self.left + dx, self.top + dy
+        x0, y0 = max(0, -x), max(0, -y)
+        x1, y1 = min(width, picture.shape[1] - x), min(height, picture.shape[0] - y)
+        if x0 >= x1 or y0 >= y1:
+            return
+        under = picture[y + y0 : y + y1, x + x0 : x + x1]
+        passed = under * self.through[y0:y1, x0:x1]
+        passed >>= 8
+        passed += self.colour[y0:y1, x0:x1]
+        under[...] = passed
+
+
+class FaceRenderer:
+    """One face at one size. Threads may share it; what two draw at once is drawn twice."""
+
+    def __init__(self, face_id: str, size: int = DEFAULT_SIZE) -> None:
+        self.face_id = face_id
+        self.size = size
+        self.look = look_for(face_id)
+        self._scale = size / UNITS
+        self._lock = threading.Lock()
+        self._sprites: OrderedDict[tuple[object, ...], _Sprite] = OrderedDict()
+        self._bare: Picture | None = None
+        self._backdrops: dict[int, Picture] = {}
+        self._bodies: dict[int, _Sprite] = {}
+        self._heads: dict[tuple[int, int], _Sprite] = {}
+
+    def render(self, pose: Pose, *, wait: bool = True) -> Picture:
+        """Returns the picture of the face in that pose, (size, size, 3) uint8 RGB.
+
+        Without `wait`, still parts not yet drawn for the exact position are shown at the nearest whole pixel.
+        """
+        per_unit = self._scale * _PHASES
+        breath = round(pose.breath * _BREATH_REACH * per_unit)
+        if not wait and breath not in self._backdrops:
+            breath = 0
+        picture = self._backdrop(breath).copy()
+        head_x, head_y = (
+            round(pose.turn * _HEAD_REACH[0] * per_unit),
+            round(pose.nod * _HEAD_REACH[1] * per_unit) - breath,
+        )
+        x, y = (
+            head_x + round(pose.turn * _FEATURE_REACH[0] * per_unit),
+            head_y + round(pose.nod * _FEATURE_REACH[1] * per_unit),
+        )
+        if not wait and (head_x % _PHASES, head_y % _PHASES) not in self._heads:
+            head_x, head_y = (round(at / _PHASES) * _PHASES for at in (head_x, head_y))
+        self._head(head_x % _PHASES, head_y % _PHASES).lay(picture, head_x // _PHASES, head_y // _PHASES)
+        for side in (-1, 1):
+            self._eye(side, pose, x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
+        self._mouth(pose.mouth, x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
+        if self.look.glasses:
+            self._glasses(x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
+        return picture
+
+    def prepare(self) -> None:
+        """Draws what the first frame needs; about 100 ms at 512."""
+        self.render(IDLE)
+
+    def prepare_rest(self) -> Iterator[None]:
+        """Draws the still parts for every position, one at each step of the iterator; about 500 ms at 512 in all."""
+        for step in range(round(_BREATH_REACH * self._scale * _PHASES) + 1):
+            yield
+            self._backdrop(step)
+        for x in range(_PHASES):
+            for y in range(_PHASES):
+                yield
+                self._head(x, y)
+
+    def _backdrop(self, breath: int) -> Picture:
+        if breath not in self._backdrops:
+            picture = self._ground().copy()
+            self._body(-breath % _PHASES).lay(picture, 0, -breath // _PHASES)
+            self._backdrops[breath] = picture
+        return self._backdrops[breath]
+
+    def _ground(self) -> Picture:
+        if self._bare is None:
+            sheet = self._sheet((0, 0, UNITS, UNITS), 0, 0)
+            draw_ground(sheet, self.look)
+            self._bare = _bytes(sheet.pixels[..., :3])
+        return self._bare
+
+    def _body(self, y: int) -> _Sprite:
+        if y not in self._bodies:
+            sheet = self._sheet(body_box(self.look), 0, y)
+            hair.draw_back_hair(sheet, self.look)
+            draw_body(sheet, self.look)
+            self._bodies[y] = _sprite(sheet)
+        return self._bodies[y]
+
+    def _head(self, x: int, y: int) -> _Sprite:
+        if (x, y) not in self._heads:
+            sheet = self._sheet(head.BOX, x, y)
+            hair.draw_hair_behind_head(sheet, self.look)
+            head.draw_head(sheet, self.look)
+            hair.draw_front_hair(sheet, self.look, sheet.mask(head.outline(self.look)))
+            self._heads[x, y] = _sprite(sheet)
+        return self._heads[x, y]
+
+    def _eye(self, side: int, pose: Pose, x: int, y: int) -> _Sprite:
+        blink, brows = round(pose.blink * 8) / 8, round(pose.brows * 6) / 6
+        gaze = (round(pose.gaze_x * 12) / 12, round(pose.gaze_y * 8) / 8)
+
+        def draw() -> Sheet:
+            sheet = self._sheet(eyes.eye_box(self.look, side), x, y)
+            eyes.draw_eye(sheet, self.look, side, blink, gaze, brows)
+            return sheet
+
+        return self._remembered(("eye", side, blink, brows, gaze, x, y), draw)
+
+    def _mouth(self, mouth: Mouth, x: int, y: int) -> _Sprite:
+        near = Mouth(
+            round(mouth.open * 20) / 20,
+            round(mouth.wide * 6) / 6,
+            round(mouth.round * 6) / 6,
+            round(mouth.teeth * 4) / 4,
+        )
+
+        def draw() -> Sheet:
+            sheet = self._sheet(mouths.BOX, x, y)
+            mouths.draw_mouth(sheet, self.look, near)
+            return sheet
+
+        return self._remembered(("mouth", near, x, y), draw)
+
+    def _glasses(self, x: int, y: int) -> _Sprite:
+        def draw() -> Sheet:
+            sheet = self._sheet((146, 180, 220, 80), x, y)
+            draw_glasses(sheet, self.look)
+            return sheet
+
+        return self._remembered(("glasses", x, y), draw)
+
+    def _sheet(self, box: tuple[float, float, float, float], x: int, y: int) -> Sheet:
+        return Sheet(box, self._scale, (x / _PHASES, y / _PHASES))
+
+    def _remembered(self, key: tuple[object, ...], draw: Callable[[], Sheet]) -> _Sprite:
+        with self._lock:
+            found = self._sprites.get(key)
+            if found is not None:
+                self._sprites.move_to_end(key)
+                return found
+        drawn = _sprite(draw())
+        with self._lock:
+            self._sprites[key] = drawn
+            if len(self._sprites) > _SPRITES:
+                self._sprites.popitem(last=False)
+        return drawn
+
+
+def mouth_box(size: int = DEFAULT_SIZE) -> tuple[int, int, int, int]:
+    """Returns x, y, width, height of the region that holds the mouth in every pose, pixels."""
+    scale = size / UNITS
+    x, y, width, height = mouths.BOX
+    reach_x, reach_y = _HEAD_REACH[0] + _FEATURE_REACH[0], _HEAD_REACH[1] + _FEATURE_REACH[1] + _BREATH_REACH
+    box = (x - reach_x, y - reach_y, width + 2 * reach_x, height + 2 * reach_y)
+    left, top, wide, high = (round(part * scale) for part in box)
+    return left, top, wide, high
+
+
+def reference_frame(face_id: str, size: int = DEFAULT_SIZE) -> Picture:
+    """Returns the face at rest, (size, size, 3) uint8 RGB: what a video of this face is compared with."""
+    return renderer_for(face_id, size).render(IDLE)
+
+
+@functools.lru_cache(maxsize=16)
+def renderer_for(face_id: str, size: int = DEFAULT_SIZE) -> FaceRenderer:
+    """Returns the renderer of a face; sessions with the same face share it."""
+    return FaceRenderer(face_id, size)
+
+
+def _bytes(pixels: NDArray[np.float32]) -> Picture:
+    return np.asarray(np.clip(pixels * 255 + 0.5, 0, 255), np.uint8)
+
+
+def _sprite(sheet: Sheet) -> _Sprite:
+    colour = _bytes(sheet.pixels[..., :3])
+    through = np.asarray(np.clip(np.rint((1 - sheet.pixels[..., 3:]) * 256), 0, 256), np.uint16)
+    # Rounding both ways could carry over 255.
+    limit = 255 - ((255 * through.astype(np.uint32)) >> 8)
+    return _Sprite(sheet.left, sheet.top, np.minimum(colour, limit).astype(np.uint8), through)
