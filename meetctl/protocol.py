@@ -68,6 +68,14 @@ class Speaks(StrEnum):
     NEVER = "never"
 
 
+class RestartPolicy(StrEnum):
+    """Whether a process that ended is started again."""
+
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+    NO = "no"
+
+
 class Endpoint(Model):
     """Where a model is served, in OpenAI's HTTP API."""
 

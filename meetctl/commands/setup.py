@@ -7,7 +7,7 @@ from pathlib import Path
 
 from meetctl.display import console
 from meetctl.local.data import ensure_models, missing_models
-from meetctl.local.livekit import ensure_server
+from meetctl.local.livekit_binary import ensure_server
 
 
 def setup(*, server: bool = True, models: bool = True) -> Path | None:
@@ -23,7 +23,10 @@ async def _setup(*, server: bool, models: bool) -> Path | None:
     binary = None
     with console.progress() as progress:
         if server:
-            binary = await ensure_server(progress)
+            found = await ensure_server(progress)
+            binary = found.path
+            for warning in found.warnings:
+                console.talk(f"warning: {warning}")
         if models and missing_models():
             await ensure_models(progress)
     return binary

@@ -218,8 +218,8 @@ class Meeting:
             self._stand_ins = StandIns(f"http://127.0.0.1:{port}", self._stand_ins.simli_url)
         if roster.needs_local_simli and self._stand_ins.simli_url is None:
             port = free_tcp_port()
-            arguments = ("--port", str(port), "--watch-stdin")
-            self.supervisor.add(stand_in_seat(SIMLI_SEAT, "meetctl.local.simli", arguments, self._mark))
+            seat = stand_in_seat(SIMLI_SEAT, "meetctl.local.simli", ("--port", str(port), "--watch-stdin"), self._mark)
+            self.supervisor.add(seat)
             self._stand_ins = StandIns(self._stand_ins.models_url, f"http://127.0.0.1:{port}")
 
     async def _livekit(self) -> LiveKitCredentials:

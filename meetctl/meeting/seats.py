@@ -8,11 +8,10 @@ from pathlib import Path
 
 from meetctl.local.livekit import server_argv, wait_until_serving
 from meetctl.programs import CHAIR_IDENTITY, CHAIR_NAME, agent_argv, service_environment
-from meetctl.protocol import Model
+from meetctl.protocol import Model, RestartPolicy
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import Proof, SeatKind
 from meetctl.supervisor.launcher import LaunchSpec
-from meetctl.supervisor.policy import RestartPolicy
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.supervisor import Seat, python_argv
 
@@ -99,7 +98,7 @@ def agent_seat(
             wire=Wire.NONE,
             probe=lambda: _wait_active(is_active),
             proofs=frozenset({Proof.ACTIVE}),
-            restart=RestartPolicy(entry.restart),
+            restart=entry.restart,
         )
     proofs = {Proof.READY}
     if own_chair:
@@ -115,7 +114,7 @@ def agent_seat(
         wire=Wire.NDJSON,
         first_line=assignment,
         proofs=frozenset(proofs),
-        restart=RestartPolicy(entry.restart),
+        restart=entry.restart,
     )
 
 

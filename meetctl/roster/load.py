@@ -50,7 +50,10 @@ def load_roster(
             entries[index] = resolve_agent(reading, agent, defaults, path=here, wrong=wrong, environment=environment)
     note_clashes(reading, written)
     livekit = resolve_livekit(reading, head.livekit, environment)
-    stt = resolve_model(reading, defaults.stt, Keys({}, environment), ("defaults", "stt"))
+    keys = Keys({}, environment)
+    llm, tts, stt = (
+        resolve_model(reading, getattr(defaults, part), keys, ("defaults", part)) for part in ("llm", "tts", "stt")
+    )
 
     faults = [*reading.document.faults, *reading.faults]
     chosen = _chosen(entries, only, whole=not faults)
@@ -63,6 +66,8 @@ def load_roster(
         room=room or head.room or readable_room(chance or random.SystemRandom()),
         livekit=livekit,
         topic=meeting.topic,
+        llm=llm,
+        tts=tts,
         stt=stt,
         agents=tuple(entries[index] for index in sorted(chosen)),
     )

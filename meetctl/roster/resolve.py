@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from meetctl.protocol import Speaks, Voice
+from meetctl.protocol import RestartPolicy, Speaks, Voice
 from meetctl.roster.env_file import EnvFileError, parse_env_file
 from meetctl.roster.faults import KeyPath
 from meetctl.roster.reading import Reading
@@ -22,7 +22,6 @@ from meetctl.roster.schema import (
     FaceChoice,
     ModelChoice,
     Program,
-    RestartPolicy,
 )
 from meetctl.roster.written import (
     AgentWritten,
@@ -36,7 +35,7 @@ from meetctl.settings import LiveKitCredentials, slug
 
 OPENAI_KEY = "OPENAI_API_KEY"
 SIMLI_KEY = "SIMLI_API_KEY"
-RESERVED_IDENTITIES = frozenset({"chair", "livekit-server", "models", "simli"})
+RESERVED_IDENTITIES = frozenset({"chair", "livekit-server", "models", "simli-server"})
 """The names of the meeting's own seats."""
 
 _COMMAND_ONLY = ("cwd", "livekit_api_credentials")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from meetctl.protocol import Speaks, Voice
+from meetctl.protocol import RestartPolicy, Speaks, Voice
 from meetctl.settings import LiveKitCredentials
 
 SIMLI_URL = "https://api.simli.ai"
@@ -29,12 +29,6 @@ class Program(StrEnum):
     SIMLI = "simli"
     AUDIO = "audio"
     COMMAND = "command"
-
-
-class RestartPolicy(StrEnum):
-    ON_FAILURE = "on-failure"
-    ALWAYS = "always"
-    NO = "no"
 
 
 class Resolved(BaseModel):
@@ -108,6 +102,9 @@ class Roster(Resolved):
     topic: str | None = None
     floor: Literal["addressed"] = "addressed"
     transcript: Literal["files"] = "files"
+    llm: ModelChoice = ModelChoice()
+    tts: ModelChoice = ModelChoice()
+    """The defaults, for agents that join without an entry; an entry holds its own."""
     stt: ModelChoice = ModelChoice()
     agents: tuple[AgentEntry, ...]
 
@@ -125,7 +122,7 @@ class Roster(Resolved):
 
 def secrets_of(roster: Roster) -> set[str]:
     """Returns every text of the roster that no log, status or error may show."""
-    found = set(_secrets_of_models([roster.stt]))
+    found = set(_secrets_of_models([roster.llm, roster.tts, roster.stt]))
     if roster.livekit is not None:
         found |= {roster.livekit.api_key, roster.livekit.api_secret.get_secret_value()}
     for agent in roster.agents:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+
+from meetctl.protocol import RestartPolicy
 
 FIRST_DELAY_S = 0.5
 MAX_DELAY_S = 30.0
@@ -14,12 +15,6 @@ HEALTHY_S = 60.0
 """A process that was ready for so long has a clean record."""
 MAX_FAILURES = 5
 FAILURE_WINDOW_S = 60.0
-
-
-class RestartPolicy(StrEnum):
-    ON_FAILURE = "on-failure"
-    ALWAYS = "always"
-    NO = "no"
 
 
 @dataclass(frozen=True, slots=True)

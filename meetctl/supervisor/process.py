@@ -64,6 +64,7 @@ class ChildProcess:
 
     async def __aexit__(self, *_: object) -> None:
         self._child.signal_group(signal.SIGKILL)
+        await self._ended_within(KILL_REAP_S)
         for pump in self._pumps:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from meetctl.errors import MeetctlError
-from meetctl.protocol import Failed, Model, Warn
+from meetctl.protocol import Failed, Model, RestartPolicy, Warn
 from meetctl.supervisor.events import (
     BackingOff,
     Exited,
@@ -35,7 +35,7 @@ from meetctl.supervisor.events import (
 from meetctl.supervisor.guarded import Guard
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, LaunchSpec
 from meetctl.supervisor.logs import ChildLog, Masker
-from meetctl.supervisor.policy import GiveUp, Leave, Restart, RestartPolicy, Run, next_action
+from meetctl.supervisor.policy import GiveUp, Leave, Restart, Run, next_action
 from meetctl.supervisor.process import ChildProcess, Wire
 from meetctl.supervisor.state import MeetingState, apply
 
@@ -243,21 +243,20 @@ class Supervisor:
             life.process = process
             self._guard.add(process.pid)
             self.emit(Started(seat.key, process.pid, time.monotonic()))
-            helpers = [asyncio.create_task(self._assign(seat, process))] if seat.first_line else []
-            helpers += [asyncio.create_task(self._probe(seat))] if seat.probe else []
+            ended = asyncio.create_task(process.wait())
+            helpers = {asyncio.create_task(self._assign(seat, process))} if seat.first_line else set()
+            helpers |= {asyncio.create_task(self._probe(seat))} if seat.probe else set()
             try:
-                ended = asyncio.create_task(process.wait())
-                helpers.append(ended)
                 while not ended.done():
-                    done, _ = await asyncio.wait(helpers, return_when=asyncio.FIRST_COMPLETED)
-                    for task in done - {ended}:
+                    await asyncio.wait({ended, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+                    for task in [task for task in helpers if task.done()]:
                         helpers.remove(task)
                         task.result()  # a first line that cannot be made ends the seat
                 returncode = ended.result()
             finally:
-                for task in helpers:
+                for task in (ended, *helpers):
                     task.cancel()
-                await asyncio.gather(*helpers, return_exceptions=True)
+                await asyncio.gather(ended, *helpers, return_exceptions=True)
                 life.process = None
                 self._guard.remove(process.pid)
         self.emit(Exited(seat.key, returncode, life.log.last_lines(), time.monotonic()))

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meetctl.protocol import RestartPolicy
 from meetctl.supervisor.policy import (
     FIRST_DELAY_S,
     MAX_DELAY_S,
     GiveUp,
     Leave,
     Restart,
-    RestartPolicy,
     Run,
     next_action,
 )

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from meetctl.errors import StandInError
+from meetctl.protocol import Model, RestartPolicy, Stop
+from meetctl.supervisor.events import BackingOff, Exited, GaveUp, Proof, Proven, SeatEvent, SeatKind, Started
+from meetctl.supervisor.logs import Masker
+from meetctl.supervisor.process import Wire
+from meetctl.supervisor.state import ProcessState
+from meetctl.supervisor.supervisor import Seat, Supervisor
+from meetctl.supervisor.sweep import remaining
+from tests.meetctl.supervisor.helpers import misbehaving
+
+BOUND_S = 20.0
+
+
+class Room:
+    """A supervisor under test and all that happened."""
+
+    def __init__(self, supervisor: Supervisor, meeting: str) -> None:
+        self.supervisor = supervisor
+        self.meeting = meeting
+        self.events: list[SeatEvent] = []
+        supervisor.listen(self.events.append)
+
+    def seat(
+        self,
+        behaviour: str,
+        *,
+        key: str = "ada",
+        wire: Wire = Wire.NDJSON,
+        restart: RestartPolicy = RestartPolicy.ON_FAILURE,
+        first_line: Callable[[], Awaitable[Model]] | None = None,
+        probe: Callable[[], Awaitable[Proof]] | None = None,
+        **env: str,
+    ) -> None:
+        self.supervisor.add(
+            Seat(
+                key=key,
+                name=key.title(),
+                kind=SeatKind.AGENT,
+                program="audio",
+                spec=lambda: misbehaving(behaviour, self.meeting, **env),
+                wire=wire,
+                restart=restart,
+                first_line=first_line,
+                probe=probe,
+            )
+        )
+
+    async def reaches(self, state: ProcessState, key: str = "ada") -> None:
+        async with asyncio.timeout(BOUND_S):
+            await self.supervisor.wait_until(lambda meeting: meeting.seats[key].state is state)
+
+    def kinds(self, *kinds: type[SeatEvent]) -> list[SeatEvent]:
+        return [event for event in self.events if isinstance(event, kinds)]
+
+
+@pytest.fixture
+def meeting_id(request: pytest.FixtureRequest) -> str:
+    return f"test-{os.getpid()}-{abs(hash(request.node.name))}"
+
+
+@pytest.fixture
+async def room(tmp_path: Path, meeting_id: str) -> AsyncIterator[Room]:
+    async with _running(tmp_path, meeting_id) as room:
+        yield room
+    pids = [event.pid for event in room.events if isinstance(event, Started)]
+    assert remaining(pids, meeting_id) == set()
+
+
+@asynccontextmanager
+async def _running(tmp_path: Path, meeting: str) -> AsyncIterator[Room]:
+    async with Supervisor(
+        meeting=meeting, room="standup", log_dir=tmp_path, mask=Masker(["sentinel-4711"]), stop_timeout_s=2
+    ) as supervisor:
+        yield Room(supervisor, meeting)
+
+
+async def test_a_child_that_says_ready_is_running(room: Room) -> None:
+    room.seat("polite")
+    await room.reaches(ProcessState.RUNNING)
+
+
+async def test_a_killed_agent_comes_back_into_its_seat_at_once(room: Room) -> None:
+    room.seat("ready_and_stay")
+    await room.reaches(ProcessState.RUNNING)
+    first = room.supervisor.pids()["ada"]
+    os.kill(first, signal.SIGKILL)
+    async with asyncio.timeout(BOUND_S):
+        state = await room.supervisor.wait_until(
+            lambda meeting: meeting.seats["ada"].restarts == 1 and meeting.seats["ada"].ready
+        )
+    assert state.seats["ada"].pid != first
+    assert [event.delay_s for event in room.events if isinstance(event, BackingOff)] == [0.0]
+
+
+async def test_an_agent_that_never_starts_is_given_up_after_five_tries_with_its_last_words(room: Room) -> None:
+    room.seat("crash")
+    await room.reaches(ProcessState.FATAL)
+    assert len(room.kinds(Started)) == len(room.kinds(Exited)) == 5
+    gave_up = room.events[-1]
+    assert isinstance(gave_up, GaveUp)
+    assert gave_up.message == "exit code 3: Traceback: it hurts (5 failures in 60 s)"
+    assert gave_up.hint is not None and "ada.log" in gave_up.hint
+
+
+async def test_what_cannot_be_cured_is_fatal_at_once_and_its_secret_is_masked(room: Room) -> None:
+    room.seat("prints_its_secret", SENTINEL="sentinel-4711")
+    await room.reaches(ProcessState.FATAL)
+    assert len(room.kinds(Started)) == 1
+    assert room.supervisor.state.seats["ada"].last_error == "bad key •••"
+    assert "sentinel-4711" not in repr(room.events)
+
+
+async def test_an_agent_that_leaves_by_itself_is_not_brought_back(room: Room) -> None:
+    room.seat("half_a_line")
+    await room.reaches(ProcessState.EXITED)
+    assert len(room.kinds(Started)) == 1
+
+
+async def test_a_program_that_does_not_exist_is_fatal_and_says_so(room: Room, tmp_path: Path) -> None:
+    missing = tmp_path / "no-such-program"
+    room.supervisor.add(
+        Seat(
+            key="ada",
+            name="Ada",
+            kind=SeatKind.AGENT,
+            program="command",
+            spec=lambda: type(misbehaving("crash"))((str(missing),), {}),
+            wire=Wire.NONE,
+        )
+    )
+    await room.reaches(ProcessState.FATAL)
+    assert "no-such-program" in str(room.supervisor.state.seats["ada"].last_error)
+
+
+async def test_the_first_line_reaches_the_child_after_it_started(room: Room, tmp_path: Path) -> None:
+    async def first_line() -> Model:
+        assert room.kinds(Started), "the child is started before its first line is made"
+        return Stop(reason="x" * 1000)
+
+    room.seat("echo_first_line", first_line=first_line)
+    await room.reaches(ProcessState.RUNNING)
+    assert "got 10" in (tmp_path / "ada.log").read_text()
+
+
+async def test_a_first_line_that_cannot_be_made_is_fatal_with_its_words(room: Room) -> None:
+    async def first_line() -> Model:
+        raise StandInError("models did not start", hint="meetctl setup")
+
+    room.seat("polite", first_line=first_line)
+    await room.reaches(ProcessState.FATAL)
+    assert room.supervisor.state.seats["ada"].last_error == "models did not start"
+    assert room.supervisor.state.seats["ada"].hint == "meetctl setup"
+
+
+async def test_a_child_that_speaks_no_wire_is_ready_when_its_probe_says_so(room: Room) -> None:
+    answers = asyncio.Event()
+
+    async def probe() -> Proof:
+        await answers.wait()
+        return Proof.READY
+
+    room.seat("ignores_everything", wire=Wire.NONE, probe=probe)
+    await room.reaches(ProcessState.STARTING)
+    answers.set()
+    await room.reaches(ProcessState.RUNNING)
+    assert len(room.kinds(Proven)) == 1
+
+
+async def test_all_are_stopped_within_one_deadline_however_stubborn_they_are(room: Room) -> None:
+    behaviours = ("polite", "ready_and_stay", "ignores_everything", "grandchild", "runaway_grandchild", "closes_stdin")
+    for behaviour in behaviours:
+        room.seat(behaviour, key=behaviour.replace("_", "-"))
+    async with asyncio.timeout(BOUND_S):
+        await room.supervisor.wait_until(lambda meeting: all(seat.ready for seat in meeting.seats.values()))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await room.supervisor.stop_all(timeout_s=2)
+    assert loop.time() - began < 10
+    assert room.supervisor.pids() == {}
+
+
+async def test_an_agent_stopped_while_it_waits_to_be_started_again_stays_down(room: Room) -> None:
+    room.seat("crash")
+    await room.reaches(ProcessState.BACKOFF)
+    await room.supervisor.stop("ada", timeout_s=1)
+    started = len(room.kinds(Started))
+    assert room.supervisor.state.seats["ada"].state is ProcessState.EXITED
+    assert len(room.kinds(Started)) == started
+
+
+async def test_a_seat_that_is_taken_away_can_be_given_again(room: Room) -> None:
+    room.seat("polite")
+    await room.reaches(ProcessState.RUNNING)
+    await room.supervisor.remove("ada", timeout_s=2)
+    assert "ada" not in room.supervisor.state.seats
+    room.seat("polite")
+    await room.reaches(ProcessState.RUNNING)
