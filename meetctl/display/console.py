@@ -1,0 +1,170 @@
+"""The only place that writes to the terminal: data to stdout, talk to stderr, the board where there is a screen.
+
+Rich is imported when something is drawn, not before: most commands print one line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from meetctl.display.crash import crash_report
+from meetctl.display.lines import changes
+from meetctl.display.progress import SparseLines
+from meetctl.errors import MeetctlError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from meetctl.local.fetch import Progress
+
+ShowDocument = Callable[[Mapping[str, Any]], None]
+"""Shows a status document in place of the one before."""
+
+
+def print_data(text: str) -> None:
+    """Writes a line of what was asked for."""
+    _write(sys.stdout, text)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Writes a document of what was asked for."""
+    _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_board(board: RenderableType) -> None:
+    """Draws a board once."""
+    _console(stderr=False).print(board)
+
+
+def talk(text: str) -> None:
+    """Writes a line about what is going on."""
+    _write(sys.stderr, text)
+
+
+def show_error(error: MeetctlError, *, as_json: bool) -> None:
+    """Tells a failure: to people what it is and what to type next, to scripts the same as an object."""
+    if as_json:
+        _show_json_error(error.as_dict())
+        return
+    talk(f"error: {error.message}")
+    if error.hint:
+        talk(f"hint: {error.hint}")
+
+
+def show_bug(error: BaseException, report: Path, *, as_json: bool) -> None:
+    """Tells of a failure that nobody foresaw; its text stays in the report, it may hold anything."""
+    message = f"unexpected {type(error).__name__}: this is a bug in meetctl"
+    hint = f"please report it with {report}"
+    if as_json:
+        _show_json_error({"code": "bug", "message": message, "hint": hint})
+        return
+    talk(f"error: {message}")
+    talk(f"hint: {hint}")
+
+
+def write_crash_report(error: BaseException, directory: Path) -> Path:
+    """Writes what happened to a file only its owner can read, and returns its path."""
+    path = directory / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.txt"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+        file.write(crash_report(error))
+    return path
+
+
+@contextlib.contextmanager
+def live(*, as_json: bool = False) -> Iterator[ShowDocument]:
+    """Gives what shows a status document again and again.
+
+    On a terminal that is the board; elsewhere a line for each change; with `as_json` a line of JSON each time.
+    """
+    if as_json:
+        yield lambda document: _write(sys.stdout, json.dumps(document, ensure_ascii=False))
+    elif sys.stdout.isatty():
+        with _live_board() as show:
+            yield show
+    else:
+        yield _changes_shower()
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Progress]:
+    """Gives an observer of downloads: bars on a terminal, a line now and then elsewhere."""
+    if sys.stderr.isatty():
+        with _bars() as observer:
+            yield observer
+    else:
+        sparse = SparseLines()
+
+        def observe(what: str, done: int, total: int | None) -> None:
+            for line in sparse.lines(what, done, total):
+                talk(line)
+
+        yield observe
+
+
+def _changes_shower() -> ShowDocument:
+    before: Mapping[str, Any] | None = None
+
+    def show(document: Mapping[str, Any]) -> None:
+        nonlocal before
+        for line in changes(before, document):
+            _write(sys.stdout, line)
+        before = document
+
+    return show
+
+
+@contextlib.contextmanager
+def _live_board() -> Iterator[ShowDocument]:
+    from rich.live import Live
+
+    from meetctl.display.board import render_all
+
+    # Drawn when there is something new, not by a thread of its own.
+    with Live(console=_console(stderr=False), auto_refresh=False) as screen:
+        yield lambda document: screen.update(render_all(document), refresh=True)
+
+
+@contextlib.contextmanager
+def _bars() -> Iterator[Progress]:
+    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    tasks: dict[str, TaskID] = {}
+    with Bars(*columns, console=_console(stderr=True)) as bars:
+
+        def observe(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            # Without a total the unit is not bytes, so the count goes into the text and the bar only pulses.
+            said = what if total is not None else f"{what} ({done})"
+            bars.update(tasks[what], completed=done if total is not None else 0, total=total, description=said)
+
+        yield observe
+
+
+def _show_json_error(error: Mapping[str, Any]) -> None:
+    _write(sys.stdout, json.dumps({"schema_version": 1, "error": error}, ensure_ascii=False))
+
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, emoji=False)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text + "\n")
+    except UnicodeEncodeError:  # a terminal that is not UTF-8 gets what it can show
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
+    stream.flush()

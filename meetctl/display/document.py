@@ -1,0 +1,91 @@
+"""`status --json`, version 1, as types: what every screen is drawn from, here or at the other end of a socket.
+
+Keys are only ever added. What a writer leaves out has a value here, so that a meeting that is only just starting, and
+one of an older meetctl, can be shown too. Values only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION = 1
+
+
+class Shown(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class LegStatus(Shown):
+    """One media connection, over the last two seconds; null = not measured."""
+
+    ice: str
+    video_fps: float | None = None
+    audio_fps: float | None = None
+    width: int | None = None
+    height: int | None = None
+    kbps: float | None = None
+    loss: float | None = None
+    rtt_ms: float | None = None
+
+
+class SeatStatus(Shown):
+    """What services and agents have in common."""
+
+    name: str
+    state: str
+    ready: bool = False
+    pid: int | None = None
+    restarts: int = 0
+    uptime_s: float | None = None
+    """Of the process; null where none runs."""
+    cpu_percent: float | None = None
+    """Of one core."""
+    memory_mb: float | None = None
+    """Unique set size."""
+    last_error: str | None = None
+    hint: str | None = None
+    """What to do about the last error."""
+    warning: str | None = None
+    missing: tuple[str, ...] = ()
+    """What is still to be seen before it is ready."""
+
+
+class ServiceStatus(SeatStatus):
+    url: str | None = None
+
+
+class AgentStatus(SeatStatus):
+    identity: str
+    program: str
+    agent_state: str | None = None
+    """initializing, listening, thinking, speaking; null where it says nothing of itself."""
+    legs: dict[str, LegStatus] = {}
+    """`room`, and `simli` for an avatar; a leg is there once it was measured."""
+    av_offset_ms: float | None = None
+    degraded_reason: str | None = None
+
+
+class MeetingStatus(Shown):
+    room: str
+    state: str
+    pid: int | None = None
+    join_link: str | None = None
+    livekit_url: str | None = None
+    uptime_s: float | None = None
+    floor: str | None = None
+    """Identity of the agent that holds the floor."""
+    services: tuple[ServiceStatus, ...] = ()
+    agents: tuple[AgentStatus, ...] = ()
+
+
+class StatusDocument(Shown):
+    schema_version: int = SCHEMA_VERSION
+    meetings: tuple[MeetingStatus, ...] = ()
+
+
+def parse_document(document: Mapping[str, Any]) -> StatusDocument:
+    """Returns the typed form of a status document."""
+    return StatusDocument.model_validate(document)

@@ -1,0 +1,92 @@
+"""From live state to the document of `status --json`. Pure; prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from meetctl.display.document import (
+    SCHEMA_VERSION,
+    AgentStatus,
+    LegStatus,
+    MeetingStatus,
+    SeatStatus,
+    ServiceStatus,
+)
+from meetctl.supervisor.events import SeatKind
+from meetctl.supervisor.state import MeetingState, SeatState, as_of
+
+
+def status_document(meetings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Returns the whole document; its meetings are those of `meeting_document`."""
+    return {"schema_version": SCHEMA_VERSION, "meetings": [dict(meeting) for meeting in meetings]}
+
+
+def meeting_document(
+    state: MeetingState, *, now: float, pid: int, join_link: str | None, livekit_url: str, uptime_s: float
+) -> dict[str, Any]:
+    """Returns one meeting as of `now` (monotonic seconds)."""
+    state = as_of(state, now)
+    seats = state.seats.values()
+    status = MeetingStatus(
+        room=state.room,
+        state=state.state.value,
+        pid=pid,
+        join_link=join_link,
+        livekit_url=livekit_url,
+        uptime_s=round(uptime_s, 1),
+        floor=state.floor_holder,
+        services=tuple(_service(seat, now) for seat in seats if seat.kind is SeatKind.SERVICE),
+        agents=tuple(_agent(seat, now) for seat in seats if seat.kind is SeatKind.AGENT),
+    )
+    return status.model_dump(mode="json")
+
+
+def _common(seat: SeatState, now: float) -> dict[str, Any]:
+    common = SeatStatus(
+        name=seat.name,
+        state=seat.state.value,
+        ready=seat.ready,
+        pid=seat.pid,
+        restarts=seat.restarts,
+        uptime_s=None if seat.started_at is None else round(max(0.0, now - seat.started_at), 1),
+        cpu_percent=_rounded(seat.cpu_percent),
+        memory_mb=_rounded(seat.memory_mb),
+        last_error=seat.last_error,
+        hint=seat.hint,
+        warning=seat.warning,
+        missing=tuple(sorted(proof.value for proof in seat.missing)),
+    )
+    return common.model_dump()
+
+
+def _service(seat: SeatState, now: float) -> ServiceStatus:
+    return ServiceStatus(**_common(seat, now), url=seat.url)
+
+
+def _agent(seat: SeatState, now: float) -> AgentStatus:
+    return AgentStatus(
+        **_common(seat, now),
+        identity=seat.seat,
+        program=seat.program,
+        agent_state=seat.speech.value if seat.speech else None,
+        legs={
+            name: LegStatus(
+                ice=stats.ice.value,
+                video_fps=_rounded(stats.video_fps),
+                audio_fps=_rounded(stats.audio_fps),
+                width=stats.width,
+                height=stats.height,
+                kbps=_rounded(stats.kbps),
+                loss=_rounded(stats.loss, 4),
+                rtt_ms=_rounded(stats.rtt_ms),
+            )
+            for name, stats in seat.legs.items()
+        },
+        av_offset_ms=_rounded(seat.av_offset_ms),
+        degraded_reason=seat.degraded_reason,
+    )
+
+
+def _rounded(value: float | None, digits: int = 1) -> float | None:
+    return None if value is None else round(value, digits)

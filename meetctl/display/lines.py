@@ -1,0 +1,84 @@
+"""One line for each change, where there is no screen to draw on. Pure: two documents in, texts out.
+
+Frame rates and processor time are no changes here, nor is every turn of the talk: those are for the board.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from meetctl.display.document import AgentStatus, MeetingStatus, SeatStatus, parse_document
+from meetctl.display.words import troubles
+
+
+def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str]:
+    """Returns what is different between two status documents, each line with its room in front."""
+    old = {meeting.room: meeting for meeting in parse_document(before or {}).meetings}
+    new = {meeting.room: meeting for meeting in parse_document(after).meetings}
+    lines: list[str] = []
+    for room, meeting in new.items():
+        lines += [f"{room}: {text}" for text in _meeting_changes(old.get(room), meeting)]
+    lines += [f"{room}: gone" for room in old if room not in new]
+    return lines
+
+
+def ending(proof: Mapping[str, Any]) -> list[str]:
+    """Returns the proof of `down` in words."""
+    room, left = proof["room"], proof["processes_left"]
+    lines = [f"{room}: {_counted(proof['processes_ended'], 'process', 'processes')} ended in {proof['seconds']:.1f} s"]
+    if left:
+        lines.append(f"{room}: still running: pids {', '.join(map(str, left))}")
+    if proof["avatar_sessions_closed"]:
+        lines.append(f"{room}: {_counted(proof['avatar_sessions_closed'], 'avatar session', 'avatar sessions')} closed")
+    lines += [f"{room}: {name} was killed; its avatar session ends by itself" for name in proof["avatars_killed"]]
+    if not proof["own_room"]:
+        lines.append(f"{room}: the room was there before and stays; our agents have left it")
+    else:
+        lines.append(f"{room}: room deleted" if proof["room_deleted"] else f"{room}: the room could not be deleted")
+    return lines
+
+
+def _meeting_changes(before: MeetingStatus | None, after: MeetingStatus) -> Iterator[str]:
+    if after.join_link and (before is None or before.join_link != after.join_link):
+        yield f"join {after.join_link}"
+    old = {_key(seat): seat for seat in (*before.services, *before.agents)} if before else {}
+    seats = (*after.services, *after.agents)
+    for seat in seats:
+        for text in _seat_changes(old.get(_key(seat)), seat):
+            yield f"{seat.name}: {text}"
+    keys = {_key(seat) for seat in seats}
+    for key, seat in old.items():
+        if key not in keys:
+            yield f"{seat.name}: left"
+    if before is None or before.state != after.state:
+        yield after.state
+    if before is not None and before.floor != after.floor:
+        holder = next((agent.name for agent in after.agents if agent.identity == after.floor), after.floor)
+        yield f"floor: {holder or 'free'}"
+
+
+def _seat_changes(before: SeatStatus | None, after: SeatStatus) -> Iterator[str]:
+    if before is None or before.state != after.state:
+        yield after.state + (f" (pid {after.pid})" if after.pid is not None else "")
+    elif before.pid != after.pid and after.pid is not None:
+        yield f"{after.state} again (pid {after.pid})"
+    if before is not None and after.restarts > before.restarts:
+        yield f"restart {after.restarts}"
+    if isinstance(after, AgentStatus):
+        old_legs = before.legs if isinstance(before, AgentStatus) else {}
+        for name, leg in after.legs.items():
+            if name not in old_legs or old_legs[name].ice != leg.ice:
+                yield f"{name} leg {leg.ice}"
+    known = {trouble.text for trouble in troubles(before)} if before else set()
+    for trouble in troubles(after):
+        if trouble.text not in known and not trouble.passing:
+            yield trouble.text + (f" → {trouble.hint}" if trouble.hint else "")
+
+
+def _key(seat: SeatStatus) -> str:
+    return f"agent {seat.identity}" if isinstance(seat, AgentStatus) else f"service {seat.name}"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

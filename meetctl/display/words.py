@@ -1,0 +1,64 @@
+"""Figures, times and troubles in words that board and lines share. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from meetctl.display.document import AgentStatus, SeatStatus
+
+MISSING = "–"
+
+_PROOF_WORDS = {
+    "ready": "its own word",
+    "audio": "its sound to arrive",
+    "video": "its picture to arrive",
+    "face": "its face",
+    "active": "its place in the room",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing about a seat that a person should read."""
+
+    text: str
+    style: str
+    hint: str | None = None
+    past: bool = False
+    """It is over; shown because people ask why there was a restart."""
+    passing: bool = False
+    """No trouble yet: on a board it helps, in a log it is noise."""
+
+
+def clock(seconds: float | None) -> str:
+    """Returns a duration as `42s`, `3:07` or `1:02:03`."""
+    if seconds is None:
+        return MISSING
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{minutes}:{rest:02}" if minutes else f"{rest}s"
+
+
+def figure(value: float | None, digits: int = 1) -> str:
+    """Returns a number with so many digits; what was not measured is a dash, never zero."""
+    return MISSING if value is None else f"{value:.{digits}f}"
+
+
+def troubles(seat: SeatStatus) -> Iterator[Trouble]:
+    """Yields what is wrong with the seat, the gravest first."""
+    degraded = seat.degraded_reason if isinstance(seat, AgentStatus) else None
+    if degraded is not None:
+        yield Trouble(f"degraded: {degraded}", "yellow", seat.hint if seat.last_error == degraded else None)
+    if seat.last_error is not None and seat.last_error != degraded:
+        past = seat.state in ("running", "degraded", "stalled")
+        yield Trouble(seat.last_error, "" if past else "red", seat.hint, past=past)
+    if seat.warning is not None:
+        yield Trouble(f"warning: {seat.warning}", "yellow")
+    if seat.state == "stalled":
+        yield Trouble("its media no longer flows", "yellow")
+    if seat.state == "starting" and seat.missing:
+        awaited = ", ".join(_PROOF_WORDS.get(word, word) for word in seat.missing)
+        yield Trouble(f"waits for {awaited}", "dim", passing=True)
