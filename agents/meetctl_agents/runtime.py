@@ -37,6 +37,9 @@ LEAVE_BODY_S = 4.0
 LAST_RESORT_S = 10.0
 """From the order to leave until the process ends no matter what it is doing, a blocked loop included."""
 
+NOISE = ("ignoring text stream with topic", "no request_id provided for TTS")
+"""What the libraries say at every caption and every sentence; it means nothing and hides what does."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -187,9 +190,12 @@ def _log_to_stderr() -> MaskingFormatter:
     formatter = MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    handler.addFilter(lambda record: not record.getMessage().startswith(NOISE))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    for chatty in ("httpx", "httpx2", "openai"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     return formatter
 
 

@@ -1,0 +1,156 @@
+"""Whom a sentence is meant for, as people say names aloud and as a transcription spells them. Pure text.
+
+Three ways a name is used count in this order, and the first that occurs decides: called ("Max, …", "hey Max",
+"what about you, Ada?"), at the start of a sentence ("Max what do you think"), merely mentioned ("I agree with Max").
+A transcription's misspelling ("Macs, …") is forgiven only where the name is called.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from meetctl.protocol import CastMember
+
+CALLS = frozenset("hey hi hello okay ok so and but well thanks please now then or yes no yeah right dear oh".split())
+"""Words that come before a name one calls."""
+ORDINARY = frozenset(
+    "will mark may bill hope art rob grant chase drew sky joy faith grace rose iris violet jack pat sue guy ray "
+    "dawn june april august miles frank earnest rich chip dale cliff glen heath lance pierce reed wade".split()
+)
+"""Names that are ordinary words too: at the start of a sentence they say nothing."""
+JOINS = frozenset({"and", "or"})
+SHORTEST_MISSPELT = 3
+"""Letters; shorter names are near too many words."""
+
+WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+SENTENCE_BREAK = re.compile(r"[.!?…\n]")
+PAUSE = re.compile(r"[,.;:!?…—–\n-]")
+
+
+class _Use(IntEnum):
+    CALLED = 0
+    FIRST = 1
+    MENTIONED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    folded: str
+    before: str
+    """What stands between the word before and this one."""
+    after: str
+
+
+def addressed(text: str, cast: Iterable[CastMember], *, called_only: bool = False) -> tuple[str, ...]:
+    """Returns the identities of the agents the text is meant for, in order; empty = nobody in particular.
+
+    With `called_only` (for agents' own texts, which are full of each other's names) only calling counts.
+    """
+    words = _words(text)
+    found: dict[_Use, list[tuple[int, str]]] = {use: [] for use in _Use}
+    for member in cast:
+        for index, use in _uses(words, member.name):
+            found[use].append((index, member.identity))
+    _call_companions(words, found)
+    for use in (_Use.CALLED,) if called_only else _Use:
+        if found[use]:
+            return tuple(dict.fromkeys(identity for _, identity in sorted(found[use])))
+    return ()
+
+
+def _call_companions(words: list[_Word], found: dict[_Use, list[tuple[int, str]]]) -> None:
+    """Takes "Ada" of "Ada and Max, …" for called as well."""
+    called = {index for index, _ in found[_Use.CALLED]}
+    for use in (_Use.FIRST, _Use.MENTIONED):
+        for index, identity in found[use]:
+            if index + 2 in called and words[index + 1].folded in JOINS:
+                found[_Use.CALLED].append((index, identity))
+
+
+def _uses(words: list[_Word], name: str) -> list[tuple[int, _Use]]:
+    wanted = [word.folded for word in _words(name)]
+    if not wanted:
+        return []
+    uses: list[tuple[int, _Use]] = []
+    for index in range(len(words)):
+        for length in {len(wanted), 1}:
+            run = words[index : index + length]
+            exact = [word.folded for word in run] in (wanted, wanted[:length])
+            alike = length == 1 == len(run) and _sounds_like(run[0].folded, wanted[0])
+            if not exact and not alike:
+                continue
+            use = _use(words, index, index + length - 1)
+            if exact and not (use is not _Use.CALLED and _is_ordinary_use(run[0], use)):
+                uses.append((index, use))
+            elif alike and use is _Use.CALLED:
+                uses.append((index, use))
+            break
+    return uses
+
+
+def _use(words: list[_Word], first: int, last: int) -> _Use:
+    pause_after = bool(PAUSE.search(words[last].after)) or last == len(words) - 1
+    starts = first == 0 or bool(SENTENCE_BREAK.search(words[first].before))
+    previous = words[first - 1] if first and not SENTENCE_BREAK.search(words[first].before) else None
+    called_before = starts or bool(PAUSE.search(words[first].before))
+    greeted = previous is not None and previous.folded in CALLS
+    # "hey Max" at the start needs no pause after it; "and Max said" does not call him.
+    greeting = previous is not None and previous.folded in {"hey", "hi", "hello"}
+    if ((called_before or greeted) and pause_after) or greeting:
+        return _Use.CALLED
+    return _Use.FIRST if starts else _Use.MENTIONED
+
+
+def _is_ordinary_use(word: _Word, use: _Use) -> bool:
+    return word.folded in ORDINARY and (use is _Use.FIRST or not word.text[:1].isupper())
+
+
+def _words(text: str) -> list[_Word]:
+    matches = list(WORD.finditer(text))
+    ends = [0, *(match.end() for match in matches)]
+    starts = [*(match.start() for match in matches), len(text)]
+    return [
+        _Word(match[0], _folded(match[0]), text[ends[index] : match.start()], text[match.end() : starts[index + 1]])
+        for index, match in enumerate(matches)
+    ]
+
+
+def _folded(word: str) -> str:
+    plain = unicodedata.normalize("NFKD", word)
+    letters = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
+    return re.sub(r"['’]s$", "", letters)
+
+
+def _sounds_like(word: str, name: str) -> bool:
+    if len(name) < SHORTEST_MISSPELT or len(word) < SHORTEST_MISSPELT or word == name:
+        return False
+    return _sound(word) == _sound(name) and _edits(word, name) <= max(2, len(name) // 2)
+
+
+def _sound(word: str) -> str:
+    """Returns the consonants by how they sound; a vowel only tells that the word begins with one."""
+    spelling = word
+    for letters, sound in (("ck", "k"), ("ph", "f"), ("x", "ks"), ("q", "k"), ("z", "s"), ("ce", "se"), ("ci", "si")):
+        spelling = spelling.replace(letters, sound)
+    classes = str.maketrans({"c": "k", "g": "k", "j": "k", "d": "t", "b": "p", "v": "f", "w": "f", "m": "n"})
+    consonants = re.sub(r"[aeiouyhr]", "", spelling[1:]).translate(classes)
+    start = "a" if spelling[:1] in "aeiouyh" else spelling[:1].translate(classes)
+    return re.sub(r"(.)\1+", r"\1", start + consonants)
+
+
+def _edits(one: str, other: str) -> int:
+    """Returns the edit distance (insertions, deletions, replacements)."""
+    row = list(range(len(other) + 1))
+    for index, letter in enumerate(one, 1):
+        previous, row[0] = row[0], index
+        for column, against in enumerate(other, 1):
+            previous, row[column] = (
+                row[column],
+                min(row[column] + 1, row[column - 1] + 1, previous + (letter != against)),
+            )
+    return row[-1]

@@ -1,0 +1,60 @@
+"""The chair: `python -m meetctl_agents.chair`. Hears the people, writes down who said what, grants the floor.
+
+It publishes nothing of its own: people's words as captions in their names, and `mc.*` messages to the agents. It is
+also the meeting's probe: it proves that each agent's media arrives at somebody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+
+from livekit import rtc
+from livekit.agents import utils
+
+from meetctl.protocol import Assignment, CastChanged, Ready
+
+from .hearing import Ears
+from .meeting import Meeting
+from .meters import report_room_leg
+from .probe import Probe
+from .providers import stt_from_endpoint
+from .runtime import Inbox, run_program
+from .speech_faults import SpeechFaults
+from .transcriber import Transcriber
+from .voice_activity import load_detector
+from .wire import Report
+
+
+async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbox: Inbox) -> None:
+    """Keeps the meeting until cancelled."""
+    names = tuple(member.name for member in assignment.cast)
+    async with utils.http_context.open():
+        model = stt_from_endpoint(assignment.stt, assignment.language, names)
+        transcriber = Transcriber(model, SpeechFaults(report))
+        detector = load_detector()
+        async with (
+            Meeting(room, run=uuid.uuid4().hex[:6], cast=assignment.cast, report=report) as meeting,
+            Ears(room, detector, transcriber, meeting.heard, meeting.is_person) as ears,
+            Probe(room, report, meeting.is_agent) as probe,
+        ):
+            report(Ready())
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(report_room_leg(room, report))
+                tasks.create_task(_follow(inbox, meeting, (ears.look_around, probe.look_around)))
+
+
+async def _follow(inbox: Inbox, meeting: Meeting, cast_changed: tuple[Callable[[], None], ...]) -> None:
+    while True:
+        match await inbox.get():
+            case CastChanged(cast=cast):
+                meeting.set_cast(cast)
+                for look_around in cast_changed:
+                    look_around()
+            case _:
+                pass  # an Assignment and a Stop never come this way
+
+
+if __name__ == "__main__":
+    run_program(run_chair)

@@ -1,0 +1,46 @@
+"""Turns a stretch of speech into words with the transcription model. Reports that the model fails; never raises it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterable
+
+from livekit import rtc
+from livekit.agents import APIConnectOptions, stt
+
+from .speech_faults import SpeechFaults
+
+PATIENCE_S = 12.0
+"""A local model needs 0.2 to 0.5 s for a sentence, and a few seconds on a busy machine; then the words are given up."""
+NOTES = re.compile(r"\[[^\]]*\]|\([^)]*\)|[♪*]+")
+"""What models write for sounds that are no words: `[BLANK_AUDIO]`, `(coughs)`."""
+
+logger = logging.getLogger(__name__)
+
+
+class Transcriber:
+    """Transcribes, a stretch at a time."""
+
+    def __init__(self, model: stt.STT[str], faults: SpeechFaults) -> None:
+        self._model = model
+        self._faults = faults
+
+    async def words(self, audio: Iterable[rtc.AudioFrame]) -> str:
+        """Returns what was said; empty = no words, or the model failed (which has been reported)."""
+        options = APIConnectOptions(max_retry=0, timeout=PATIENCE_S)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                event = await self._model.recognize(list(audio), conn_options=options)
+        except Exception as error:  # whatever it is, the next words are to be heard
+            logger.warning("transcription failed: %r", error)
+            self._faults.warn("the transcription model fails", error)
+            return ""
+        return cleaned(" ".join(alternative.text for alternative in event.alternatives[:1]))
+
+
+def cleaned(text: str) -> str:
+    """Returns the words of a transcription, without its notes on other sounds; empty = none."""
+    words = " ".join(NOTES.sub(" ", text).split())
+    return words if re.search(r"\w", words) else ""
