@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -16,6 +17,8 @@ SIZE = 512
 FPS = 15
 STATE = "lk.agent.state"
 TRANSCRIPTION = "lk.transcription"
+FINAL = {"lk.transcription_final": "true"}
+"""What AgentSession puts into the trailer of a stream whose words are complete."""
 
 
 class FakeAgent:
@@ -121,3 +124,19 @@ def face(seconds: float, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
         ellipse(256 + side, 228, 7, 8, (40, 34, 40))
     ellipse(256, 312, 34, 4 + 12 * abs(math.sin(seconds * 6)), (140, 52, 56))
     return picture
+
+
+def write_camera(path: Path) -> None:
+    """Writes a film of two seconds in the one format that Chromium plays as a camera."""
+    with path.open("wb") as film:
+        film.write(f"YUV4MPEG2 W{SIZE} H{SIZE} F{FPS}:1 Ip A1:1 C420\n".encode())
+        for number in range(2 * FPS):
+            red, green, blue = np.moveaxis(face(number / FPS, (176, 168, 150))[..., :3].astype(np.float32), 2, 0)
+            luma = 16 + 0.257 * red + 0.504 * green + 0.098 * blue
+            chroma = (
+                128 - 0.148 * red - 0.291 * green + 0.439 * blue,
+                128 + 0.439 * red - 0.368 * green - 0.071 * blue,
+            )
+            film.write(b"FRAME\n" + luma.astype(np.uint8).tobytes())
+            for plane in chroma:
+                film.write(plane[::2, ::2].astype(np.uint8).tobytes())

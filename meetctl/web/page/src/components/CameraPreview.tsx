@@ -39,6 +39,7 @@ export function CameraPreview(props: CameraPreviewProps) {
           className="round"
           aria-pressed={microphoneOn}
           aria-label="Microphone"
+          data-source="microphone"
           data-testid="prejoin-microphone"
           onClick={onMicrophone}
         >
@@ -49,6 +50,7 @@ export function CameraPreview(props: CameraPreviewProps) {
           className="round"
           aria-pressed={cameraOn}
           aria-label="Camera"
+          data-source="camera"
           data-testid="prejoin-camera"
           onClick={onCamera}
         >

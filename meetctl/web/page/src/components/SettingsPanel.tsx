@@ -1,4 +1,4 @@
-/** Devices, and whether captions are shown over the stage. */
+/** Devices, and whether captions are shown under the stage. */
 
 import { useRoomContext } from "@livekit/components-react";
 import { useState } from "react";
@@ -40,7 +40,7 @@ export function SettingsPanel({ captionsShown, onCaptionsShown, onClose }: Setti
             checked={captionsShown}
             onChange={(event) => onCaptionsShown(event.target.checked)}
           />
-          <span>Captions over the picture</span>
+          <span>Show captions</span>
         </label>
         {KINDS.map(([kind, label]) => (
           <DeviceSelect

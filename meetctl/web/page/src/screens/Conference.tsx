@@ -5,7 +5,7 @@ import { Track } from "livekit-client";
 import { useCallback, useState } from "react";
 import type { ConnectionDetails, MeetingInfo } from "../api";
 import { Banner } from "../components/Banner";
-import { CaptionOverlay } from "../components/CaptionOverlay";
+import { Captions } from "../components/Captions";
 import { ChatPanel } from "../components/ChatPanel";
 import { ControlBar, type PanelName } from "../components/ControlBar";
 import { SettingsPanel } from "../components/SettingsPanel";
@@ -67,10 +67,10 @@ function InRoom({ info, meeting }: { readonly info: MeetingInfo; readonly meetin
       </header>
       <main className="conference-main">
         <Stage />
-        <CaptionOverlay captions={captions} visible={captionsShown} />
         <Banner fault={shownFault} onDismiss={() => setFault(null)} />
         <StartAudio className="button primary start-audio" label="Turn the sound on" />
       </main>
+      <Captions captions={captions} visible={captionsShown} />
       <ControlBar
         open={panel}
         unread={unread}

@@ -94,24 +94,6 @@ export function PreJoin({ info, choices, onJoin }: PreJoinProps) {
             No camera. {REMEDIES[camera.fault]}
           </p>
         )}
-        <div className="prejoin-devices">
-          <DeviceSelect
-            kind="audioinput"
-            label="Microphone"
-            value={chosen.microphoneId}
-            onChange={(microphoneId) => change({ microphoneId })}
-            refresh={microphone.track}
-          />
-          {chosen.camera && (
-            <DeviceSelect
-              kind="videoinput"
-              label="Camera"
-              value={chosen.cameraId}
-              onChange={(cameraId) => change({ cameraId })}
-              refresh={camera.track}
-            />
-          )}
-        </div>
       </section>
       <form className="prejoin-form" onSubmit={submit} noValidate>
         <p className="eyebrow">{info.topic ? info.room : "Meeting"}</p>
@@ -155,6 +137,24 @@ export function PreJoin({ info, choices, onJoin }: PreJoinProps) {
           {joining ? "Joining…" : "Join"}
         </button>
       </form>
+      <section className="prejoin-devices" aria-label="Devices">
+        <DeviceSelect
+          kind="audioinput"
+          label="Microphone"
+          value={chosen.microphoneId}
+          onChange={(microphoneId) => change({ microphoneId })}
+          refresh={microphone.track}
+        />
+        {chosen.camera && (
+          <DeviceSelect
+            kind="videoinput"
+            label="Camera"
+            value={chosen.cameraId}
+            onChange={(cameraId) => change({ cameraId })}
+            refresh={camera.track}
+          />
+        )}
+      </section>
     </main>
   );
 }

@@ -1,4 +1,4 @@
-/** The last words over the stage for the eyes, and every final line in a log for a screen reader. */
+/** The last words under the stage for the eyes, and every final line in a log for a screen reader. */
 
 import { useEffect, useState, type CSSProperties } from "react";
 import { lastWords, type Caption } from "../logic/captions";
@@ -10,7 +10,7 @@ const SHOWN_CHARACTERS = 170;
 /** Long enough to read two lines after they are complete. */
 const FADE_AFTER_MS = 7_000;
 
-export function CaptionOverlay({ captions, visible }: { readonly captions: readonly Caption[]; readonly visible: boolean }) {
+export function Captions({ captions, visible }: { readonly captions: readonly Caption[]; readonly visible: boolean }) {
   const spoken = captions.filter((caption) => caption.text.trim());
   const [faded, setFaded] = useState(false);
   useEffect(() => {
