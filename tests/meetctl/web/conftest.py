@@ -1,0 +1,68 @@
+"""A page server with a small page, and a client that speaks to it over a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from meetctl.web.invites import ConnectionDetails, Invites, Role
+from meetctl.web.server import PageServer
+
+LIVEKIT_URL = "ws://127.0.0.1:7880"
+
+
+class Door:
+    """Lets people in as the meeting would, and remembers whom."""
+
+    def __init__(self) -> None:
+        self.admitted: list[tuple[str, Role]] = []
+        self.refusal: Exception | None = None
+
+    async def admit(self, name: str, role: Role) -> ConnectionDetails:
+        if self.refusal is not None:
+            raise self.refusal
+        self.admitted.append((name, role))
+        return ConnectionDetails(LIVEKIT_URL, SecretStr("token-of-bob"), "bob-1", name, "standup")
+
+    def info(self) -> dict[str, object]:
+        return {"topic": "Friday launch", "agents": ["Ada", "Max"], "transcript": "files"}
+
+
+@pytest.fixture
+def static(tmp_path: Path) -> Path:
+    """Returns a folder shaped as the built page, with something beside it that nobody may read."""
+    (tmp_path / "secret.txt").write_text("do not read", encoding="utf-8")
+    static = tmp_path / "static"
+    (static / "assets").mkdir(parents=True)
+    (static / "index.html").write_text("<!doctype html><title>Meeting</title>", encoding="utf-8")
+    (static / "sources.sha256").write_text("0", encoding="utf-8")
+    (static / "assets" / "index-abc123.js").write_text("export {}", encoding="utf-8")
+    return static
+
+
+@pytest.fixture
+def invites() -> Invites:
+    return Invites.create()
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+@pytest.fixture
+async def server(static: Path, invites: Invites, door: Door) -> AsyncIterator[PageServer]:
+    async with PageServer(
+        room="standup", livekit_url=LIVEKIT_URL, invites=invites, admit=door.admit, info=door.info, static=static
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+async def client(server: PageServer) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(server.url) as client:
+        yield client
