@@ -113,6 +113,8 @@ async def report_leg(
         if snapshot is None:
             kept.clear()
         else:
+            if snapshot.octets is not None:  # media began: what was before would only hide the first rates
+                kept = deque((each for each in kept if each.octets is not None), maxlen=WINDOW)
             kept.append(snapshot)
         if len(kept) > 1:
             report(leg_stats(leg, kept[0], kept[-1]))

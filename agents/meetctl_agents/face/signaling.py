@@ -1,0 +1,153 @@
+"""Signaling of a Simli session: the one interface that both of Simli's protocols meet, and what their messages mean.
+
+Here are values, the interface and the reading of messages; `compose.py` speaks the current protocol. No media here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from aiortc import RTCIceServer, RTCPeerConnection
+
+from .refusal import FaceRefused, refusal_from_text
+
+CHUNK_BYTES = 6000
+"""Simli's own clients split speech so: 187.5 ms of 16 kHz mono."""
+SAMPLE_RATE = 16_000
+
+
+class Said(StrEnum):
+    """What a server message without content tells."""
+
+    START = "start"
+    SPEAK = "speak"
+    SILENT = "silent"
+    ACK = "ack"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The server's SDP."""
+
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The server closes the session; the reason in its own word: `IDLE`, `MAX`, `STOP`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message to be logged and nothing more."""
+
+    text: str
+
+
+Message = Said | Answer | Ending | Notice | FaceRefused
+OnSaid = Callable[[Said], None]
+"""Told when the face starts and stops speaking, and of acknowledgements."""
+
+
+class Signaling(ABC):
+    """One session's control connection. An async context manager: whatever was opened is closed at its end."""
+
+    @abstractmethod
+    async def ice_servers(self) -> list[RTCIceServer]:
+        """Obtains the session token and returns the ICE servers to gather with.
+
+        Raises:
+            FaceRefused: in the server's words.
+        """
+
+    @abstractmethod
+    def prepare(self, connection: RTCPeerConnection) -> None:
+        """Adds to the connection, before the offer is made, what this protocol needs in it."""
+
+    @abstractmethod
+    async def negotiate(self, offer_sdp: str) -> str:
+        """Returns the SDP answer.
+
+        Raises:
+            FaceRefused: in the server's words, or naming what did not come.
+        """
+
+    @abstractmethod
+    async def wait_started(self) -> None:
+        """Returns once the server says the session runs.
+
+        Raises:
+            FaceRefused: in the server's words, or naming what did not come.
+        """
+
+    @abstractmethod
+    async def wait_ended(self) -> Ending | FaceRefused:
+        """Returns why the session is over, once it is."""
+
+    @abstractmethod
+    async def send_audio(self, pcm: bytes) -> None:
+        """Sends speech, s16le mono 16 kHz; quietly does nothing on a connection that is gone."""
+
+    @abstractmethod
+    async def skip(self) -> None:
+        """Drops everything that is queued at the server and silences the face."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Ends the session at the server and the connection; bounded, never raises, may be called twice."""
+
+    async def __aenter__(self) -> Signaling:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def parse_message(text: str, secrets: frozenset[str] = frozenset()) -> Message:
+    """Returns what a text message of the server means; what is not known is a notice. Secrets in it are masked."""
+    text = text.strip()
+    if text.startswith("{"):
+        return _parse_json(text)
+    word, _, rest = text.partition(" ")
+    if word in ("START", "SPEAK", "SILENT", "ACK"):
+        return Said(word.lower())
+    if word in ("CLOSING", "STOP"):
+        return Ending(rest.partition("REASON:")[2].strip() or word)
+    if text.startswith(("ERROR", "RATE", "SERVER ERROR", "CLIENT NOT CONNECTED")):
+        return refusal_from_text(text, secrets)
+    return Notice(text)
+
+
+def chunks(pcm: bytes, size: int = CHUNK_BYTES) -> list[bytes]:
+    """Returns the speech in pieces that the server takes."""
+    return [pcm[start : start + size] for start in range(0, len(pcm), size)]
+
+
+def is_loopback(url: str) -> bool:
+    """Tells whether a server is on this machine, where no ICE server is of any use."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _parse_json(text: str) -> Message:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return Notice(text)
+    sdp = content.get("sdp")
+    if isinstance(sdp, str):
+        return Answer(sdp)
+    return Notice(text)

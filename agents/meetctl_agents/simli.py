@@ -1,0 +1,36 @@
+"""The avatar agent: `python -m meetctl_agents.simli`. A voice behind the floor, and a face that says it.
+
+It joins the voice to the avatar bridge; neither knows of the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from livekit import rtc
+
+from meetctl.protocol import Assignment, Ready
+
+from .face.bridge import Bridge
+from .runtime import Inbox, run_program
+from .speaker import Speaker
+from .wire import Report
+
+
+async def run_agent(room: rtc.Room, assignment: Assignment, report: Report, inbox: Inbox) -> None:
+    """Attends the meeting until cancelled, or until something fails that no reconnection mends."""
+
+    def count(seconds: float) -> None:
+        speaker.add_avatar_seconds(seconds)
+
+    bridge = Bridge(room, assignment, report, count)
+    speaker = Speaker(room, assignment, report, bridge.output)
+    async with bridge, speaker:
+        report(Ready())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(bridge.wait_failed())
+            tasks.create_task(speaker.wait_closed())
+
+
+if __name__ == "__main__":
+    run_program(run_agent)
