@@ -2,4 +2,9 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.fixtures.livekit", "tests.fixtures.models", "tests.fixtures.simli"]
+pytest_plugins = [
+    "tests.fixtures.command",
+    "tests.fixtures.livekit",
+    "tests.fixtures.models",
+    "tests.fixtures.simli",
+]

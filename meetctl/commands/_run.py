@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from meetctl.commands.setup import setup
-from meetctl.display import board, console, lines
+from meetctl.display import console, lines
 from meetctl.display.json import status_document
 from meetctl.errors import ERRORS_BY_CODE, ExitCode, MeetctlError, StandInError
 from meetctl.meeting.meeting import Meeting
@@ -77,7 +77,7 @@ async def _until_ended(meeting: Meeting, show: bool) -> None:
         return
     with console.live() as update:
         while not meeting.ended.is_set():
-            update(board.render_all(status_document([meeting.document()])), status_document([meeting.document()]))
+            update(status_document([meeting.document()]))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REFRESH_S):
                     await meeting.ended.wait()

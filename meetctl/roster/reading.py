@@ -161,7 +161,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 def _unknown_key(key: str, model: type[BaseModel]) -> tuple[str, str]:
     later: Mapping[str, str] = getattr(model, "LATER", {})
     if key in later:
-        return "is not in this version of meetctl yet", later[key]
+        return "is not yet in this version of meetctl", later[key]
     known = [name for name in model.model_fields if name not in _INTERNAL]
     like = nearest(key, known)
     return "unknown key", f"did you mean {like}?" if like else f"known here: {', '.join(known)}"

@@ -40,7 +40,7 @@ def refused(message: str, hint: str, *, kind: str = "refused") -> PydanticCustom
 
 def not_yet(what: str, hint: str) -> PydanticCustomError:
     """Returns the error for what is known, but comes with a later version."""
-    return refused(f"{what} is not in this version of meetctl yet", hint)
+    return refused(f"{what} is not yet in this version of meetctl", hint)
 
 
 # --- kinds of text -------------------------------------------------------------------------------------------------

@@ -249,9 +249,9 @@ class Supervisor:
             try:
                 while not ended.done():
                     await asyncio.wait({ended, *helpers}, return_when=asyncio.FIRST_COMPLETED)
-                    for task in [task for task in helpers if task.done()]:
-                        helpers.remove(task)
-                        task.result()  # a first line that cannot be made ends the seat
+                    for helper in [helper for helper in helpers if helper.done()]:
+                        helpers.remove(helper)
+                        helper.result()  # a first line that cannot be made ends the seat
                 returncode = ended.result()
             finally:
                 for task in (ended, *helpers):
