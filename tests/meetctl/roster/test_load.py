@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from meetctl.protocol import Speaks, Voice
+from meetctl.protocol import RestartPolicy, Speaks, Voice
 from meetctl.roster import (
     AgentEntry,
     FaceChoice,
     ModelChoice,
     Program,
-    RestartPolicy,
     Roster,
     is_room_name,
     load_entry_file,
