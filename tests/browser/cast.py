@@ -83,6 +83,19 @@ class FakeAgent:
         """Writes into the meeting's chat."""
         await self._room.local_participant.send_text(text, topic="lk.chat")
 
+    def listen_to_chat(self) -> asyncio.Future[tuple[str, str]]:
+        """Returns the next chat message to come: who wrote it, and what."""
+        heard: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
+
+        async def read(reader: rtc.TextStreamReader, identity: str) -> None:
+            heard.set_result((identity, await reader.read_all()))
+
+        def begin(reader: rtc.TextStreamReader, identity: str) -> None:
+            self._tasks.append(asyncio.create_task(read(reader, identity)))
+
+        self._room.register_text_stream_handler("lk.chat", begin)
+        return heard
+
     async def _publish(self, track: rtc.LocalTrack, source: rtc.TrackSource.ValueType) -> None:
         await self._room.local_participant.publish_track(track, rtc.TrackPublishOptions(source=source, dtx=False))
 

@@ -23,6 +23,7 @@ CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire screen",
     "--autoplay-policy=no-user-gesture-required",
 ]
 INFO = {"topic": "Friday launch", "agents": ["Ada", "Max"], "transcript": "files"}
@@ -86,12 +87,14 @@ async def open_page(chromium: Browser) -> AsyncIterator[OpenPage]:
 
     async with AsyncExitStack() as stack:
 
-        async def open_link(link: str, **options: Any) -> Page:
+        async def open_link(link: str, *, before: str | None = None, **options: Any) -> Page:
             granted = options.pop("permissions", ["camera", "microphone"])
             options.setdefault("viewport", {"width": 1280, "height": 800})
             context = await chromium.new_context(permissions=granted, **options)
             stack.push_async_callback(context.close)
             page = await context.new_page()
+            if before:
+                await page.add_init_script(before)
             page.set_default_timeout(15_000)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("console", lambda message: complaints.append(message.text) if _is_fault(message.text) else None)

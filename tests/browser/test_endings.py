@@ -1,0 +1,109 @@
+"""Every way not to be in the meeting has a screen that says why, and a way back where there is one."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from meetctl.rooms import Rooms
+from meetctl.settings import LiveKitCredentials
+from meetctl.web.server import PageServer
+from tests.browser.conftest import OpenPage
+from tests.browser.test_join_page import join
+
+pytestmark = [pytest.mark.browser, pytest.mark.system]
+
+
+@pytest.mark.parametrize("fragment", ["", "#invite=", "#invite=nobody"])
+async def test_a_link_with_a_wrong_invite_says_so_at_once(
+    page_server: PageServer, open_page: OpenPage, fragment: str
+) -> None:
+    page = await open_page(f"{page_server.url}/{fragment}")
+    await expect(page.get_by_test_id("screen-wrong-invite")).to_be_visible()
+
+
+async def test_an_invite_revoked_between_opening_and_joining_says_so(
+    page_server: PageServer, open_page: OpenPage
+) -> None:
+    page = await open_page(page_server.join_link())
+    await page.get_by_test_id("prejoin-name").fill("Bob")
+    page_server.revoke()
+    await page.get_by_test_id("join-button").click()
+    await expect(page.get_by_test_id("screen-wrong-invite")).to_be_visible()
+
+
+async def test_a_deleted_room_is_a_closed_meeting(
+    page_server: PageServer, open_page: OpenPage, livekit_server: LiveKitCredentials, room_name: str
+) -> None:
+    page = await open_page(page_server.join_link())
+    await join(page, "Bob")
+    async with Rooms(livekit_server) as rooms:
+        await rooms.delete(room_name)
+    await expect(page.get_by_test_id("screen-closed")).to_be_visible()
+    page_server.close()
+    await page.get_by_test_id("rejoin-button").click()
+    await expect(page.get_by_test_id("screen-closed")).to_be_visible()
+
+
+async def test_a_link_of_a_meeting_whose_server_is_gone_says_that_it_is_over(
+    page_server: PageServer, open_page: OpenPage
+) -> None:
+    page = await open_page(page_server.join_link())
+    await page.get_by_test_id("prejoin-name").fill("Bob")
+    await page_server.__aexit__(None, None, None)
+    await page.get_by_test_id("join-button").click()
+    await expect(page.get_by_test_id("screen-closed")).to_be_visible()
+
+
+async def test_whoever_is_removed_is_told_and_may_ask_to_come_back(
+    page_server: PageServer, open_page: OpenPage, livekit_server: LiveKitCredentials, room_name: str
+) -> None:
+    page = await open_page(page_server.join_link())
+    await join(page, "Bob")
+    async with Rooms(livekit_server) as rooms:
+        await rooms.remove(room_name, "person-1")
+    await expect(page.get_by_test_id("screen-removed")).to_be_visible()
+    await page.get_by_test_id("rejoin-button").click()
+    await expect(page.get_by_test_id("prejoin-name")).to_have_value("Bob")
+    await page.get_by_test_id("join-button").click()
+    await expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
+
+
+async def test_a_name_is_asked_for_and_remembered(page_server: PageServer, open_page: OpenPage) -> None:
+    page = await open_page(page_server.join_link())
+    await page.get_by_test_id("join-button").click()
+    await expect(page.get_by_test_id("name-wrong")).to_be_visible()
+    await expect(page.get_by_test_id("prejoin-name")).to_be_focused()
+    await join(page, "Bob")
+    await page.reload()
+    await expect(page.get_by_test_id("prejoin-name")).to_have_value("Bob")
+
+
+async def test_without_a_microphone_the_reason_is_shown_and_one_can_still_listen(
+    page_server: PageServer, open_page: OpenPage
+) -> None:
+    # This browser has devices for whoever asks; one that refuses is what the page must be able to live with.
+    refuse = """navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"))"""
+    page = await open_page(page_server.join_link(), before=refuse)
+    await expect(page.get_by_test_id("microphone-fault")).to_contain_text("allow it")
+    await page.get_by_test_id("prejoin-name").fill("Bob")
+    await page.get_by_test_id("join-button").click()
+    await expect(page.get_by_test_id("screen-no-microphone")).to_be_visible()
+    await page.get_by_test_id("try-microphone").click()
+    await expect(page.get_by_test_id("screen-no-microphone")).to_be_visible()
+    await page.get_by_test_id("join-listening").click()
+    await expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
+    await expect(page.get_by_test_id("microphone-toggle")).to_have_attribute("aria-pressed", "false")
+    await page.get_by_test_id("microphone-toggle").click()
+    await expect(page.get_by_test_id("device-fault")).to_contain_text("microphone")
+
+
+async def test_a_machine_without_any_device_can_still_join(page_server: PageServer, open_page: OpenPage) -> None:
+    none = """
+        navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotFoundError"));
+        navigator.mediaDevices.enumerateDevices = () => Promise.resolve([]);
+    """
+    page = await open_page(page_server.join_link(), before=none)
+    await expect(page.get_by_test_id("microphone-fault")).to_contain_text("None was found")
+    await page.get_by_test_id("prejoin-microphone").click()
+    await join(page, "Bob")
