@@ -112,6 +112,11 @@ def _entry(meeting: Meeting, request: Request) -> AgentEntry:
     if "entry" in request:
         entry = AgentEntry.model_validate(request["entry"])
         if request.get("default_models"):
+            if meeting.roster.llm is None or meeting.roster.tts is None:
+                raise UsageError(
+                    f"the defaults of {meeting.roster.file} name a model whose key was not set when the meeting began",
+                    hint="give the agent in a YAML file with an llm and a tts of its own: --agent FILE",
+                )
             entry = entry.model_copy(update={"llm": meeting.roster.llm, "tts": meeting.roster.tts})
     else:
         names = {entry.name.lower(): entry for entry in meeting.known_entries()}

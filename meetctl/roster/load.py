@@ -51,9 +51,10 @@ def load_roster(
     note_clashes(reading, written)
     livekit = resolve_livekit(reading, head.livekit, environment)
     keys = Keys({}, environment)
-    llm, tts, stt = (
-        resolve_model(reading, getattr(defaults, part), keys, ("defaults", part)) for part in ("llm", "tts", "stt")
-    )
+    stt = resolve_model(reading, defaults.stt, keys, ("defaults", "stt"))
+    # Nobody may need these, so a key that they lack is no fault of this file.
+    spare = Reading(reading.document)
+    llm, tts = (resolve_model(spare, getattr(defaults, part), keys, ("defaults", part)) for part in ("llm", "tts"))
 
     faults = [*reading.document.faults, *reading.faults]
     chosen = _chosen(entries, only, whole=not faults)
@@ -66,8 +67,8 @@ def load_roster(
         room=room or head.room or readable_room(chance or random.SystemRandom()),
         livekit=livekit,
         topic=meeting.topic,
-        llm=llm,
-        tts=tts,
+        llm=None if spare.faults else llm,
+        tts=None if spare.faults else tts,
         stt=stt,
         agents=tuple(entries[index] for index in sorted(chosen)),
     )

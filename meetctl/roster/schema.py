@@ -102,9 +102,9 @@ class Roster(Resolved):
     topic: str | None = None
     floor: Literal["addressed"] = "addressed"
     transcript: Literal["files"] = "files"
-    llm: ModelChoice = ModelChoice()
-    tts: ModelChoice = ModelChoice()
-    """The defaults, for agents that join without an entry; an entry holds its own."""
+    llm: ModelChoice | None = ModelChoice()
+    tts: ModelChoice | None = ModelChoice()
+    """The defaults, for agents that join without an entry; None = they lack a key. An entry holds its own."""
     stt: ModelChoice = ModelChoice()
     agents: tuple[AgentEntry, ...]
 
