@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
@@ -30,7 +31,8 @@ async def translated(doing: str, credentials: LiveKitCredentials, timeout: float
     from livekit import api
 
     try:
-        yield
+        async with asyncio.timeout(timeout):  # livekit-api asks aiohttp for no timeout, whatever its session was given
+            yield
     except api.ServerError as error:
         message, hint = await _refused(credentials, error, timeout)
         raise LiveKitError(f"{doing}: {credentials.url} {message}", hint=hint) from error

@@ -68,7 +68,6 @@ class Rooms:
         self._api: api.LiveKitAPI | None = None
 
     async def __aenter__(self) -> Self:
-        import aiohttp
         from livekit import api
 
         url = urlsplit(self._credentials.url)
@@ -80,7 +79,6 @@ class Rooms:
         self._api = api.LiveKitAPI(
             self._credentials.url,
             *key_pair(self._credentials),
-            timeout=aiohttp.ClientTimeout(total=self._timeout),
         )
         return self
 
