@@ -256,6 +256,7 @@ class Meeting:
 
     def _place(self, entry: AgentEntry) -> Place:
         token = rooms.agent_token(self._credentials, room=self.roster.room, identity=entry.identity, name=entry.name)
+        self._mask.add(token.get_secret_value())
         return Place(
             self.roster.room,
             self._credentials.url,
