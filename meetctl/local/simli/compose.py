@@ -24,7 +24,9 @@ CONNECT_SECONDS = 30.0
 """ICE and DTLS of a client that answers take under a second on one machine."""
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Two minutes of speech; PLAY_IMMEDIATE of the Python client is 128 014 bytes."""
+INVALID_TOKEN = "ERROR: INVALID_SESSION_TOKEN"
 _PING_SECONDS = 20.0
+_TRANSPORT = "transport"
 
 _log = logging.getLogger("meetctl.simli")
 
@@ -59,14 +61,13 @@ class ComposeP2P(SocketDoor):
         """Serves one client until it leaves or its session ends."""
         faults = self.faults.for_session()
         if faults.socket_status is not None:
-            return answer({"detail": "Service Unavailable"}, status=faults.socket_status)
-        socket = web.WebSocketResponse(heartbeat=_PING_SECONDS, max_msg_size=MAX_MESSAGE_BYTES)
-        await socket.prepare(request)
+            return unavailable(faults)
+        socket = await opened(request)
         wanted = self.tokens.find(request.query.get("session_token", ""))
         if faults.session_error is not None:
             await say_and_close(socket, faults.session_error)
         elif wanted is None:
-            await say_and_close(socket, "ERROR: INVALID_SESSION_TOKEN")
+            await say_and_close(socket, INVALID_TOKEN)
         else:
             offer = await receive_offer(socket)
             if offer is not None:
@@ -75,16 +76,30 @@ class ComposeP2P(SocketDoor):
 
     async def _serve(self, socket: web.WebSocketResponse, wanted: SessionRequest, offer: str, faults: Faults) -> None:
         async with self.session(socket, wanted, faults) as session:
-            async with Peer(session, self.stage.painters, video=not faults.never_video) as peer:
+            async with Peer(self.stage.painters, video=not faults.never_video) as peer:
+                peer.begin(session)
                 if not faults.never_answer:
                     try:
                         sdp = await peer.answer(offer, self.config.codec)
                     except ValueError as error:
                         await say_and_close(socket, f"ERROR: SERVER ERROR IN INITIALIZATION: {error}")
                         return
-                    await socket.send_str(compact({"sdp": sdp, "type": "answer"}))
+                    session.say(compact({"sdp": sdp, "type": "answer"}))
                 await converse(session, socket, peer, start=not (faults.never_start or faults.never_answer))
             await say_goodbye(session, socket)
+
+
+def unavailable(faults: Faults) -> web.Response:
+    """Returns the refusal of a session before it began."""
+    return answer({"detail": "Service Unavailable"}, status=faults.socket_status or 503)
+
+
+async def opened(request: web.Request) -> web.WebSocketResponse:
+    """Returns the WebSocket of an upgrade request."""
+    socket = web.WebSocketResponse(heartbeat=_PING_SECONDS, max_msg_size=MAX_MESSAGE_BYTES)
+    await socket.prepare(request)
+    socket[_TRANSPORT] = request.transport
+    return socket
 
 
 async def receive_offer(socket: web.WebSocketResponse) -> str | None:
@@ -156,7 +171,7 @@ async def say_goodbye(session: SimliSession, socket: web.WebSocketResponse) -> N
                     await socket.send_str(word)
             case EndReason.DONE | EndReason.STOPPED:
                 await socket.send_str("STOP")
-            case EndReason.INJECTED if session.last_words is not None:
+            case EndReason.INJECTED | EndReason.NOT_JOINED if session.last_words is not None:
                 await socket.send_str(session.last_words)
             case EndReason.INJECTED:
                 cut(socket)
@@ -175,7 +190,7 @@ async def say_and_close(socket: web.WebSocketResponse, word: str) -> None:
 
 def cut(socket: web.WebSocketResponse) -> None:
     """Drops the connection as a failing network would: no closing handshake."""
-    transport = socket._req.transport if socket._req is not None else None
+    transport = socket[_TRANSPORT]
     if transport is not None:
         transport.abort()
 

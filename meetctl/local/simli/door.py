@@ -20,13 +20,21 @@ KEY_HEADER = "x-simli-api-key"
 class Door:
     """Who may come in, and with what."""
 
-    def __init__(self, config: ServerConfig, stage: Stage, tokens: SessionTokens, faults: FaultBox) -> None:
+    def __init__(
+        self,
+        config: ServerConfig,
+        stage: Stage,
+        tokens: SessionTokens,
+        faults: FaultBox,
+        *,
+        ice_servers: list[dict[str, Any]],
+    ) -> None:
+        self._ice_servers = ice_servers
         self._config = config
         self._stage = stage
         self._tokens = tokens
         self._faults = faults
         self._preparing: set[asyncio.Task[None]] = set()
-        self.ice_servers: list[dict[str, Any]] = []
 
     def routes(self) -> list[web.RouteDef]:
         """Returns the endpoints."""
@@ -77,7 +85,7 @@ class Door:
         return answer({"session_token": self._tokens.issue(wanted)})
 
     async def _ice(self, request: web.Request) -> web.Response:
-        return answer(self.ice_servers)
+        return answer(self._ice_servers)
 
     async def _usage(self, request: web.Request) -> web.Response:
         return answer({"currentUsage": self._stage.usage})

@@ -56,7 +56,7 @@ class SpeechTrack(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, session: SimliSession) -> None:
+    def __init__(self, session: asyncio.Future[SimliSession]) -> None:
         super().__init__()
         self._session = session
         self._upsample = Upsampler()
@@ -66,8 +66,9 @@ class SpeechTrack(MediaStreamTrack):
         """Returns the frame that is due, when it is due."""
         if self.readyState != "live":
             raise MediaStreamError
-        await self._session.clock.wait_until(self._index * CHUNK_SECONDS)
-        samples = self._upsample(self._session.next_audio())
+        session = await asyncio.shield(self._session)
+        await session.clock.wait_until(self._index * CHUNK_SECONDS)
+        samples = self._upsample(session.next_audio())
         frame = av.AudioFrame.from_ndarray(np.repeat(samples, 2)[np.newaxis], format="s16", layout="stereo")
         frame.sample_rate = AUDIO_CLOCK
         frame.time_base = fractions.Fraction(1, AUDIO_CLOCK)
@@ -81,7 +82,7 @@ class PictureTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, session: SimliSession, painters: ThreadPoolExecutor) -> None:
+    def __init__(self, session: asyncio.Future[SimliSession], painters: ThreadPoolExecutor) -> None:
         super().__init__()
         self._session = session
         self._painters = painters
@@ -91,7 +92,7 @@ class PictureTrack(MediaStreamTrack):
         """Returns the newest frame that is due, when it is due."""
         if self.readyState != "live":
             raise MediaStreamError
-        session = self._session
+        session = await asyncio.shield(self._session)
         self._index = max(self._index, int(session.clock.now * session.fps))
         await session.clock.wait_until(self._index / session.fps)
         pose = session.pose_at(self._index / session.fps)
@@ -107,15 +108,15 @@ def _draw(session: SimliSession, pose: Pose) -> av.VideoFrame:
 
 
 class Peer:
-    """A peer connection that sends one session's media; closed when the block ends."""
+    """A peer connection that sends one session's media from `begin` on; closed when the block ends."""
 
-    def __init__(self, session: SimliSession, painters: ThreadPoolExecutor, *, video: bool = True) -> None:
+    def __init__(self, painters: ThreadPoolExecutor, *, video: bool = True) -> None:
         self.connected = asyncio.Event()
         self.closed = asyncio.Event()
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._session = session
-        self._tracks: dict[str, MediaStreamTrack] = {"audio": SpeechTrack(session)}
-        self._tracks["video"] = PictureTrack(session, painters) if video else _NoPicture()
+        self._session: asyncio.Future[SimliSession] = asyncio.get_running_loop().create_future()
+        self._tracks: dict[str, MediaStreamTrack] = {"audio": SpeechTrack(self._session)}
+        self._tracks["video"] = PictureTrack(self._session, painters) if video else _NoPicture()
         self.connection.on("connectionstatechange", self._changed)
 
     async def __aenter__(self) -> Self:
@@ -126,11 +127,16 @@ class Peer:
     ) -> None:
         for track in self._tracks.values():
             track.stop()
+        self._session.cancel()
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self.connection.close()
         except TimeoutError:
             return
+
+    def begin(self, session: SimliSession) -> None:
+        """Sends this session's media as soon as the connection stands."""
+        self._session.set_result(session)
 
     async def answer(self, sdp: str, codec: str | None = None) -> str:
         """Returns the answer's SDP, with all candidates.

@@ -35,8 +35,13 @@ class Playout:
         """True when no more audio will come."""
         self.position = 0
         """Samples played since the start, silence included."""
+        self.pushed = 0
+        """Samples of speech that ever came in."""
+        self.consumed = 0
+        """Samples of speech that left: played, or dropped."""
         self._queue: deque[Samples] = deque()
         self._queued = 0
+        self.consumed = self.pushed
         self._odd = b""
         self._past: Samples = np.zeros(_PAST_SAMPLES, np.int16)
 
@@ -57,11 +62,13 @@ class Playout:
             samples = np.frombuffer(pcm[:whole], "<i2").astype(np.int16, copy=False)
             self._queue.append(samples)
             self._queued += len(samples)
+            self.pushed += len(samples)
 
     def clear(self) -> None:
         """Drops everything queued; what was played stays played."""
         self._queue.clear()
         self._queued = 0
+        self.consumed = self.pushed
         self._odd = b""
         self.speaking = False
 
@@ -98,6 +105,7 @@ class Playout:
                 self._queue.appendleft(head[count:])
             count -= len(parts[-1])
             self._queued -= len(parts[-1])
+            self.consumed += len(parts[-1])
         return np.concatenate(parts) if parts else np.zeros(0, np.int16)
 
     def _peek(self, count: int) -> Samples:

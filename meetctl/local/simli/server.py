@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from types import TracebackType
 from typing import Self
@@ -9,16 +10,23 @@ from typing import Self
 from aiohttp import web
 
 from meetctl.errors import StandInError
-from meetctl.local.simli.compose import ComposeP2P
+from meetctl.local.simli.compose import ComposeP2P, SocketDoor
 from meetctl.local.simli.config import ServerConfig
+from meetctl.local.simli.cors import local_pages
 from meetctl.local.simli.door import Door
 from meetctl.local.simli.faults import FaultBox
+from meetctl.local.simli.legacy import LegacyDoor
 from meetctl.local.simli.peer import prepare_process
+from meetctl.local.simli.roommode import ComposeLiveKit
+from meetctl.local.simli.socket2 import SecondGeneration
 from meetctl.local.simli.stage import Stage
+from meetctl.local.simli.stun import StunResponder
 from meetctl.local.simli.tokens import SessionTokens
+from meetctl.local.simli.worker import WorkerDoor
 
 HOST = "127.0.0.1"
 
+_LEGACY_PATHS = ("/StartWebRTCSession", "/startWebRTCSession")
 _SHUTDOWN_SECONDS = 2.0
 """For clients that do not read their goodbye."""
 _MAX_BODY_BYTES = 1024 * 1024
@@ -30,34 +38,52 @@ class SimliServer:
     def __init__(self, config: ServerConfig) -> None:
         self.url = ""
         self._config = config
-        self._stage = Stage(size=config.size, fps=config.fps)
-        self._tokens = SessionTokens()
-        self._faults = FaultBox(config.faults)
-        self._door = Door(config, self._stage, self._tokens, self._faults)
-        self._runner: web.AppRunner | None = None
+        self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         prepare_process()
-        app = web.Application(client_max_size=_MAX_BODY_BYTES)
-        app.add_routes(self._door.routes())
-        p2p = ComposeP2P(self._config, self._stage, self._tokens, self._faults)
-        app.router.add_get("/compose/webrtc/p2p", p2p.handle)
-        app.router.add_get("/compose/webrtc/peer_to_peer", p2p.handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
-        await self._runner.setup()
-        listener = _listen(self._config.port)
-        await web.SockSite(self._runner, listener).start()
-        self.url = f"http://{HOST}:{listener.getsockname()[1]}"
+        config, faults, tokens = self._config, FaultBox(self._config.faults), SessionTokens()
+        async with contextlib.AsyncExitStack() as opening:
+            stage = Stage(size=config.size, fps=config.fps)
+            opening.callback(stage.close)
+            stun = await opening.enter_async_context(StunResponder())
+            door = Door(config, stage, tokens, faults, ice_servers=[{"urls": stun.url}])
+            legacy = LegacyDoor(config, stage, tokens, faults)
+            workers = WorkerDoor(stage, tokens, faults)
+            app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[local_pages])
+            app.add_routes(door.routes())
+            app.add_routes(_session_routes(SocketDoor(config, stage, tokens, faults), legacy, workers))
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+            await runner.setup()
+            opening.push_async_callback(runner.cleanup)
+            for room in (door, legacy, workers):
+                opening.push_async_callback(room.close)
+            opening.callback(stage.end_all)
+            listener = _listen(config.port)
+            await web.SockSite(runner, listener).start()
+            self.url = f"http://{HOST}:{listener.getsockname()[1]}"
+            self._open = opening.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stage.end_all()
-        await self._door.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-        self._stage.close()
+        await self._open.aclose()
+
+
+def _session_routes(socket_door: SocketDoor, legacy: LegacyDoor, workers: WorkerDoor) -> list[web.RouteDef]:
+    shared = (socket_door.config, socket_door.stage, socket_door.tokens, socket_door.faults)
+    p2p, second, livekit = ComposeP2P(*shared), SecondGeneration(*shared), ComposeLiveKit(*shared)
+    return [
+        web.get("/compose/webrtc/p2p", p2p.handle),
+        web.get("/compose/webrtc/peer_to_peer", p2p.handle),
+        web.get("/compose/webrtc/livekit", livekit.handle),
+        web.post("/integrations/livekit/agents", workers.handle),
+        web.post("/StartLivekitAgentsSession", workers.handle),
+        web.get("/StartWebRTCSessionLivekit", livekit.handle_second_generation),
+        *(web.post(path, legacy.handle) for path in _LEGACY_PATHS),
+        *(web.get(path, second.handle) for path in _LEGACY_PATHS),
+    ]
 
 
 def _listen(port: int) -> socket.socket:

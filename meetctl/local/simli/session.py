@@ -40,6 +40,7 @@ class EndReason(StrEnum):
     DONE = "DONE"
     CLIENT_GONE = "CLIENT_GONE"
     STOPPED = "STOPPED"
+    NOT_JOINED = "NOT_JOINED"
     INJECTED = "INJECTED"
 
 
@@ -57,10 +58,8 @@ class SimliSession:
         self.ended = asyncio.Event()
         self.end_reason: EndReason | None = None
         self.opened_at = time.time()
-        self.audio_gone = asyncio.Event()
-        """Set when the queue has drained or was skipped; whoever waits on it clears it first."""
-        self.skipped = 0
-        """How often the queue was dropped."""
+        self.played = asyncio.Event()
+        """Set with every 20 ms that left; whoever waits on it clears it."""
         self.last_words: str | None = None
         """Said in the place of an ordinary goodbye."""
         self._opened = time.monotonic()
@@ -99,10 +98,9 @@ class SimliSession:
         """Returns the next 20 ms at 16 kHz, (320,) int16, and tells the client when speech begins or ends."""
         chunk = self.playout.take()
         self._announce()
-        if self.playout.empty:
-            self.audio_gone.set()
-            if self.playout.finishing:
-                self.end(EndReason.DONE)
+        self.played.set()
+        if self.playout.empty and self.playout.finishing:
+            self.end(EndReason.DONE)
         return chunk
 
     def pose_at(self, seconds: float) -> Pose:
@@ -180,8 +178,6 @@ class SimliSession:
     def _clear(self) -> None:
         was_speaking = self.playout.speaking
         self.playout.clear()
-        self.skipped += 1
-        self.audio_gone.set()
         if was_speaking:
             self._said("SILENT")
 
