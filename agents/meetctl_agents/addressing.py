@@ -22,9 +22,18 @@ ORDINARY = frozenset(
     "dawn june april august miles frank earnest rich chip dale cliff glen heath lance pierce reed wade".split()
 )
 """Names that are ordinary words too: at the start of a sentence they say nothing."""
+DISMISSALS = frozenset(
+    "stop enough quiet wait hush silence be is it that that's thats please thank thanks you ok okay no shut up hold on "
+    "now alright all right fine never mind hang a moment second one cut off".split()
+)
+"""What people say to an agent that is to stop talking, and nothing else."""
+LONGEST_DISMISSAL = 8
+"""Words."""
 JOINS = frozenset({"and", "or"})
 SHORTEST_MISSPELT = 3
 """Letters; shorter names are near too many words."""
+MOST_EDITS = 2
+"""Letters that may differ once both are spelt plainly and their consonants agree."""
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 SENTENCE_BREAK = re.compile(r"[.!?…\n]")
@@ -63,6 +72,12 @@ def addressed(text: str, cast: Iterable[CastMember], *, called_only: bool = Fals
     return ()
 
 
+def dismisses(text: str) -> bool:
+    """Returns whether the text only tells somebody to stop talking."""
+    words = _words(text)
+    return 0 < len(words) <= LONGEST_DISMISSAL and all(word.folded in DISMISSALS for word in words)
+
+
 def _call_companions(words: list[_Word], found: dict[_Use, list[tuple[int, str]]]) -> None:
     """Takes "Ada" of "Ada and Max, …" for called as well."""
     called = {index for index, _ in found[_Use.CALLED]}
@@ -81,7 +96,7 @@ def _uses(words: list[_Word], name: str) -> list[tuple[int, _Use]]:
         for length in {len(wanted), 1}:
             run = words[index : index + length]
             exact = [word.folded for word in run] in (wanted, wanted[:length])
-            alike = length == 1 == len(run) and _sounds_like(run[0].folded, wanted[0])
+            alike = length == 1 == len(run) and _is_misspelt(run[0], wanted[0])
             if not exact and not alike:
                 continue
             use = _use(words, index, index + length - 1)
@@ -126,21 +141,28 @@ def _folded(word: str) -> str:
     return re.sub(r"['’]s$", "", letters)
 
 
+def _is_misspelt(word: _Word, name: str) -> bool:
+    joined = _folded(re.sub(r"['’-]", "", word.text))  # "Mack's" may be meant for "Max"
+    return any(_sounds_like(spelling, name) for spelling in (word.folded, joined))
+
+
 def _sounds_like(word: str, name: str) -> bool:
-    if len(name) < SHORTEST_MISSPELT or len(word) < SHORTEST_MISSPELT or word == name:
+    if min(len(name), len(word)) < SHORTEST_MISSPELT or word == name:
         return False
-    return _sound(word) == _sound(name) and _edits(word, name) <= max(2, len(name) // 2)
+    one, other = _spelt_plainly(word), _spelt_plainly(name)
+    return _consonants(one) == _consonants(other) and _edits(one, other) <= MOST_EDITS
 
 
-def _sound(word: str) -> str:
-    """Returns the consonants by how they sound; a vowel only tells that the word begins with one."""
-    spelling = word
+def _spelt_plainly(word: str) -> str:
     for letters, sound in (("ck", "k"), ("ph", "f"), ("x", "ks"), ("q", "k"), ("z", "s"), ("ce", "se"), ("ci", "si")):
-        spelling = spelling.replace(letters, sound)
-    classes = str.maketrans({"c": "k", "g": "k", "j": "k", "d": "t", "b": "p", "v": "f", "w": "f", "m": "n"})
-    consonants = re.sub(r"[aeiouyhr]", "", spelling[1:]).translate(classes)
-    start = "a" if spelling[:1] in "aeiouyh" else spelling[:1].translate(classes)
-    return re.sub(r"(.)\1+", r"\1", start + consonants)
+        word = word.replace(letters, sound)
+    return word.translate(str.maketrans("cgjdbvwm", "kkktpffn"))
+
+
+def _consonants(spelling: str) -> str:
+    """Returns the consonants; a vowel only tells that the word begins with one."""
+    start = "a" if spelling[:1] in "aeiouyh" else spelling[:1]
+    return re.sub(r"(.)\1+", r"\1", start + re.sub(r"[aeiouyhr]", "", spelling[1:]))
 
 
 def _edits(one: str, other: str) -> int:

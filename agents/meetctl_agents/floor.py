@@ -67,6 +67,8 @@ class Said:
     addressed: tuple[str, ...] = ()
     """Identities of the agents it names, in order."""
     spoken: bool = True
+    dismisses: bool = False
+    """It only tells whoever was talking to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,9 @@ def _said(floor: Floor, said: Said, now: float) -> tuple[Floor, tuple[Action, ..
         floor = _fell_silent(floor, line.identity)
     cut_off = floor.cut_off
     floor = replace(floor, agent_turns=0, cut_off=None)
+    if said.dismisses and not said.addressed and (cut_off is not None or floor.holding is not None):
+        floor, actions = _cut(replace(floor, waiting=()), now)
+        return replace(floor, cut_off=None), actions
     others = tuple(wish for wish in floor.waiting if wish.line.identity != line.identity)
     if said.addressed:
         wishes = tuple(Wish(name, line) for name in said.addressed if _may_speak(floor, name, addressed=True))

@@ -27,7 +27,7 @@ from meetctl.protocol import (
     UtteranceKind,
 )
 
-from .addressing import addressed
+from .addressing import addressed, dismisses
 from .attendance import display_name, is_human
 from .captions import publish_caption
 from .chat import Chat
@@ -175,7 +175,7 @@ class Meeting:
     def _said(self, line: Line, *, spoken: bool) -> None:
         self._report(Utterance(line=line))
         names = addressed(line.text, self._control.cast)
-        self._control.post(Said(line, names, spoken), heard=line)
+        self._control.post(Said(line, names, spoken, dismisses(line.text)), heard=line)
 
     def _show(self, identity: str, track_sid: str, text: str) -> None:
         showing = asyncio.create_task(publish_caption(self._room, identity=identity, track_sid=track_sid, text=text))
