@@ -6,6 +6,8 @@ from meetctl.local.simli.config import Faults
 
 _NONE = Faults()
 
+_OF_SESSIONS = frozenset(Faults.model_fields) - {"token_status", "token_detail", "error_text", "times"}
+
 _DETAILS = {400: "INVALID_API_KEY", 402: "You have run out of credits", 429: "Too many sessions"}
 
 
@@ -32,9 +34,8 @@ class FaultBox:
 
     def for_session(self) -> Faults:
         """Returns what hits this session; a hit counts."""
-        harmless = Faults(token_status=self._faults.token_status, token_detail=self._faults.token_detail)
-        changed = self._faults.model_copy(update={"times": None, "error_text": harmless.error_text}) != harmless
-        return self._hit() if changed else _NONE
+        set_ones = (getattr(self._faults, name) for name in _OF_SESSIONS)
+        return self._hit() if any(value is not None and value is not False for value in set_ones) else _NONE
 
     def _hit(self) -> Faults:
         if self._left is not None:

@@ -22,6 +22,8 @@ def main() -> None:
     """Serves until SIGTERM, SIGINT, or, where asked for, the end of stdin."""
     wire = _take_stdout()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("aioice", "livekit"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     options = _options()
     try:
         asyncio.run(_serve(_config(options), wire, watch_stdin=options.watch_stdin))

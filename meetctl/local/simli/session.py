@@ -99,8 +99,8 @@ class SimliSession:
         chunk = self.playout.take()
         self._announce()
         self.played.set()
-        if self.playout.empty and self.playout.finishing:
-            self.end(EndReason.DONE)
+        if self.playout.finishing and self.playout.empty and not self.playout.speaking:
+            self.end(EndReason.DONE)  # a chunk late, so that the last speech has left
         return chunk
 
     def pose_at(self, seconds: float) -> Pose:
@@ -172,7 +172,7 @@ class SimliSession:
 
     def _finish(self) -> None:
         self.playout.finishing = True
-        if self.playout.empty:
+        if self.playout.empty and not self.playout.speaking:
             self.end(EndReason.DONE)
 
     def _clear(self) -> None:
