@@ -64,12 +64,13 @@ class _Program:
         self._inbox: Inbox = asyncio.Queue()
         self._leave = asyncio.Event()
         self._failed: Failed | None = None
+        self._last_resort: threading.Timer | None = None
 
     async def run(self) -> int:
         """Returns the exit code."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._order_to_leave)
-        reader = LineReader(self._commands, self._report)
+        reader = LineReader(self._commands, self._report, self._end_for_certain)
         try:
             assignment = await self._first(reader)
         except MeetctlError as error:
@@ -149,11 +150,14 @@ class _Program:
             self._failed = self._failed or _failure(error, assignment)
 
     def _order_to_leave(self) -> None:
-        if not self._leave.is_set():
-            self._leave.set()
-            last_resort = threading.Timer(LAST_RESORT_S, os._exit, (1,))
-            last_resort.daemon = True
-            last_resort.start()
+        self._leave.set()
+        self._end_for_certain()
+
+    def _end_for_certain(self) -> None:
+        if self._last_resort is None:
+            self._last_resort = threading.Timer(LAST_RESORT_S, os._exit, (1,))
+            self._last_resort.daemon = True
+            self._last_resort.start()
 
 
 class NoAssignmentError(MeetctlError):

@@ -73,11 +73,15 @@ class LineWriter:
 
 
 class LineReader:
-    """Reads commands from a stream in a thread and hands them to the loop; None stands for the end of the stream."""
+    """Reads commands from a stream in a thread and hands them to the loop; None stands for the end of the stream.
 
-    def __init__(self, stream: IO[bytes], report: Report) -> None:
+    `farewell` is called in that thread when a `Stop` or the end comes: the loop may be blocked and never see it.
+    """
+
+    def __init__(self, stream: IO[bytes], report: Report, farewell: Callable[[], None]) -> None:
         self._stream = stream
         self._report = report
+        self._farewell = farewell
         self.commands: asyncio.Queue[Command | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         threading.Thread(target=self._run, name="wire-in", daemon=True).start()
@@ -103,6 +107,8 @@ class LineReader:
         return line
 
     def _hand_over(self, command: Command | None) -> None:
+        if command is None or isinstance(command, Stop):
+            self._farewell()
         try:
             self._loop.call_soon_threadsafe(self.commands.put_nowait, command)
         except RuntimeError:
