@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 
 SAMPLE_RATE = 48_000
 SIZE = 512
-FPS = 15
+FPS = 10
 STATE = "lk.agent.state"
 TRANSCRIPTION = "lk.transcription"
 FINAL = {"lk.transcription_final": "true"}
@@ -109,11 +110,9 @@ class FakeAgent:
             at += length
 
     async def _draw(self, source: rtc.VideoSource, colour: tuple[int, int, int]) -> None:
-        number = 0
-        while True:
-            frame = rtc.VideoFrame(SIZE, SIZE, rtc.VideoBufferType.RGBA, face(number / FPS, colour).tobytes())
-            source.capture_frame(frame)
-            number += 1
+        pictures = [face(number / FPS, colour).tobytes() for number in range(FPS)]
+        for picture in itertools.cycle(pictures):
+            source.capture_frame(rtc.VideoFrame(SIZE, SIZE, rtc.VideoBufferType.RGBA, picture))
             await asyncio.sleep(1 / FPS)
 
 

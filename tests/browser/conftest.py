@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import sys
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
+import hatch_build
 from meetctl.settings import LiveKitCredentials
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
@@ -26,6 +27,9 @@ CHROMIUM_FLAGS = [
     "--auto-select-desktop-capture-source=Entire screen",
     "--autoplay-policy=no-user-gesture-required",
 ]
+WAIT_MS = 30_000
+"""A bound, not a figure: a whole browser starts on cores that others use too."""
+expect.set_options(timeout=WAIT_MS)
 INFO = {"topic": "Friday launch", "agents": ["Ada", "Max"], "transcript": "files"}
 
 OpenPage = Callable[..., Awaitable[Page]]
@@ -34,12 +38,18 @@ OpenPage = Callable[..., Awaitable[Page]]
 @pytest.fixture(scope="session")
 def built_page() -> None:
     """Builds the page where it does not fit its sources."""
-    sys.path.insert(0, str(ROOT))
-    try:
-        from hatch_build import build_page
-    finally:
-        sys.path.pop(0)
-    build_page(ROOT)
+    hatch_build.build_page(ROOT)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Returns the source of axe, which knows the rules of accessibility."""
+    page = ROOT / hatch_build.PAGE
+    source = page / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.is_file():
+        npm, environment = hatch_build.find_npm()
+        subprocess.run([*npm, "ci", "--include=dev"], cwd=page, env=environment, check=True, capture_output=True)
+    return source.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -95,7 +105,7 @@ async def open_page(chromium: Browser) -> AsyncIterator[OpenPage]:
             page = await context.new_page()
             if before:
                 await page.add_init_script(before)
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(WAIT_MS)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("console", lambda message: complaints.append(message.text) if _is_fault(message.text) else None)
             await page.goto(link)

@@ -20,22 +20,35 @@ pytestmark = [pytest.mark.browser, pytest.mark.system]
 PICTURES = Path(__file__).parents[2] / "artifacts" / "page"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
+AXE = """async () => {
+    const ending = document.getAnimations().filter((one) => one.effect.getTiming().iterations === 1);
+    await Promise.allSettled(ending.map((one) => one.finished));
+    const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+    const { violations } = await axe.run(document, { runOnly: rules });
+    return violations.flatMap(({ id, nodes }) =>
+        nodes.map((node) => `${id}: ${node.html.slice(0, 120)} ${node.failureSummary}`));
+}"""
+"""Runs the rules of WCAG 2.2 AA once colours have stopped changing."""
 
 
-async def picture(page: Page, name: str) -> None:
-    """Saves the page at both widths in both schemes; asserts that a phone's width is enough."""
+async def picture(page: Page, name: str, axe: str) -> None:
+    """Saves the page at both widths in both schemes; asserts that it fits and that everybody can read and use it."""
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)
         for width, size in (("desktop", DESKTOP), ("phone", PHONE)):
             await page.set_viewport_size(size)  # type: ignore[arg-type]
             overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert overflow <= 0, f"{name} at {width} is {overflow} px too wide"
+            if (width, scheme) != ("phone", "dark"):  # each width and each scheme is seen without it
+                await page.evaluate(f"window.axe ||= (() => {{ {axe}; return window.axe; }})()")
+                found = await page.evaluate(AXE)
+                assert found == [], f"{name} at {width} in {scheme}"
             await page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
     await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
 
 
 async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
-    page_server: PageServer, open_page: OpenPage, livekit_server: LiveKitCredentials, mint_token: MintToken
+    page_server: PageServer, open_page: OpenPage, livekit_server: LiveKitCredentials, mint_token: MintToken, axe: str
 ) -> None:
     async with AsyncExitStack() as stack:
 
@@ -54,10 +67,10 @@ async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
         page = await open_page(page_server.join_link())
         await expect(page.get_by_test_id("prejoin-name")).to_be_focused()
         await page.get_by_test_id("prejoin-name").fill("Robin")
-        await picture(page, "prejoin")
+        await picture(page, "prejoin", axe)
         await page.get_by_test_id("prejoin-camera").click()
         await expect(page.get_by_test_id("camera-preview")).to_be_visible()
-        await picture(page, "prejoin-camera")
+        await picture(page, "prejoin-camera", axe)
         await join(page, "Robin")
         await ada.enter("listening")
         await lin.enter("thinking")
@@ -69,27 +82,27 @@ async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
         await expect(page.locator('[data-identity="max"][data-agent-state="speaking"]')).to_be_visible()
         for identity in ("ada", "lin"):
             await expect(page.locator(f'[data-identity="{identity}"] video')).to_be_visible()
-        await picture(page, "conference")
+        await picture(page, "conference", axe)
         await stream.write(", so let us try it on a copy today.")
         await stream.aclose(attributes=FINAL)
         await max_.enter("listening")
         await ada.enter("speaking")
         await ada.say("I can prepare the copy in ten minutes. Rolling back is one command.", segment="b")
         await page.get_by_test_id("transcript-toggle").click()
-        await picture(page, "transcript")
+        await picture(page, "transcript", axe)
         await page.keyboard.press("Escape")
         await ada.chat("Runbook: steps 4 and 5 are the ones that need a second pair of eyes.")
         await page.get_by_test_id("chat-toggle").click()
         await page.get_by_test_id("chat-input").fill("Thanks! I will watch those two.")
         await page.get_by_test_id("chat-send").click()
         await expect(page.get_by_test_id("chat-message")).to_have_count(2)
-        await picture(page, "chat")
+        await picture(page, "chat", axe)
         await page.get_by_test_id("settings-toggle").click()
-        await picture(page, "settings")
+        await picture(page, "settings", axe)
         await page.keyboard.press("Escape")
         await page.get_by_test_id("leave-button").click()
         await expect(page.get_by_test_id("screen-left")).to_be_visible()
-        await picture(page, "left")
+        await picture(page, "left", axe)
     wrong = await open_page(f"{page_server.url}/#invite=nobody")
     await expect(wrong.get_by_test_id("screen-wrong-invite")).to_be_visible()
-    await picture(wrong, "wrong-invite")
+    await picture(wrong, "wrong-invite", axe)

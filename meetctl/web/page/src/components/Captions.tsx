@@ -35,7 +35,8 @@ export function Captions({ captions, visible }: { readonly captions: readonly Ca
           </li>
         ))}
       </ol>
-      <ol className="visually-hidden" role="log" aria-live="polite" aria-label="Captions" data-testid="caption-log">
+      <div className="visually-hidden" role="log" aria-live="polite" aria-label="Captions" data-testid="caption-log">
+        <ol>
         {spoken
           .filter((caption) => caption.final)
           .map((caption) => (
@@ -43,7 +44,8 @@ export function Captions({ captions, visible }: { readonly captions: readonly Ca
               {caption.name}: {caption.text}
             </li>
           ))}
-      </ol>
+        </ol>
+      </div>
     </>
   );
 }

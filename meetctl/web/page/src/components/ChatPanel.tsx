@@ -21,7 +21,7 @@ export interface ChatPanelProps {
 export function ChatPanel({ messages, sending, onSend, onClose }: ChatPanelProps) {
   const [text, setText] = useState("");
   const [failed, setFailed] = useState(false);
-  const list = useStickToEnd<HTMLOListElement>(messages);
+  const list = useStickToEnd<HTMLDivElement>(messages);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const message = text.trim();
@@ -37,7 +37,8 @@ export function ChatPanel({ messages, sending, onSend, onClose }: ChatPanelProps
   return (
     <Panel id="chat-panel" title="Chat" onClose={onClose}>
       {messages.length === 0 && <p className="panel-empty">Messages go to everyone here, agents included.</p>}
-      <ol className="panel-list" tabIndex={0} role="log" aria-live="polite" aria-label="Messages" {...list}>
+      <div className="panel-list" tabIndex={0} role="log" aria-live="polite" aria-label="Messages" {...list}>
+        <ol className="entries">
         {messages.map((message) => (
           <li
             key={message.id ?? message.timestamp}
@@ -54,7 +55,8 @@ export function ChatPanel({ messages, sending, onSend, onClose }: ChatPanelProps
             <p className="entry-text">{message.message}</p>
           </li>
         ))}
-      </ol>
+        </ol>
+      </div>
       <form className="chat-form" onSubmit={submit}>
         {failed && <p className="form-error" role="alert">The message could not be sent. Try again.</p>}
         <div className="chat-row">

@@ -12,7 +12,7 @@ export interface ControlButtonProps extends ButtonHTMLAttributes<HTMLButtonEleme
 
 export function ControlButton({ icon, label, badge, className = "", ...rest }: ControlButtonProps) {
   return (
-    <button type="button" {...rest} className={`control ${className}`}>
+    <button type="button" aria-label={label} {...rest} className={`control ${className}`}>
       <span className="control-icon">
         <Icon name={icon} />
         {badge ? <span className="control-badge">{badge > 9 ? "9+" : badge}</span> : null}

@@ -21,7 +21,6 @@ export function MediaToggle({ source, icon, iconOff, label, testId, onFault }: M
       icon={enabled ? icon : iconOff}
       label={label}
       aria-pressed={enabled}
-      aria-label={label}
       data-testid={testId}
       data-source={source}
       disabled={pending}

@@ -8,12 +8,13 @@ import { clockTime } from "../logic/time";
 import { Panel } from "./Panel";
 
 export function TranscriptPanel({ captions, onClose }: { readonly captions: readonly Caption[]; readonly onClose: () => void }) {
-  const list = useStickToEnd<HTMLOListElement>(captions);
+  const list = useStickToEnd<HTMLDivElement>(captions);
   const spoken = paragraphs(captions);
   return (
     <Panel id="transcript-panel" title="Transcript" onClose={onClose}>
       {spoken.length === 0 && <p className="panel-empty">What is said from now on appears here.</p>}
-      <ol className="panel-list" tabIndex={0} aria-label="Transcript" {...list}>
+      <div className="panel-list" tabIndex={0} role="region" aria-label="What was said" {...list}>
+        <ol className="entries">
         {spoken.map((paragraph) => (
           <li key={paragraph.key} className="entry" style={{ "--hue": hueOf(paragraph.identity) } as CSSProperties}>
             <p className="entry-head">
@@ -33,7 +34,8 @@ export function TranscriptPanel({ captions, onClose }: { readonly captions: read
             </p>
           </li>
         ))}
-      </ol>
+        </ol>
+      </div>
     </Panel>
   );
 }
