@@ -151,7 +151,8 @@ async def send_words(session: SimliSession, socket: web.WebSocketResponse) -> No
 
 
 async def play_faults(session: SimliSession, faults: Faults) -> None:
-    """Ends the session as the faults ask for."""
+    """Ends the session as the faults ask for; they count from the first media."""
+    await session.flowing.wait()
     if faults.error_after_s is not None:
         await asyncio.sleep(faults.error_after_s)
         session.last_words = faults.error_text

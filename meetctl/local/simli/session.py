@@ -58,6 +58,8 @@ class SimliSession:
         self.ended = asyncio.Event()
         self.end_reason: EndReason | None = None
         self.opened_at = time.time()
+        self.flowing = asyncio.Event()
+        """Set when media begins to leave: the transport is connected."""
         self.played = asyncio.Event()
         """Set with every 20 ms that left; whoever waits on it clears it."""
         self.last_words: str | None = None
@@ -98,6 +100,7 @@ class SimliSession:
         """Returns the next 20 ms at 16 kHz, (320,) int16, and tells the client when speech begins or ends."""
         chunk = self.playout.take()
         self._announce()
+        self.flowing.set()
         self.played.set()
         if self.playout.finishing and self.playout.empty and not self.playout.speaking:
             self.end(EndReason.DONE)  # a chunk late, so that the last speech has left
