@@ -39,7 +39,9 @@ _LEAST_LOGPROB = -1.0
 _NO_SPEECH = 0.6
 _NO_SPEECH_LOGPROB = -0.6
 _REPETITIVE = 2.4
-"""Ratio of compression above which a text repeats itself; whisper's own threshold."""
+"""Ratio of compression above which a text repeats itself, so that it is worth another look; whisper's threshold."""
+_LOOPING = 4.0
+"""Above this it is a loop of the model: people who say everything twice stay below three."""
 _AT_END_S = 0.3
 _LEAST_S = 0.1
 
@@ -87,11 +89,11 @@ class Recognizer:
         speech = samples[stretch[0] : stretch[1]]
         short = len(speech) <= SHORT_S * SAMPLE_RATE
         found = self._read(speech, hotwords, gone, short=short)
-        if short and not (found and all(_is_sound(segment) for segment in found)):
+        if short and not (found and all(_is_sound(each, _REPETITIVE) for each in found)):
             # The model never learnt the shorter window. Where it gets lost: once more, as it was made.
             found = self._read(speech, hotwords, gone, short=False)
         start, end = stretch[0] / SAMPLE_RATE, stretch[1] / SAMPLE_RATE
-        sound = (segment for segment in found if _is_sound(segment))
+        sound = (each for each in found if _is_sound(each, _LOOPING))
         return [replace(each, start=each.start + start, end=min(each.end + start, end)) for each in sound]
 
     def _read(self, speech: Floats, hotwords: str | None, gone: threading.Event, *, short: bool) -> list[Segment]:
@@ -127,8 +129,8 @@ class Recognizer:
             )
 
 
-def _is_sound(segment: Segment) -> bool:
-    if segment.compression_ratio > _REPETITIVE or segment.avg_logprob < _LEAST_LOGPROB:
+def _is_sound(segment: Segment, repetition: float) -> bool:
+    if segment.compression_ratio > repetition or segment.avg_logprob < _LEAST_LOGPROB:
         return False
     return segment.no_speech_prob < _NO_SPEECH or segment.avg_logprob > _NO_SPEECH_LOGPROB
 

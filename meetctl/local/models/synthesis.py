@@ -43,7 +43,7 @@ class Synthesizer:
 
     def sentences(self, text: str) -> list[str]:
         """Returns the text as phonemes, one string for each sentence; empty where nothing can be spoken."""
-        return [phonemes for phonemes in self._hibari.phonemize(text) if len(self._hibari.ids(phonemes)) > 2]
+        return [phonemes for phonemes in self._hibari.phonemize(text) if any(map(str.isalpha, phonemes))]
 
     def speak(self, phonemes: str, voice: LocalVoice, speed: float) -> Samples:
         """Returns one sentence without the silence around it."""
