@@ -61,10 +61,19 @@ class Place:
     register_with_chair: bool = False
 
 
+PRELOADER = (sys.executable, "-m", "meetctl_agents.preloader")
+"""The prepared process that built-in programs are forked from, where the platform allows it."""
+
+
+def agent_module(entry: AgentEntry) -> str | None:
+    """Returns the module of a built-in agent program, None for a command."""
+    return None if entry.program is Program.COMMAND else f"meetctl_agents.{entry.program}"
+
+
 def agent_argv(entry: AgentEntry, room: str) -> tuple[str, ...]:
     """Returns the command line of an agent; placeholders are replaced, secrets never appear."""
-    if entry.program is not Program.COMMAND:
-        return (sys.executable, "-m", f"meetctl_agents.{entry.program}")
+    if (module := agent_module(entry)) is not None:
+        return (sys.executable, "-m", module)
     values = {"{room}": room, "{identity}": entry.identity, "{name}": entry.name}
     return tuple(_filled(argument, values) for argument in entry.command)
 

@@ -11,7 +11,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +37,21 @@ from meetctl.meeting.transcript import Transcript
 from meetctl.programs import (
     CHAIR_IDENTITY,
     CHAIR_NAME,
+    PRELOADER,
     Place,
     StandIns,
     agent_assignment,
     agent_environment,
     cast_member,
     chair_assignment,
+    service_environment,
 )
 from meetctl.protocol import CastChanged, CastMember, Model, Utterance
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of, secrets_of_entry
 from meetctl.settings import LiveKitCredentials, slug
 from meetctl.supervisor.events import GaveUp, Said, SeatEvent
+from meetctl.supervisor.forking import ForkLauncher, can_fork
+from meetctl.supervisor.launcher import ExecLauncher, Launcher
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.registry import MeetingFiles, MeetingNote, hold
 from meetctl.supervisor.state import SeatState
@@ -115,6 +119,7 @@ class Meeting:
                     mask=self._mask,
                     files=(self.files.livekit_config, self.files.socket, self.files.note),
                     stop_timeout_s=STOP_S,
+                    launcher=self._launcher,
                 )
             )
             self.supervisor.listen(self._on_event)
@@ -206,6 +211,9 @@ class Meeting:
         self.supervisor.kill_all()
 
     # --- starting ---
+
+    def _launcher(self, started: Callable[[int], None]) -> Launcher:
+        return ForkLauncher(PRELOADER, service_environment(self._mark), started) if can_fork() else ExecLauncher()
 
     def _start_stand_ins(self, *more: AgentEntry) -> None:
         entries = (*self.roster.agents, *more)

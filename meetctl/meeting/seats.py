@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from meetctl.local.livekit import server_argv, wait_until_serving
-from meetctl.programs import CHAIR_IDENTITY, CHAIR_NAME, agent_argv, service_environment
+from meetctl.programs import CHAIR_IDENTITY, CHAIR_NAME, agent_argv, agent_module, service_environment
 from meetctl.protocol import Model, RestartPolicy
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import Proof, SeatKind
@@ -18,6 +18,7 @@ from meetctl.supervisor.supervisor import Seat, python_argv
 LIVEKIT_SEAT = "livekit-server"
 MODELS_SEAT = "models"
 SIMLI_SEAT = "simli-server"
+CHAIR_MODULE = "meetctl_agents.chair"
 
 ACTIVE_POLL_S = 0.5
 """How often the LiveKit server is asked whether a `command:` agent has arrived; it says nothing by itself."""
@@ -62,7 +63,7 @@ def chair_seat(assignment: Callable[[], Awaitable[Model]], mark: Mapping[str, st
         name=CHAIR_NAME,
         kind=SeatKind.SERVICE,
         program="chair",
-        spec=lambda: LaunchSpec(python_argv("meetctl_agents.chair"), service_environment(mark)),
+        spec=lambda: LaunchSpec(python_argv(CHAIR_MODULE), service_environment(mark), module=CHAIR_MODULE),
         wire=Wire.NDJSON,
         first_line=assignment,
         restart=RestartPolicy.ALWAYS,
@@ -86,7 +87,7 @@ def agent_seat(
     """
 
     def spec() -> LaunchSpec:
-        return LaunchSpec(agent_argv(entry, room), environment(), entry.cwd)
+        return LaunchSpec(agent_argv(entry, room), environment(), entry.cwd, module=agent_module(entry))
 
     if entry.program is Program.COMMAND:
         return Seat(

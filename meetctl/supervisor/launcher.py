@@ -32,6 +32,8 @@ class LaunchSpec:
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: Path | None = None
+    module: str | None = None
+    """The module that `argv` runs, where it is a program of ours: it may be forked from a prepared process instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,54 @@ class Launcher(Protocol):
         """
         ...
 
+    def prepare(self) -> None:
+        """Does beforehand what makes the next start quicker."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of what it holds; the children are their owners' business."""
+        ...
+
+
+class Pipes:
+    """The three pipes of a child, on the loop."""
+
+    def __init__(self) -> None:
+        self._transports: list[asyncio.BaseTransport] = []
+        self._files: list[IO[bytes]] = []
+
+    async def connect(
+        self, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]
+    ) -> tuple[asyncio.StreamWriter, asyncio.StreamReader, asyncio.StreamReader]:
+        """Takes over our ends: one to write, two to read."""
+        self._files = [stdin, stdout, stderr]
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, stdin)
+        self._transports.append(transport)
+        writer = asyncio.StreamWriter(transport, protocol, None, loop)
+        return writer, await self._reader(stdout), await self._reader(stderr)
+
+    def close(self) -> None:
+        for transport in self._transports:
+            transport.close()
+        for file in self._files:
+            with contextlib.suppress(OSError):
+                file.close()
+
+    async def _reader(self, pipe: IO[bytes]) -> asyncio.StreamReader:
+        reader = asyncio.StreamReader(limit=PIPE_LIMIT)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        self._transports.append(transport)
+        return reader
+
 
 class ExecLauncher:
     """Executes a program: works for any command on every platform."""
 
     async def launch(self, spec: LaunchSpec) -> ExecChild:
-        process = subprocess.Popen(  # noqa: ASYNC220 - a few milliseconds, and no await may stand between spawn and owner
+        process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds, and no await may stand between spawn and owner
             spec.argv,
             env=dict(spec.env),
             cwd=spec.cwd,
@@ -106,6 +150,12 @@ class ExecLauncher:
             raise
         return child
 
+    def prepare(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
 
 class ExecChild:
     """A child of this very process."""
@@ -117,45 +167,25 @@ class ExecChild:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._transports: list[asyncio.BaseTransport] = []
-        self.id = ProcessId(process.pid, _start_time(process.pid))
+        self._pipes = Pipes()
+        self.id = process_id(process.pid)
         self._watch()
 
     async def connect(self) -> None:
         """Puts the pipes on the loop."""
         assert self._process.stdin and self._process.stdout and self._process.stderr
-        self.stdout = await self._reader(self._process.stdout)
-        self.stderr = await self._reader(self._process.stderr)
-        loop = asyncio.get_running_loop()
-        transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, self._process.stdin)
-        self.stdin = asyncio.StreamWriter(transport, protocol, None, loop)
-        self._transports.append(transport)
+        self.stdin, self.stdout, self.stderr = await self._pipes.connect(
+            self._process.stdin, self._process.stdout, self._process.stderr
+        )
 
     async def wait(self) -> int:
         return await asyncio.shield(self._exited)
 
     def signal_group(self, number: signal.Signals) -> bool:
-        # The leader's pid is the group's id for as long as anybody is in the group, even after the leader has gone.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
-            return True
-        return False
+        return signal_group(self._process.pid, number)
 
     def close(self) -> None:
-        for transport in self._transports:
-            transport.close()
-        for pipe in (self._process.stdout, self._process.stderr, self._process.stdin):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-
-    async def _reader(self, pipe: IO[bytes]) -> asyncio.StreamReader:
-        reader = asyncio.StreamReader(limit=PIPE_LIMIT)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), pipe
-        )
-        self._transports.append(transport)
-        return reader
+        self._pipes.close()
 
     def _watch(self) -> None:
         loop = asyncio.get_running_loop()
@@ -186,8 +216,18 @@ class ExecChild:
             self._exited.set_result(code)
 
 
-def _start_time(pid: int) -> float:
+def signal_group(leader: int, number: signal.Signals) -> bool:
+    """Signals the process group; returns whether anybody was there."""
+    # The leader's pid is the group's id for as long as anybody is in the group, even after the leader has gone.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
+        return True
+    return False
+
+
+def process_id(pid: int) -> ProcessId:
+    """Returns the process with its start time; of one that is gone already, with none."""
     try:
-        return psutil.Process(pid).create_time()
+        return ProcessId(pid, psutil.Process(pid).create_time())
     except psutil.Error:
-        return 0.0
+        return ProcessId(pid, 0.0)

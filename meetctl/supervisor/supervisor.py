@@ -83,6 +83,7 @@ class Supervisor:
         meeting: a name no other meeting has; marks every child's environment.
         log_dir: where each seat's log file goes.
         files: paths that the guard removes should this process be killed.
+        launcher: makes the launcher; it is handed what tells the guard of a process that the launcher keeps for itself.
     """
 
     def __init__(
@@ -93,15 +94,15 @@ class Supervisor:
         log_dir: Path,
         mask: Masker,
         files: tuple[Path, ...] = (),
-        launcher: Launcher | None = None,
+        launcher: Callable[[Callable[[int], None]], Launcher] = lambda _: ExecLauncher(),
         stop_timeout_s: float = 10.0,
     ) -> None:
         self.state = MeetingState(room=room)
         self._meeting = meeting
         self._log_dir = log_dir
         self._mask = mask
-        self._launcher = launcher or ExecLauncher()
         self._guard = Guard(meeting, files)
+        self._launcher = launcher(self._guard.add)
         self._lives: dict[str, _Life] = {}
         self._listeners: list[Callable[[SeatEvent], None]] = []
         self._changed = asyncio.Condition()
@@ -110,12 +111,14 @@ class Supervisor:
 
     async def __aenter__(self) -> Supervisor:
         self._guard.start()
+        self._launcher.prepare()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop_all(timeout_s=self._stop_timeout_s)
         for life in self._lives.values():
             life.log.close()
+        await self._launcher.close()
         await self._guard.finish()
 
     @property

@@ -1,0 +1,145 @@
+"""A prepared process: it has loaded what the agent programs need, and forks one whenever it is asked to.
+
+Loading takes 3.5 s and 100 MB for each process; a fork takes milliseconds and shares what was loaded. It is a program
+of its own, `python -m meetctl_agents.preloader FD`: FD is a SOCK_SEQPACKET socket to the supervisor. A request is
+`{"id", "module", "env", "cwd"}` with three descriptors (stdin, stdout, stderr); answers are `{"id", "pid"}` or
+`{"id", "error"}`, and later `{"pid", "returncode"}`. Closing the socket ends it, not the children: they watch stdin.
+It never connects, plays or draws anything itself: what is used before a fork is broken after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import random
+import runpy
+import selectors
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+PRELOADED = (
+    "aiohttp",
+    "aiortc",
+    "av",
+    "livekit.agents",
+    "livekit.agents.inference",
+    "livekit.plugins.openai",
+    "livekit.rtc",
+    "meetctl_agents.audio",
+    "meetctl_agents.chair",
+    "meetctl_agents.simli",
+    "openai.resources.audio",
+    "openai.resources.chat",
+)
+REQUEST_BYTES = 1 << 17
+"""A request carries an environment; Linux passes 208 kB in one packet by default."""
+STANDARD_STREAMS = 3
+
+
+def main(descriptor: int) -> NoReturn:
+    """Loads, then forks until the socket closes."""
+    control = socket.socket(fileno=descriptor)
+    for module in PRELOADED:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # a collection in a child would touch, and so copy, every shared page
+    _serve(control)
+    os._exit(0)
+
+
+def _serve(control: socket.socket) -> None:
+    wake_read, wake_write = socket.socketpair()
+    wake_write.setblocking(False)
+    signal.set_wakeup_fd(wake_write.fileno())
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with selectors.DefaultSelector() as selector:
+        selector.register(control, selectors.EVENT_READ)
+        selector.register(wake_read, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is wake_read:
+                    wake_read.recv(1024)
+                    _report_ended(control)
+                elif not _serve_one(control, [wake_read, wake_write]):
+                    return
+
+
+def _serve_one(control: socket.socket, inherited: list[socket.socket]) -> bool:
+    """Answers one request; returns False when the supervisor is gone."""
+    packet, descriptors, _, _ = socket.recv_fds(control, REQUEST_BYTES, STANDARD_STREAMS)
+    if not packet:
+        return False
+    request = json.loads(packet)
+    try:
+        pid = os.fork()
+    except OSError as error:
+        _answer(control, {"id": request["id"], "error": str(error)})
+    else:
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            for end in (control, *inherited):
+                end.close()
+            _become(request["module"], request["env"], request["cwd"], descriptors)
+        _answer(control, {"id": request["id"], "pid": pid})
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return True
+
+
+def _become(module: str, env: dict[str, str], cwd: str | None, descriptors: list[int]) -> NoReturn:
+    """Turns this fork into the program, as if it had been executed."""
+    code = 1
+    try:
+        os.setsid()
+        for number in (signal.SIGCHLD, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        for target, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, target)
+            os.close(descriptor)
+        os.environ.clear()
+        os.environ.update(env)
+        if cwd is not None:
+            os.chdir(cwd)
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", buffering=1), open(2, "w", buffering=1)
+        sys.argv = [module]
+        random.seed()
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _report_ended(control: socket.socket) -> None:
+    """Reaps every child that has ended, after its process group was emptied: until then nobody can have its number."""
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if ended is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(ended.si_pid, signal.SIGKILL)
+        _, status = os.waitpid(ended.si_pid, 0)
+        _answer(control, {"pid": ended.si_pid, "returncode": os.waitstatus_to_exitcode(status)})
+
+
+def _answer(control: socket.socket, answer: dict[str, object]) -> None:
+    with contextlib.suppress(OSError):  # the supervisor is gone; the next read says so
+        control.send(json.dumps(answer).encode())
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
