@@ -14,8 +14,8 @@ import shutil
 import signal
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -90,22 +90,24 @@ async def download(url: str, target: Path, *, what: str, sha256: str, progress: 
     """
     digest = hashlib.sha256()
     done = 0
-    with target.open("wb") as file:
-        async for chunk, total in _chunks(url):
-            file.write(chunk)
-            digest.update(chunk)
-            done += len(chunk)
-            progress(what, done, total)
+    async with aclosing(_chunks(url)) as chunks:
+        with target.open("wb") as file:
+            async for chunk, total in chunks:
+                file.write(chunk)
+                digest.update(chunk)
+                done += len(chunk)
+                progress(what, done, total)
     if digest.hexdigest() != sha256:
         raise FetchError(f"{url} has SHA-256 {digest.hexdigest()}, its publisher says {sha256}")
 
 
 async def download_text(url: str) -> str:
     """Returns a small text file. Raises FetchError as `download` does."""
-    return b"".join([chunk async for chunk, _ in _chunks(url)]).decode(errors="replace")
+    async with aclosing(_chunks(url)) as chunks:
+        return b"".join([chunk async for chunk, _ in chunks]).decode(errors="replace")
 
 
-async def _chunks(url: str) -> AsyncIterator[tuple[bytes, int | None]]:
+async def _chunks(url: str) -> AsyncGenerator[tuple[bytes, int | None], None]:
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S)
