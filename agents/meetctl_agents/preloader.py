@@ -22,7 +22,7 @@ import socket
 import sys
 from typing import NoReturn
 
-PRELOADED = (
+PRELOADED: tuple[str, ...] = (
     "aiohttp",
     "aiortc",
     "av",

@@ -14,10 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from meetctl.protocol import Speaks
+from meetctl.protocol import RestartPolicy, Speaks
 from meetctl.roster.faults import nearest
 from meetctl.roster.naming import is_room_name
-from meetctl.roster.schema import RestartPolicy
 
 MAX_PERSONA_CHARACTERS = 50_000
 """It travels in one line of the wire, which bounds it, and in every prompt."""

@@ -114,7 +114,8 @@ class _Prepared:
         theirs, ours = _pipes()
         self._next_id += 1
         number = self._next_id
-        answer = self._forks[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[ForkedChild] = asyncio.get_running_loop().create_future()
+        self._forks[number] = answer
         request = {
             "id": number,
             "module": spec.module,
@@ -133,7 +134,11 @@ class _Prepared:
             self._forks.pop(number, None)
             for descriptor in theirs:
                 os.close(descriptor)
-        await child.connect(*ours)
+        try:
+            await child.connect(*ours)
+        except BaseException:
+            child.signal_group(signal.SIGKILL)
+            raise
         return child
 
     async def close(self) -> None:
