@@ -88,15 +88,15 @@ async def test_memory_stays_where_it_is() -> None:
             )
             await client.audio.transcriptions.create(model="m", file=("a.wav", answer.content, "audio/wav"))
             messages: list[ChatCompletionMessageParam] = [
-                {"role": "user", "content": f"Number {index}: " + "tell me about the sea and the ships " * 8}
+                {"role": "user", "content": f"Number {index}: " + "tell me about the sea and the ships " * 3}
             ]
-            await client.chat.completions.create(model="m", messages=messages, max_tokens=8)
+            await client.chat.completions.create(model="m", messages=messages, max_tokens=4)
 
         async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
             for index in range(4):
                 await use(client, index)
             before = server.memory_full_info().uss
-            for index in range(8):
+            for index in range(6):
                 await asyncio.gather(use(client, 2 * index), use(client, 2 * index + 1))
             grown = server.memory_full_info().uss - before
         assert grown < 80 * MEGABYTE
