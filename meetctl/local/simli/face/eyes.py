@@ -24,7 +24,7 @@ def draw_eye(sheet: Sheet, look: Look, side: int, blink: float, gaze: tuple[floa
     x, y = CENTRE + side * look.eye_gap, EYE_LINE
     _draw_brow(sheet, look, side, brows - 0.12 * blink)
     inner, outer = x - side * 23.5, x + side * 25
-    lid = y - 15.5 + 21 * blink
+    lid = y - 15.5 + 23.5 * blink
     upper = [
         (inner, y + 4 + blink * 1.5),
         (x - side * 11, lid + 3.0 * (1 - blink) + 1),
@@ -76,10 +76,10 @@ def _draw_brow(sheet: Sheet, look: Look, side: int, lift: float) -> None:
     x, y = CENTRE + side * look.eye_gap, EYE_LINE - 31 - 5 * lift
     frown = max(0.0, -lift) * 4
     line = [
-        (x - side * 24, y + 4 + frown),
-        (x - side * 8, y - 2.5 + frown * 0.4),
+        (x - side * 24, y + 2.2 + frown),
+        (x - side * 8, y - 3 + frown * 0.4),
         (x + side * 11, y - 4.5),
-        (x + side * 30, y + 4.5),
+        (x + side * 30, y + 6.5),
     ]
     colour = mix(look.hair_colour, (0.12, 0.08, 0.07), 0.35)
     sheet.fill(stroke(line, (4.2 * look.brow, 7.4 * look.brow, 6.2 * look.brow, 1.0)), colour, 0.88)

@@ -28,8 +28,8 @@ _SIDES: dict[Hair, tuple[_Points, _Points]] = {
         [(86, 322), (88, 270), (89, 222), (84, 182), (66, 153), (36, 143), (0, 141)],
     ),
     Hair.LONG: (
-        [(0, 72), (50, 77), (92, 106), (114, 165), (120, 250), (118, 330), (112, 372)],
-        [(88, 352), (90, 290), (90, 225), (84, 180), (62, 146), (30, 126), (0, 112)],
+        [(0, 72), (50, 77), (92, 106), (115, 165), (122, 250), (124, 320), (121, 374)],
+        [(114, 366), (98, 310), (92, 260), (90, 215), (83, 176), (62, 146), (30, 126), (0, 112)],
     ),
     Hair.CROP: (
         [(0, 76), (44, 80), (80, 104), (100, 150), (103, 208)],
@@ -47,11 +47,15 @@ def draw_back_hair(sheet: Sheet, look: Look) -> None:
     dark = mix(look.hair_colour, (0.03, 0.02, 0.04), 0.38)
     if look.hair in _BACK:
         mask = sheet.fill(
-            curve(mirrored(_BACK[look.hair], CENTRE)), vertical(120, 460, dark, mix(dark, look.hair_colour, 0.5))
+            curve(mirrored(_BACK[look.hair], CENTRE)), vertical(180, 470, dark, mix(dark, look.hair_colour, 0.75))
         )
-        for offset in (-96, -70, 70, 96):
-            line = [(CENTRE + offset * 0.9, 200), (CENTRE + offset * 1.05, 300), (CENTRE + offset * 1.16, 450)]
-            sheet.fill(stroke(line, (3, 9, 2)), look.hair_colour, 0.5, mask)
+        sheet.glow((CENTRE, 330), (84, 120), mix(dark, (0.03, 0.02, 0.04), 0.45), 0.7, mask)
+        for side in (-1, 1):
+            for index, lean in enumerate((0.86, 0.95, 1.06, 1.16)):
+                x = CENTRE + side * (74 + index * 14)
+                line = [(x - side * 8, 210), (x, 320), (CENTRE + (x - CENTRE) * lean + side * 4, 470)]
+                tone = mix(look.hair_colour, (1.0, 0.92, 0.85), 0.2) if index % 2 else dark
+                sheet.fill(stroke(line, (1, 7, 1)), tone, 0.22, mask)
 
 
 def draw_hair_behind_head(sheet: Sheet, look: Look) -> None:
@@ -96,7 +100,7 @@ def _symmetric(outer: _Points, line: _Points) -> Floats:
 def _side_part() -> Floats:
     points = [
         (150, 208), (148, 160), (160, 108), (196, 74), (250, 62), (310, 70), (348, 104), (363, 152), (361, 208),
-        (351, 208), (348, 176), (340, 152), (316, 140), (276, 140), (236, 128), (204, 108), (190, 128), (172, 150),
+        (351, 208), (348, 176), (340, 152), (316, 140), (276, 140), (238, 132), (208, 121), (192, 134), (174, 152),
         (164, 180), (161, 208),
     ]  # fmt: skip
     return curve([(float(x), float(y)) for x, y in points])
@@ -154,7 +158,7 @@ def _draw_curls(sheet: Sheet, look: Look) -> None:
     lit, dark = mix(look.hair_colour, (1.0, 0.9, 0.8), 0.24), mix(look.hair_colour, (0.03, 0.02, 0.04), 0.15)
     for row, (reach, size) in enumerate(((98.0, 19.0), (84.0, 18.0), (70.0, 15.0))):
         for index, (x, y, radius) in enumerate(_curls(reach, size)):
-            if y > 196 - row * 26:
+            if y > 192 - row * 36:
                 continue
             sheet.fill(ellipse(x, y, radius, radius), mix(dark, lit, 0.25 + 0.25 * ((index + row) % 3)))
             sheet.fill(

@@ -8,7 +8,7 @@ from meetctl.local.simli.face.raster import Floats, Sheet, curve, ellipse, mirro
 CENTRE = 256.0
 EYE_LINE = 219.0
 MOUTH_LINE = 297.0
-BOX = (116.0, 46.0, 280.0, 330.0)
+BOX = (116.0, 30.0, 280.0, 346.0)
 """The part of the picture that moves with the head, units."""
 
 
@@ -56,9 +56,9 @@ def _draw_shading(sheet: Sheet, look: Look, face: Floats) -> None:
     sheet.glow((CENTRE, 362), (90, 40), look.shade, 0.5, face)
     sheet.glow((CENTRE, 120), (110, 62), look.shade, 0.30, face)
     sheet.glow((CENTRE - 26, 168), (66, 42), look.light, 0.55, face)
-    blush = mix(look.skin, (0.92, 0.30, 0.26), 0.5)
+    blush = mix(look.skin, (0.92, 0.30, 0.26), 0.42)
     for side in (-1, 1):
-        sheet.glow((CENTRE + side * 54, 262), (36, 25), blush, 0.42, face)
+        sheet.glow((CENTRE + side * 54, 262), (38, 27), blush, 0.34, face)
         sheet.glow((CENTRE + side * 50, 246), (27, 13), look.light, 0.35, face)
         sheet.glow((CENTRE + side * look.eye_gap, EYE_LINE - 8), (34, 24), look.shade, 0.38, face)
     sheet.glow((CENTRE, 326), (26, 15), look.light, 0.38, face)
@@ -79,8 +79,8 @@ def _draw_nose(sheet: Sheet, look: Look, face: Floats) -> None:
 
 def _draw_beard(sheet: Sheet, look: Look, face: Floats) -> None:
     colour = mix(look.hair_colour, look.skin, 0.12)
-    half_out = [(0, 372), (40, 362), (76, 332), (104, 268), (104, 216)]
-    half_in = [(86, 220), (82, 258), (64, 281), (40, 281), (22, 276), (0, 279)]
+    half_out = [(0, 372), (40, 362), (76, 332), (104, 268), (106, 196)]
+    half_in = [(90, 196), (84, 254), (64, 281), (40, 281), (22, 276), (0, 279)]
     outer = [(CENTRE + x, y) for x, y in half_out]
     inner = [(CENTRE + x, y) for x, y in half_in]
     left = [(2 * CENTRE - x, y) for x, y in reversed(inner[:-1])] + [

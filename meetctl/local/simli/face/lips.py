@@ -60,7 +60,8 @@ def shape_of(samples: NDArray[np.float64]) -> NDArray[np.float64]:
     voiced = 1 - hiss
     opened = voiced * (0.18 + 0.82 * jaw) + 0.10 * hiss
     wide = voiced * front * (1 - 0.5 * jaw) + 0.45 * hiss
-    rounded = voiced * (1 - front) * (1 - jaw)
+    back = 1 - _ramp(_centre(power, 450, 1_700), 620, 800)
+    rounded = voiced * (1 - front) * np.maximum(1 - jaw, 0.55 * back)
     teeth = hiss + 0.35 * voiced * front * (1 - jaw)
     return np.array([opened, wide, rounded, teeth])
 

@@ -69,7 +69,8 @@ class Look:
     @property
     def light(self) -> Colour:
         """Skin in light."""
-        return mix(self.skin, (1.0, 0.95, 0.86), 0.38)
+        warmth = min(1.0, max(0.0, (sum(self.skin) - 0.9) / 0.9))  # on dark skin a pale light looks like ash
+        return mix(self.skin, mix((0.92, 0.58, 0.38), (1.0, 0.95, 0.86), warmth), 0.38)
 
 
 def look_for(face_id: str) -> Look:

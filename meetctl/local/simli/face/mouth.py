@@ -22,24 +22,25 @@ _DARK = (0.20, 0.045, 0.06)
 def draw_mouth(sheet: Sheet, look: Look, mouth: Mouth) -> None:
     """Draws the mouth in the given shape."""
     half = _HALF_WIDTH * (1 + 0.20 * mouth.wide - 0.40 * mouth.round - 0.06 * mouth.open)
-    gap = _DEEPEST * mouth.open + 7 * mouth.teeth * (1 - mouth.open) + 7 * mouth.round * (1 - mouth.open)
+    gap = _DEEPEST * mouth.open + (7 * mouth.teeth + 9 * mouth.round) * (1 - mouth.open)
     y = MOUTH_LINE
     upper_in, lower_in = y - 0.26 * gap, y + 0.74 * gap
-    corner = y - 2.0 - 2.0 * mouth.wide + 0.22 * gap
+    corner = y - 4.6 * (1 - mouth.round) - 1.5 * mouth.wide + (0.18 + 0.26 * mouth.round) * gap
     pull = 0.55 + 0.17 * mouth.round + 0.10 * mouth.open  # how square the opening is
     inner_top = _arc(half - 1.5, corner, upper_in, pull)
     inner_low = _arc(half - 1.5, corner, lower_in, pull)
-    full = look.lips * (1 - 0.10 * mouth.wide + 0.25 * mouth.round)
+    full = look.lips * (1 - 0.10 * mouth.wide + 0.30 * mouth.round)
     top_out = upper_in - 7.4 * full
     low_out = lower_in + 9.4 * full
+    shoulder = 0.66 + 0.16 * mouth.round
     bow = [
-        (CENTRE - half - 2.5, corner), (CENTRE - half * 0.62, _between(corner, top_out, 0.66)),
-        (CENTRE - half * 0.22, top_out - 0.4), (CENTRE, top_out + 2.2), (CENTRE + half * 0.22, top_out - 0.4),
-        (CENTRE + half * 0.62, _between(corner, top_out, 0.66)), (CENTRE + half + 2.5, corner),
+        (CENTRE - half - 2.5, corner), (CENTRE - half * 0.62, _between(corner, top_out, shoulder)),
+        (CENTRE - half * 0.22, top_out - 0.4), (CENTRE, top_out + 2.2 - 1.8 * mouth.round), (CENTRE + half * 0.22, top_out - 0.4),
+        (CENTRE + half * 0.62, _between(corner, top_out, shoulder)), (CENTRE + half + 2.5, corner),
     ]  # fmt: skip
     bottom = _arc(half + 2.5, corner, low_out, pull + 0.04)
     lip = mix(mix(look.skin, (0.72, 0.22, 0.24), 0.52), look.shade, 0.22)
-    sheet.glow((CENTRE, low_out + 6), (half * 0.8, 8), look.shade, 0.42)
+    sheet.glow((CENTRE, low_out + 6), (half * 0.8, 8), look.shade, 0.1 if look.beard else 0.42)
     bow_path = curve(bow, closed=False)
     outer = np.concatenate([bow_path, bottom[::-1]])
     sheet.fill(outer, vertical(top_out, low_out, mix(lip, (0.35, 0.06, 0.10), 0.30), mix(lip, (1, 0.8, 0.75), 0.14)))
@@ -50,7 +51,7 @@ def draw_mouth(sheet: Sheet, look: Look, mouth: Mouth) -> None:
     line = [(float(px), float(py)) for px, py in seam[:: max(1, len(seam) // 8)]]
     sheet.fill(stroke(line, (0.6, depth, depth, depth, 0.6)), mix(_DARK, lip, 0.25), 0.75)
     for side in (-1, 1):
-        sheet.glow((CENTRE + side * (half + 3.5), corner + 0.5), (6, 5), look.shade, 0.7)
+        sheet.glow((CENTRE + side * (half + 3.5), corner + 0.5), (6, 5), look.shade, 0.2 if look.beard else 0.7)
     sheet.fill(ellipse(CENTRE - 3, _between(lower_in, low_out, 0.48), half * 0.36, 1.9 * full), (1, 0.9, 0.88), 0.30)
 
 
