@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from meetctl.rooms import Rooms
 from meetctl.settings import LiveKitCredentials
@@ -107,3 +109,28 @@ async def test_a_machine_without_any_device_can_still_join(page_server: PageServ
     await expect(page.get_by_test_id("microphone-fault")).to_contain_text("None was found")
     await page.get_by_test_id("prejoin-microphone").click()
     await join(page, "Bob")
+
+
+async def test_a_meeting_whose_servers_are_all_gone_is_over_for_whoever_is_in_it(
+    page_server: PageServer, open_page: OpenPage
+) -> None:
+    lines: list[WebSocketRoute] = []
+    gone = False
+
+    async def connect(line: WebSocketRoute) -> None:
+        if gone:
+            await line.close()
+        else:
+            line.connect_to_server()
+            lines.append(line)
+
+    page = await open_page("about:blank")
+    await page.route_web_socket(re.compile("/rtc"), connect)
+    await page.goto(page_server.join_link())
+    await join(page, "Bob")
+    assert lines
+    gone = True
+    await page_server.__aexit__(None, None, None)
+    for line in lines:
+        await line.close()
+    await expect(page.get_by_test_id("screen-closed")).to_be_visible()

@@ -1,4 +1,4 @@
-import { DisconnectReason, Room, RoomEvent, ScreenSharePresets, VideoPresets } from "livekit-client";
+import { ConnectionState, DisconnectReason, Room, RoomEvent, ScreenSharePresets, VideoPresets } from "livekit-client";
 import { useEffect, useRef, useState } from "react";
 import { takePulse, type ConnectionDetails } from "../api";
 import { endingOf, type Ending } from "../logic/ending";
@@ -37,7 +37,7 @@ export function useMeetingRoom(
     const onDisconnected = (reason?: DisconnectReason) => finish(endingOf(reason));
     // LiveKit's client tries for a minute; where the page's server is gone too, the meeting is over now.
     const watch = setInterval(async () => {
-      if (over || room.state !== "reconnecting") return;
+      if (over || room.state === ConnectionState.Connected) return;
       const pulse = await takePulse(invite);
       if (pulse === "gone" || pulse === "closed") finish("closed");
     }, PULSE_MS);

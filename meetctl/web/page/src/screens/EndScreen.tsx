@@ -13,7 +13,7 @@ interface Words {
 }
 
 const WORDS: Readonly<Record<Ending, Words>> = {
-  left: { icon: "door", title: "You left the meeting", text: "The others are still there.", again: "Rejoin" },
+  left: { icon: "door", title: "You left the meeting", text: "While it goes on, you can come back at any time.", again: "Rejoin" },
   closed: {
     icon: "door",
     title: "This meeting is over",
