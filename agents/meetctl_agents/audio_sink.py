@@ -110,14 +110,22 @@ class RoomAudioSink(io.AudioOutput):
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._segments:
-                segment = self._segments[0]
-                await self._play_pieces(segment)
-                if segment.flushed and not segment.pieces:
-                    await self._finish(segment)
-                elif self._is_current(segment):
-                    break  # more is to come
-            await self._push_silence()
+            try:
+                await self._play_segments()
+            except Exception:
+                # A segment that is never reported finished would leave the agent "speaking" for ever.
+                logger.exception("playing failed; what was to be said is dropped")
+                self.clear_buffer()
+
+    async def _play_segments(self) -> None:
+        while self._segments:
+            segment = self._segments[0]
+            await self._play_pieces(segment)
+            if segment.flushed and not segment.pieces:
+                await self._finish(segment)
+            elif self._is_current(segment):
+                break  # more is to come
+        await self._push_silence()
 
     async def _play_pieces(self, segment: _Segment) -> None:
         while segment.pieces and self._is_current(segment):

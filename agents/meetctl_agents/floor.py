@@ -17,8 +17,8 @@ MOST_AGENT_TURNS = 4
 """Turns of agents in a row before a human must speak; it ends every loop of agents talking to agents."""
 SILENT_S = 25.0
 """From the grant to the first sound: two attempts of a model, ten seconds each. Runs out where the agent hangs."""
-LONGEST_S = 120.0
-"""A turn that sounds; agents cut themselves short long before."""
+LONGEST_S = 75.0
+"""A turn that sounds; agents cut themselves short after a minute at the latest."""
 RELEASE_S = 1.5
 """From being cut off to the release; measured 10 to 30 ms. Runs out where the agent is dead."""
 TALK_S = 30.0

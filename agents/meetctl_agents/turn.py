@@ -56,7 +56,7 @@ class Turn:
             grant_id=self.grant_id,
             text=said,
             interrupted=handle.interrupted or failure is not None,
-            started_at=self._sound_at if said else None,
+            started_at=self._sound_at,
             stages_ms=self._stages_ms(handle),
         )
 
