@@ -27,6 +27,8 @@ _WAITING_PER_SLOT = 2
 """More would only wait for longer than anybody listens: one at work and one speculation for each agent."""
 _REPEAT_PENALTY = 1.1
 """So small a model goes round in circles without it."""
+_TEMPERATURE = 0.3
+"""Where the client names none; at the usual 0.8 so small a model talks nonsense now and then."""
 
 
 class SentMessage(BaseModel):
@@ -83,6 +85,7 @@ class ChatRequest(BaseModel):
         return {
             "messages": [{"role": message.role, "content": message.content} for message in conversation],
             "max_tokens": self.limit(),
+            "temperature": _TEMPERATURE,
             "repeat_penalty": _REPEAT_PENALTY,
             "stop": [self.stop] if isinstance(self.stop, str) else self.stop or [],
             **self.model_dump(include=passed, exclude_none=True),
