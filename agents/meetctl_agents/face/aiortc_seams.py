@@ -6,6 +6,8 @@ whole process, before the first peer connection. A test fails if that seam moves
 
 from __future__ import annotations
 
+import logging
+
 from aiortc import rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
@@ -45,5 +47,6 @@ class LeanJitterBuffer(JitterBuffer):
 
 
 def install() -> None:
-    """Makes every later peer connection of this process use the lean buffer; may be called again."""
+    """Makes every later peer connection of this process use the lean buffer, and no line a candidate; idempotent."""
+    logging.getLogger("aioice").setLevel(logging.WARNING)
     rtcrtpreceiver.JitterBuffer = LeanJitterBuffer  # type: ignore[attr-defined]

@@ -17,9 +17,11 @@ import av
 from meetctl.protocol import Face
 
 from .compose import ComposeSignaling
+from .legacy import LegacySignaling
 from .peer import Arrivals, FacePeer
 from .refusal import FaceRefused, Fault
 from .signaling import Ending, Said, Signaling
+from .stun import answering
 
 FIRST_MEDIA_S = 10.0
 """From START to the first picture and sound: ICE and DTLS take 0.1 s here and a second or two across the world."""
@@ -27,6 +29,8 @@ SOUND_GONE_S = 1.0
 """Simli's audio never pauses, so a second without any means a dead connection; ICE itself notices after 30 s."""
 PICTURE_GONE_S = 3.0
 """The placeholder stands in after one second; after three the session is not worth keeping."""
+REASON_S = 0.5
+"""The media may end before the message that says why has been read."""
 WATCH_S = 0.2
 """How often arrivals are looked at."""
 
@@ -85,6 +89,8 @@ class FaceLeg:
         failed = asyncio.ensure_future(self.peer.wait_failed())
         try:
             await asyncio.wait({said, failed}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if failed.done():
+                await asyncio.wait({said}, timeout=REASON_S)
         finally:
             said.cancel()
             failed.cancel()
@@ -119,31 +125,30 @@ async def open_face(face: Face, ears: Ears) -> AsyncIterator[FaceLeg]:
         FaceRefused: in the server's words, or naming what did not come.
     """
     async with signaling_for(face, ears) as signaling:
-        servers = await signaling.ice_servers()
+        servers = await answering(await signaling.ice_servers())
         async with FacePeer(servers, ears.picture, ears.sound) as peer:
-            signaling.prepare(peer.connection)
-            await peer.accept(await signaling.negotiate(await peer.offer()))
-            await signaling.wait_started()
-            leg = FaceLeg(signaling, peer)
-            sending = asyncio.create_task(leg.send(), name="face-speech")
             try:
-                yield leg
+                signaling.prepare(peer.connection)
+                await peer.accept(await signaling.negotiate(await peer.offer()))
+                await signaling.wait_started()
+                leg = FaceLeg(signaling, peer)
+                sending = asyncio.create_task(leg.send(), name="face-speech")
+                try:
+                    yield leg
+                finally:
+                    sending.cancel()
+                    await asyncio.wait({sending})
             finally:
-                sending.cancel()
-                await asyncio.wait({sending})
+                await signaling.close()  # before the media connection, over which the goodbye may have to go
 
 
 def signaling_for(face: Face, ears: Ears) -> Signaling:
-    """Returns the signaling that the face asks for.
-
-    Raises:
-        FaceRefused: for a protocol that is not spoken here.
-    """
+    """Returns the signaling that the face asks for."""
     match face.api:
         case "compose":
             return ComposeSignaling(face, ears.said)
         case "legacy":
-            raise FaceRefused(Fault.ENDPOINT, "Simli's legacy protocol is not spoken yet")
+            return LegacySignaling(face, ears.said)
 
 
 def dead(arrivals: Arrivals, started_at: float, now: float) -> FaceRefused | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from meetctl_agents.face.compose import ice_server_from_entry
+from meetctl_agents.face.conversation import ice_server_from_entry
 from meetctl_agents.face.refusal import FaceRefused, Fault
 from meetctl_agents.face.signaling import Answer, Ending, Message, Notice, Said, chunks, is_loopback, parse_message
 
