@@ -13,6 +13,24 @@ from typing import assert_never
 
 from meetctl.protocol import CastMember, Line, Speaks
 
+from .floor_events import (
+    Action,
+    AgentGone,
+    CastSet,
+    Changed,
+    Cut,
+    Event,
+    Give,
+    HumanCame,
+    HumanLeft,
+    NothingSaid,
+    Released,
+    Said,
+    Sounded,
+    TalkBegan,
+    Tick,
+)
+
 MOST_AGENT_TURNS = 4
 """Turns of agents in a row before a human must speak; it ends every loop of agents talking to agents."""
 SILENT_S = 25.0
@@ -23,116 +41,6 @@ RELEASE_S = 1.5
 """From being cut off to the release; measured 10 to 30 ms. Runs out where the agent is dead."""
 TALK_S = 30.0
 """A person who never pauses (a radio, a fan) no longer holds back the others after this."""
-
-
-# --- what happened -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CastSet:
-    """Agents came or went."""
-
-    cast: tuple[CastMember, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HumanCame:
-    identity: str
-
-
-@dataclass(frozen=True, slots=True)
-class HumanLeft:
-    identity: str
-
-
-@dataclass(frozen=True, slots=True)
-class TalkBegan:
-    """A human makes speech sounds; ended by exactly one `Said` or `NothingSaid`, or by `HumanLeft`."""
-
-    identity: str
-
-
-@dataclass(frozen=True, slots=True)
-class NothingSaid:
-    """The sounds were no words."""
-
-    identity: str
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A human's words. `spoken` is False for chat, which no `TalkBegan` precedes."""
-
-    line: Line
-    addressed: tuple[str, ...] = ()
-    """Identities of the agents it names, in order."""
-    spoken: bool = True
-    dismisses: bool = False
-    """It only tells whoever was talking to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sounded:
-    """An agent can be heard."""
-
-    identity: str
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """An agent's turn is over."""
-
-    identity: str
-    grant_id: str
-    line: Line | None
-    """What it said, None = nothing."""
-    addressed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AgentGone:
-    """It left, or could not be reached."""
-
-    identity: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """Time passed."""
-
-
-Event = CastSet | HumanCame | HumanLeft | TalkBegan | NothingSaid | Said | Sounded | Released | AgentGone | Tick
-
-# --- what to do ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Give:
-    """Grant the floor."""
-
-    identity: str
-    grant_id: str
-    line: Line
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Silence the holder."""
-
-    identity: str
-    grant_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """Somebody else, or nobody, holds the floor now."""
-
-    holder: str | None
-
-
-Action = Give | Cut | Changed
-
-# --- the state -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from livekit.agents import utils
 
 from meetctl.protocol import GRANT, HEAR, STOP, CastMember, FloorChanged, Grant, Hear, Line, StopSpeaking
 
-from .floor import Changed, Cut, Event, Floor, Give, Released, Tick, next_deadline, step
+from .floor import Floor, next_deadline, step
+from .floor_events import Changed, Cut, Event, Give, Released, Tick
 from .methods import call
 from .wire import Report
 

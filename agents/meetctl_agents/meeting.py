@@ -31,8 +31,8 @@ from .addressing import addressed, dismisses
 from .attendance import display_name, is_human
 from .captions import publish_caption
 from .chat import Chat
-from .floor import AgentGone, CastSet, HumanCame, HumanLeft, NothingSaid, Released, Said, Sounded, TalkBegan
 from .floor_control import FloorControl
+from .floor_events import AgentGone, CastSet, HumanCame, HumanLeft, NothingSaid, Released, Said, Sounded, TalkBegan
 from .hearing import SpeechBegan, SpeechHeard
 from .methods import serve
 from .turn_clock import TurnClock

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from meetctl.protocol import Release
 
-from .floor import Give
+from .floor_events import Give
 
 REMEMBERED = 64
 """Lines and grants; those that nobody answers must not pile up."""

@@ -99,7 +99,9 @@ class Human:
 
     def read(self, identity: str, since: float = 0.0) -> str:
         """Returns what the captions said in that participant's name."""
-        return " ".join(caption.text for caption in self.captions if caption.identity == identity and caption.at >= since)
+        return " ".join(
+            caption.text for caption in self.captions if caption.identity == identity and caption.at >= since
+        )
 
     def _on_track(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant

@@ -11,13 +11,17 @@ from meetctl_agents.floor import (
     RELEASE_S,
     SILENT_S,
     TALK_S,
+    Floor,
+    next_deadline,
+    step,
+)
+from meetctl_agents.floor_events import (
     Action,
     AgentGone,
     CastSet,
     Changed,
     Cut,
     Event,
-    Floor,
     Give,
     HumanCame,
     HumanLeft,
@@ -27,8 +31,6 @@ from meetctl_agents.floor import (
     Sounded,
     TalkBegan,
     Tick,
-    next_deadline,
-    step,
 )
 
 from meetctl.protocol import CastMember, Line, Speaks
