@@ -53,8 +53,9 @@ class ForkLauncher:
 
     async def close(self) -> None:
         """Ends the prepared process; children that still run are their seats' business."""
-        if self._prepared is not None:
-            await self._prepared.close()
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None:
+            await prepared.close()
 
     def prepare(self) -> None:
         """Starts the prepared process now, so that the first fork need not wait for all of it."""

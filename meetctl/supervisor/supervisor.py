@@ -118,7 +118,6 @@ class Supervisor:
         await self.stop_all(timeout_s=self._stop_timeout_s)
         for life in self._lives.values():
             life.log.close()
-        await self._launcher.close()
         await self._guard.finish()
 
     @property
@@ -187,6 +186,7 @@ class Supervisor:
         await asyncio.gather(*(self.stop(key, timeout_s=timeout_s) for key in agents))
         left = max(FORCED_S, timeout_s - (time.monotonic() - started))
         await asyncio.gather(*(self.stop(key, timeout_s=left) for key in others))
+        await self._launcher.close()
 
     def kill_all(self) -> None:
         """Ends every process group now; the ladder that may be under way then finds them gone."""
