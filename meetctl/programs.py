@@ -20,7 +20,7 @@ CHAIR_NAME = "Chair"
 
 LOCAL_KEY = SecretStr("local")
 """The stand-ins ask for a key as their originals do, and take any."""
-LOCAL_MODELS = {"llm": "smollm2-135m", "tts": "tts-1", "stt": "whisper-tiny.en"}
+LOCAL_MODELS = {"llm": "smollm2-135m-instruct", "tts": "tts-1", "stt": "whisper-tiny.en"}
 OPENAI_MODELS = {"llm": "gpt-4o-mini", "tts": "tts-1", "stt": "whisper-1"}
 """Where an entry names a provider without a model. `tts-1` makes the plugin ask for plain audio, not for events."""
 

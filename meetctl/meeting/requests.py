@@ -11,7 +11,8 @@ from pydantic import BaseModel, SecretStr
 
 from meetctl.errors import AgentFailed, ConflictError, TimedOutError, UsageError
 from meetctl.meeting.meeting import STOP_S, Meeting
-from meetctl.roster import AgentEntry
+from meetctl.roster import AgentEntry, load_roster
+from meetctl.settings import environment
 from meetctl.supervisor.control import Handler, Request
 from meetctl.web.invites import Role
 
@@ -58,7 +59,7 @@ async def wait_until_ready(meeting: Meeting, seats: list[str] | None, timeout_s:
     """
 
     def wanted() -> list[str]:
-        return seats if seats is not None else list(meeting.entries)
+        return seats if seats is not None else list(meeting.cast.entries)
 
     try:
         async with asyncio.timeout(timeout_s):
@@ -119,16 +120,9 @@ def _entry(meeting: Meeting, request: Request) -> AgentEntry:
                 )
             entry = entry.model_copy(update={"llm": meeting.roster.llm, "tts": meeting.roster.tts})
     else:
-        names = {entry.name.lower(): entry for entry in meeting.known_entries()}
-        found = names.get(str(request["name"]).lower())
-        if found is None:
-            known = ", ".join(entry.name for entry in names.values())
-            raise UsageError(
-                f"the running roster has no entry {request['name']!r}; it has {known}",
-                hint="use simli, audio, one of these names, or a YAML file with one entry",
-            )
-        entry = found
-    taken = meeting.taken()
+        # Read anew: the entry may have been left out by --only, or added to the file since.
+        entry = load_roster(meeting.roster.file, environment=environment(), only=[str(request["name"])]).agents[0]
+    taken = meeting.cast.taken()
     if entry.identity in taken or entry.name.lower() in taken:
         raise ConflictError(
             f"{entry.name} (identity {entry.identity}) is in the meeting already", hint="give another one: --name NAME"

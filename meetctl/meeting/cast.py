@@ -1,0 +1,144 @@
+"""Who attends a meeting besides people: the chair and the agents, their tokens, assignments and seats."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+
+from meetctl import rooms
+from meetctl.errors import LiveKitError
+from meetctl.meeting.local_servers import LocalServers
+from meetctl.meeting.seats import agent_seat, chair_seat
+from meetctl.meeting.transcript import Transcript
+from meetctl.programs import (
+    CHAIR_IDENTITY,
+    CHAIR_NAME,
+    Place,
+    agent_assignment,
+    agent_environment,
+    cast_member,
+    chair_assignment,
+)
+from meetctl.protocol import CastChanged, CastMember, Model
+from meetctl.roster import AgentEntry, Roster, secrets_of_entry
+from meetctl.settings import LiveKitCredentials
+from meetctl.supervisor.logs import Masker
+from meetctl.supervisor.supervisor import Supervisor
+
+
+class Cast:
+    """Seats the chair and the agents of one meeting, and answers for each at every start."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        *,
+        supervisor: Supervisor,
+        servers: LocalServers,
+        credentials: LiveKitCredentials,
+        room_service: rooms.Rooms,
+        transcript: Transcript,
+        mark: Mapping[str, str],
+        mask: Masker,
+    ) -> None:
+        self.entries: dict[str, AgentEntry] = {}
+        """By identity, in the order they were seated."""
+        self._roster = roster
+        self._supervisor = supervisor
+        self._servers = servers
+        self._credentials = credentials
+        self._rooms = room_service
+        self._transcript = transcript
+        self._mark = mark
+        self._mask = mask
+        self._chair_identity = CHAIR_IDENTITY
+        self._own_chair = True
+        self._seated = 0
+
+    async def find_chair(self) -> None:
+        """In somebody else's room there may be a chair already; then ours would be one too many."""
+        for participant in await self._rooms.participants(self._roster.room):
+            if participant.role == "chair" and participant.kind is rooms.ParticipantKind.AGENT:
+                self._chair_identity = participant.identity
+                self._own_chair = False
+
+    def seat_all(self, entries: Iterable[AgentEntry]) -> None:
+        """Seats the chair, unless the room has one, and these agents."""
+        if self._own_chair:
+            self._supervisor.add(chair_seat(self._chair_assignment, self._mark))
+        for entry in entries:
+            self._seat(entry)
+
+    async def add(self, entry: AgentEntry) -> None:
+        """Seats one more agent and tells the chair."""
+        self._mask.add(*secrets_of_entry(entry))
+        self._seat(entry)
+        await self._tell_chair()
+
+    def seats(self) -> list[str]:
+        """Returns the keys of the chair's and the agents' seats: those that join the room."""
+        return [*self.entries, *([CHAIR_IDENTITY] if self._own_chair else [])]
+
+    def taken(self) -> set[str]:
+        """Returns the identities and lower-case names in use."""
+        return {CHAIR_IDENTITY, *self.entries, *(entry.name.lower() for entry in self.entries.values())}
+
+    def members(self) -> tuple[CastMember, ...]:
+        """Returns the agents as the chair knows them."""
+        return tuple(cast_member(entry) for entry in self.entries.values())
+
+    def _seat(self, entry: AgentEntry) -> None:
+        number = self._seated
+        self._seated += 1
+        self.entries[entry.identity] = entry
+        self._supervisor.add(
+            agent_seat(
+                entry,
+                self._roster.room,
+                environment=lambda: agent_environment(entry, self._place(entry), self._mark, self._credentials),
+                assignment=lambda: self._assignment(entry, number),
+                is_active=lambda: self._is_active(entry.identity),
+                own_chair=self._own_chair,
+            )
+        )
+
+    def _place(self, entry: AgentEntry) -> Place:
+        token = rooms.agent_token(self._credentials, room=self._roster.room, identity=entry.identity, name=entry.name)
+        self._mask.add(token.get_secret_value())
+        return Place(
+            self._roster.room,
+            self._credentials.url,
+            token,
+            self._chair_identity,
+            self._roster.topic,
+            register_with_chair=not self._own_chair,
+        )
+
+    async def _assignment(self, entry: AgentEntry, seat_number: int) -> Model:
+        return agent_assignment(
+            entry,
+            self._place(entry),
+            await self._servers.wait_for_stand_ins(),
+            seat_number=seat_number,
+            transcript=self._transcript.lines(),
+            cast=self.members(),
+        )
+
+    async def _chair_assignment(self) -> Model:
+        token = rooms.chair_token(self._credentials, room=self._roster.room, identity=CHAIR_IDENTITY, name=CHAIR_NAME)
+        self._mask.add(token.get_secret_value())
+        place = Place(self._roster.room, self._credentials.url, token, CHAIR_IDENTITY, self._roster.topic)
+        stand_ins = await self._servers.wait_for_stand_ins()
+        return chair_assignment(
+            self._roster, place, stand_ins, transcript=self._transcript.lines(), cast=self.members()
+        )
+
+    async def _tell_chair(self) -> None:
+        if self._own_chair:
+            await self._supervisor.send(CHAIR_IDENTITY, CastChanged(cast=self.members()))
+
+    async def _is_active(self, identity: str) -> bool:
+        with contextlib.suppress(LiveKitError):
+            found = await self._rooms.participants(self._roster.room)
+            return any(participant.identity == identity and participant.active for participant in found)
+        return False

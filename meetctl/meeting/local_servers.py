@@ -1,0 +1,90 @@
+"""The local servers of one meeting: livekit-server and the stand-ins, each in a seat, started where it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from meetctl.errors import StandInError, TimedOutError
+from meetctl.local import livekit
+from meetctl.local.ports import free_tcp_port
+from meetctl.meeting.seats import LIVEKIT_SEAT, MODELS_SEAT, SIMLI_SEAT, livekit_seat, stand_in_seat
+from meetctl.programs import StandIns
+from meetctl.roster import Roster
+from meetctl.settings import LiveKitCredentials
+from meetctl.supervisor.logs import Masker
+from meetctl.supervisor.state import ProcessState, SeatState
+from meetctl.supervisor.supervisor import Supervisor
+
+SERVER_READY_S = 20.0
+"""livekit-server answers in 0.3 s on an idle machine; a loaded one may take many times that."""
+STAND_IN_READY_S = 120.0
+"""The model server loads 260 MB of models and warms them up: 2 s idle, much more on a cold disk under load."""
+SPARE_SLOTS = 2
+"""Conversations the model server can keep beyond the roster's agents, for those that join later."""
+
+
+class LocalServers:
+    """Starts each server once and knows where it answers; the supervisor keeps them running."""
+
+    def __init__(self, supervisor: Supervisor, mark: Mapping[str, str], log_dir: Path, mask: Masker) -> None:
+        self.stand_ins = StandIns(None, None)
+        self._supervisor = supervisor
+        self._mark = mark
+        self._log_dir = log_dir
+        self._mask = mask
+
+    def start_stand_ins(self, roster: Roster) -> None:
+        """Starts what this roster needs and does not run yet; returns before they serve."""
+        if roster.needs_local_models and self.stand_ins.models_url is None:
+            port = free_tcp_port()
+            slots = str(len(roster.agents) + SPARE_SLOTS)
+            self._seat(MODELS_SEAT, "meetctl.local.models", "--port", str(port), "--slots", slots)
+            self.stand_ins = StandIns(f"http://127.0.0.1:{port}", self.stand_ins.simli_url)
+        if roster.needs_local_simli and self.stand_ins.simli_url is None:
+            port = free_tcp_port()
+            self._seat(SIMLI_SEAT, "meetctl.local.simli", "--port", str(port))
+            self.stand_ins = StandIns(self.stand_ins.models_url, f"http://127.0.0.1:{port}")
+
+    async def start_livekit(self, binary: Path, config_path: Path) -> LiveKitCredentials:
+        """Starts livekit-server with a key pair of its own; returns when it answers."""
+        config = livekit.new_server_config()
+        self._mask.add(config.api_secret.get_secret_value())
+        livekit.write_config(config, config_path)
+        log = self._log_dir / f"{LIVEKIT_SEAT}.log"
+        self._supervisor.add(livekit_seat(binary, config_path, config.url, log, self._mark))
+        await self._wait_ready(LIVEKIT_SEAT, SERVER_READY_S)
+        return config.credentials
+
+    async def wait_for_stand_ins(self) -> StandIns:
+        """Waits until those that were started serve; returns where.
+
+        Raises:
+            StandInError: if one is fatal, with its own last words.
+            TimedOutError: naming the one that does not answer, and its log.
+        """
+        if self.stand_ins.models_url is not None:
+            await self._wait_ready(MODELS_SEAT, STAND_IN_READY_S)
+        if self.stand_ins.simli_url is not None:
+            await self._wait_ready(SIMLI_SEAT, STAND_IN_READY_S)
+        return self.stand_ins
+
+    def _seat(self, key: str, module: str, *arguments: str) -> None:
+        self._supervisor.add(stand_in_seat(key, module, (*arguments, "--watch-stdin"), self._mark))
+
+    async def _wait_ready(self, key: str, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                state = await self._supervisor.wait_until(lambda state: _settled(state.seats[key]))
+        except TimeoutError:
+            raise TimedOutError(
+                f"{key} was not ready within {timeout_s:.0f} s", hint=f"read {self._log_dir / key}.log"
+            ) from None
+        seat = state.seats[key]
+        if not seat.ready:
+            raise StandInError(f"{key} did not start: {seat.last_error}", hint=seat.hint)
+
+
+def _settled(seat: SeatState) -> bool:
+    return seat.ready or seat.state in (ProcessState.FATAL, ProcessState.EXITED)
