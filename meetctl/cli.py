@@ -6,6 +6,7 @@ what it does not need.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -170,6 +171,7 @@ def _options(
 def main() -> NoReturn:
     """Runs one command and exits with its code; every failure is told in two lines, or as JSON."""
     as_json = "--json" in sys.argv[1:]
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app(standalone_mode=True)
     except MeetctlError as error:
@@ -189,6 +191,11 @@ def main() -> NoReturn:
         console.show_bug(error, path, as_json=as_json)
         sys.exit(ExitCode.BUG)
     sys.exit(ExitCode.OK)
+
+
+def _terminated(*_: object) -> NoReturn:
+    """Unwinds the stack as Ctrl-C does, so that whoever started something ends it."""
+    raise SystemExit(int(ExitCode.TERMINATED))
 
 
 def _exit(code: ExitCode) -> None:

@@ -34,13 +34,12 @@ def main(meeting: str) -> int:
             groups.discard(int(value))
         elif verb == "file":
             files.append(value)
-    if groups:
-        _wait_for_leaving(groups, meeting)
-    left = end_all(groups, meeting, grace_s=TERM_S)
-    for path in files:
+    for path in files:  # one of them holds the server's secret, so they go first
         with contextlib.suppress(OSError):
             os.unlink(path)
-    return 1 if left else 0
+    if groups:
+        _wait_for_leaving(groups, meeting)
+    return 1 if end_all(groups, meeting, grace_s=TERM_S) else 0
 
 
 def _wait_for_leaving(groups: set[int], meeting: str) -> None:
