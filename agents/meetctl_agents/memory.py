@@ -17,7 +17,7 @@ MOST_LINES = 20
 """Lines kept; reading 16 kB of history takes a small local model seconds."""
 KEPT_LINES = 10
 """Lines left after forgetting; several go at once, since a prompt that only grows is read from the model's cache."""
-LONGEST_LINE = 600
+LONGEST_LINE = 450
 """Characters of one line that are told to the model."""
 YOUR_TURN = "(It is your turn to speak.)"
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-LONGEST_TURN = 500
-"""Characters, about half a minute of speech; the turn ends at the next end of a sentence."""
-LONGEST_SENTENCE = 300
+LONGEST_TURN = 280
+"""Characters, some twenty seconds of speech; the turn ends with the sentence. Small models would go on for ever, and
+everybody else's model then has to read it: 7 ms a token before its first word."""
+LONGEST_SENTENCE = 160
 """Characters that a sentence may run beyond `LONGEST_TURN` before it is cut at a word."""
 LONGEST_NAME = 32
 """Characters that are held back after a line break, in case a name and a colon follow."""

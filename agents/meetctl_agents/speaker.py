@@ -46,7 +46,7 @@ from .turn import Turn
 from .wire import Report
 
 TURN_S = 60.0
-"""No turn is this long: an answer is cut after some 35 s of speech. Runs out where a model or playout hangs."""
+"""No turn is this long: an answer is cut after some 25 s of speech. Runs out where a model or playout hangs."""
 MODEL_TIMEOUT_S = 10.0
 """For a model's first answer: a cold local model on a busy machine takes a few seconds."""
 NEVER = 1_000_000

@@ -77,6 +77,11 @@ class Human:
     def identity(self) -> str:
         return self.room.local_participant.identity
 
+    async def wait_listened_to(self) -> None:
+        """Waits until somebody, the chair, has subscribed to the microphone."""
+        async with asyncio.timeout(10):
+            await self.publication.wait_for_subscription()
+
     async def say(self, samples: bytes) -> float:
         """Talks; returns the monotonic time at which the last sample left the microphone."""
         count = int(SAMPLE_RATE * FRAME_S)

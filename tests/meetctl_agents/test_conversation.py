@@ -33,6 +33,7 @@ async def test_the_agent_that_is_named_answers_aloud_and_the_other_stays_silent(
         await chair.wait_said(MediaReceived, lambda event: event.identity == "max")
 
         async with Human(livekit_server.url, mint_token("sam", name="Sam").get_secret_value()) as sam:
+            await sam.wait_listened_to()
             ended = await sam.say(question)
             await sam.wait_until(lambda: len(sam.heard("max", ended)) > 20)
             await chair.wait_said(FloorChanged, lambda event: event.holder is None, within=60)

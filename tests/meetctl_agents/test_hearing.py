@@ -38,15 +38,18 @@ async def test_each_voice_is_booked_to_its_person_however_people_come_and_go(
 
         async with person("sam") as sam:
             hearing = asyncio.create_task(hears("sam", "budget"))
+            await sam.wait_listened_to()
             await sam.say(first)
             await hearing
         # Eve's microphone may get the place of Sam's in the transport.
         async with person("eve") as eve:
             hearing = asyncio.create_task(hears("eve", "weather"))
+            await eve.wait_listened_to()
             await eve.say(second)
             await hearing
             async with person("sam") as sam:
                 hearing = asyncio.create_task(hears("sam", "budget"))
+                await sam.wait_listened_to()
                 await sam.say(first)
                 await hearing
                 # Muted in the middle of a sentence: what was said until then counts, and is said to be over.
