@@ -46,7 +46,7 @@ def prepare_process() -> None:
 
     def with_loopback(use_ipv4: bool, use_ipv6: bool) -> list[str]:
         addresses = original(use_ipv4, use_ipv6)
-        return ["127.0.0.1", *addresses] if use_ipv4 else addresses
+        return ["127.0.0.1", *addresses] if use_ipv4 and "127.0.0.1" not in addresses else addresses
 
     aioice.ice.get_host_addresses = with_loopback
 
@@ -104,7 +104,7 @@ class PictureTrack(MediaStreamTrack):
 
 
 def _draw(session: SimliSession, pose: Pose) -> av.VideoFrame:
-    return av.VideoFrame.from_ndarray(session.picture(pose), format="rgb24").reformat(format="yuv420p")
+    return av.VideoFrame.from_ndarray(session.picture(pose), format="rgba").reformat(format="yuv420p")
 
 
 class Peer:

@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from meetctl.local.simli.audio48 import Upsampler
 from meetctl.local.simli.clock import MediaClock
 from meetctl.local.simli.peer import AUDIO_CLOCK, VIDEO_BITRATE
@@ -119,6 +117,6 @@ class RoomPublisher:
 def _draw(session: SimliSession, pose: Pose) -> rtc.VideoFrame:
     from livekit import rtc
 
-    picture = np.ascontiguousarray(session.picture(pose))
+    picture = session.picture(pose)
     height, width = picture.shape[:2]
-    return rtc.VideoFrame(width, height, rtc.VideoBufferType.RGB24, picture.tobytes())
+    return rtc.VideoFrame(width, height, rtc.VideoBufferType.RGBA, picture.tobytes())

@@ -27,7 +27,7 @@ from meetctl.local.simli.worker import WorkerDoor
 HOST = "127.0.0.1"
 
 _LEGACY_PATHS = ("/StartWebRTCSession", "/startWebRTCSession")
-_SHUTDOWN_SECONDS = 2.0
+_SHUTDOWN_SECONDS = 1.0
 """For clients that do not read their goodbye."""
 _MAX_BODY_BYTES = 1024 * 1024
 

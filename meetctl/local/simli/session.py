@@ -114,8 +114,8 @@ class SimliSession:
         return self._motion.pose(seconds, self._lips.mouth(window), speaking=self.playout.speaking)
 
     def picture(self, pose: Pose) -> NDArray[np.uint8]:
-        """Returns the face in that pose, (size, size, 3) uint8 RGB. Draws and touches nothing else."""
-        return self.face.render(pose, wait=False)
+        """Returns the face in that pose, (size, size, 4) uint8 RGBA. Draws and touches nothing else."""
+        return self.face.paint(pose, wait=False)
 
     async def watch_limits(self) -> None:
         """Returns when the session is over, having ended it at its idle or maximum limit."""

@@ -36,7 +36,8 @@ class Lips:
         samples = window.astype(np.float64) / 32768
         level = float(np.sqrt(np.mean(samples**2)))
         self._loudest = max(level, 0.03, self._loudest * _LOUDEST_FALL)
-        wanted = shape_of(samples) * loudness(level, self._loudest)
+        shown = loudness(level, self._loudest)
+        wanted = shape_of(samples) * shown if shown else np.zeros(4)
         rate = np.where(wanted > self._now, _ATTACK, _RELEASE)
         self._now = self._now + (wanted - self._now) * rate
         opened, wide, rounded, teeth = (round(float(part), 3) for part in np.clip(self._now, 0, 1))

@@ -35,7 +35,8 @@ def draw_mouth(sheet: Sheet, look: Look, mouth: Mouth) -> None:
     shoulder = 0.66 + 0.16 * mouth.round
     bow = [
         (CENTRE - half - 2.5, corner), (CENTRE - half * 0.62, _between(corner, top_out, shoulder)),
-        (CENTRE - half * 0.22, top_out - 0.4), (CENTRE, top_out + 2.2 - 1.8 * mouth.round), (CENTRE + half * 0.22, top_out - 0.4),
+        (CENTRE - half * 0.22, top_out - 0.4), (CENTRE, top_out + 2.2 - 1.8 * mouth.round),
+        (CENTRE + half * 0.22, top_out - 0.4),
         (CENTRE + half * 0.62, _between(corner, top_out, shoulder)), (CENTRE + half + 2.5, corner),
     ]  # fmt: skip
     bottom = _arc(half + 2.5, corner, low_out, pull + 0.04)

@@ -10,7 +10,6 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,46 +21,24 @@ from meetctl.local.simli.face.extras import draw_glasses
 from meetctl.local.simli.face.look import look_for
 from meetctl.local.simli.face.pose import IDLE, Mouth, Pose
 from meetctl.local.simli.face.raster import Sheet
+from meetctl.local.simli.face.sprite import Canvas, Sprite, canvas_from, sprite_from
 
 UNITS = 512
 DEFAULT_SIZE = 512
 
 _PHASES = 4
 """Positions within a pixel, each way."""
+_FEATURE_STEP = 2
+"""Phases between two positions of eyes and mouth."""
 _HEAD_REACH = (4.0, 3.0)
 """How far the head moves to each side, and up and down, units."""
 _FEATURE_REACH = (4.5, 3.5)
 """How far eyes and mouth move on the head: that they lead makes the head seem to turn."""
 _BREATH_REACH = 2.0
-_SPRITES = 600
-"""Mouths and eyes remembered: about 15 MB at 512."""
+_REMEMBERED = 256
+"""Mouths and eyes kept: about 10 MB at 512."""
 
 Picture = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sprite:
-    """A drawn part: premultiplied colour and what it lets through, at a place."""
-
-    left: int
-    top: int
-    colour: Picture
-    through: NDArray[np.uint16]
-    """(h, w, 1), 0 to 256."""
-
-    def lay(self, picture: Picture, dx: int, dy: int) -> None:
-        """Composites over the picture, shifted by whole pixels."""
-        height, width = self.colour.shape[:2]
-        x, y = self.left + dx, self.top + dy
-        x0, y0 = max(0, -x), max(0, -y)
-        x1, y1 = min(width, picture.shape[1] - x), min(height, picture.shape[0] - y)
-        if x0 >= x1 or y0 >= y1:
-            return
-        under = picture[y + y0 : y + y1, x + x0 : x + x1]
-        passed = under * self.through[y0:y1, x0:x1]
-        passed >>= 8
-        passed += self.colour[y0:y1, x0:x1]
-        under[...] = passed
 
 
 class FaceRenderer:
@@ -73,14 +50,18 @@ class FaceRenderer:
         self.look = look_for(face_id)
         self._scale = size / UNITS
         self._lock = threading.Lock()
-        self._sprites: OrderedDict[tuple[object, ...], _Sprite] = OrderedDict()
-        self._bare: Picture | None = None
-        self._backdrops: dict[int, Picture] = {}
-        self._bodies: dict[int, _Sprite] = {}
-        self._heads: dict[tuple[int, int], _Sprite] = {}
+        self._sprites: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
+        self._bare: Canvas | None = None
+        self._backdrops: dict[int, Canvas] = {}
+        self._bodies: dict[int, Sprite] = {}
+        self._heads: dict[tuple[int, int], Sprite] = {}
 
     def render(self, pose: Pose, *, wait: bool = True) -> Picture:
-        """Returns the picture of the face in that pose, (size, size, 3) uint8 RGB.
+        """Returns the picture of the face in that pose, (size, size, 3) uint8 RGB."""
+        return np.ascontiguousarray(self.paint(pose, wait=wait)[..., :3])
+
+    def paint(self, pose: Pose, *, wait: bool = True) -> Canvas:
+        """Returns the same as (size, size, 4) uint8 RGBA, all opaque: the cheaper form.
 
         Without `wait`, still parts not yet drawn for the exact position are shown at the nearest whole pixel.
         """
@@ -94,17 +75,20 @@ class FaceRenderer:
             round(pose.nod * _HEAD_REACH[1] * per_unit) - breath,
         )
         x, y = (
-            head_x + round(pose.turn * _FEATURE_REACH[0] * per_unit),
-            head_y + round(pose.nod * _FEATURE_REACH[1] * per_unit),
+            _coarse(head_x + pose.turn * _FEATURE_REACH[0] * per_unit),
+            _coarse(head_y + pose.nod * _FEATURE_REACH[1] * per_unit),
         )
         if not wait and (head_x % _PHASES, head_y % _PHASES) not in self._heads:
             head_x, head_y = (round(at / _PHASES) * _PHASES for at in (head_x, head_y))
         self._head(head_x % _PHASES, head_y % _PHASES).lay(picture, head_x // _PHASES, head_y // _PHASES)
         for side in (-1, 1):
             self._eye(side, pose, x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
-        self._mouth(pose.mouth, x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
         if self.look.glasses:
             self._glasses(x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
+        if pose.mouth != IDLE.mouth:
+            # On a moving mouth nobody sees half a pixel, and each shape is drawn once instead of four times.
+            x, y = round(x / _PHASES) * _PHASES, round(y / _PHASES) * _PHASES
+        self._mouth(pose.mouth, x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
         return picture
 
     def prepare(self) -> None:
@@ -121,40 +105,40 @@ class FaceRenderer:
                 yield
                 self._head(x, y)
 
-    def _backdrop(self, breath: int) -> Picture:
+    def _backdrop(self, breath: int) -> Canvas:
         if breath not in self._backdrops:
             picture = self._ground().copy()
             self._body(-breath % _PHASES).lay(picture, 0, -breath // _PHASES)
             self._backdrops[breath] = picture
         return self._backdrops[breath]
 
-    def _ground(self) -> Picture:
+    def _ground(self) -> Canvas:
         if self._bare is None:
             sheet = self._sheet((0, 0, UNITS, UNITS), 0, 0)
             draw_ground(sheet, self.look)
-            self._bare = _bytes(sheet.pixels[..., :3])
+            self._bare = canvas_from(sheet.pixels[..., :3])
         return self._bare
 
-    def _body(self, y: int) -> _Sprite:
+    def _body(self, y: int) -> Sprite:
         if y not in self._bodies:
             sheet = self._sheet(body_box(self.look), 0, y)
             hair.draw_back_hair(sheet, self.look)
             draw_body(sheet, self.look)
-            self._bodies[y] = _sprite(sheet)
+            self._bodies[y] = sprite_from(sheet)
         return self._bodies[y]
 
-    def _head(self, x: int, y: int) -> _Sprite:
+    def _head(self, x: int, y: int) -> Sprite:
         if (x, y) not in self._heads:
             sheet = self._sheet(head.BOX, x, y)
             hair.draw_hair_behind_head(sheet, self.look)
             head.draw_head(sheet, self.look)
             hair.draw_front_hair(sheet, self.look, sheet.mask(head.outline(self.look)))
-            self._heads[x, y] = _sprite(sheet)
+            self._heads[x, y] = sprite_from(sheet)
         return self._heads[x, y]
 
-    def _eye(self, side: int, pose: Pose, x: int, y: int) -> _Sprite:
-        blink, brows = round(pose.blink * 8) / 8, round(pose.brows * 6) / 6
-        gaze = (round(pose.gaze_x * 12) / 12, round(pose.gaze_y * 8) / 8)
+    def _eye(self, side: int, pose: Pose, x: int, y: int) -> Sprite:
+        blink, brows = round(pose.blink * 8) / 8, round(pose.brows * 4) / 4
+        gaze = (round(pose.gaze_x * 10) / 10, round(pose.gaze_y * 6) / 6)
 
         def draw() -> Sheet:
             sheet = self._sheet(eyes.eye_box(self.look, side), x, y)
@@ -163,12 +147,12 @@ class FaceRenderer:
 
         return self._remembered(("eye", side, blink, brows, gaze, x, y), draw)
 
-    def _mouth(self, mouth: Mouth, x: int, y: int) -> _Sprite:
+    def _mouth(self, mouth: Mouth, x: int, y: int) -> Sprite:
         near = Mouth(
-            round(mouth.open * 20) / 20,
-            round(mouth.wide * 6) / 6,
-            round(mouth.round * 6) / 6,
-            round(mouth.teeth * 4) / 4,
+            round(mouth.open * 16) / 16,
+            round(mouth.wide * 5) / 5,
+            round(mouth.round * 5) / 5,
+            round(mouth.teeth * 3) / 3,
         )
 
         def draw() -> Sheet:
@@ -178,7 +162,7 @@ class FaceRenderer:
 
         return self._remembered(("mouth", near, x, y), draw)
 
-    def _glasses(self, x: int, y: int) -> _Sprite:
+    def _glasses(self, x: int, y: int) -> Sprite:
         def draw() -> Sheet:
             sheet = self._sheet((146, 180, 220, 80), x, y)
             draw_glasses(sheet, self.look)
@@ -189,18 +173,23 @@ class FaceRenderer:
     def _sheet(self, box: tuple[float, float, float, float], x: int, y: int) -> Sheet:
         return Sheet(box, self._scale, (x / _PHASES, y / _PHASES))
 
-    def _remembered(self, key: tuple[object, ...], draw: Callable[[], Sheet]) -> _Sprite:
+    def _remembered(self, key: tuple[object, ...], draw: Callable[[], Sheet]) -> Sprite:
         with self._lock:
             found = self._sprites.get(key)
             if found is not None:
                 self._sprites.move_to_end(key)
                 return found
-        drawn = _sprite(draw())
+        drawn = sprite_from(draw())
         with self._lock:
             self._sprites[key] = drawn
-            if len(self._sprites) > _SPRITES:
+            if len(self._sprites) > _REMEMBERED:
                 self._sprites.popitem(last=False)
         return drawn
+
+
+def _coarse(position: float) -> int:
+    """Returns the position rounded to half a pixel: eyes and mouths are drawn anew for each, heads are not."""
+    return round(position / _FEATURE_STEP) * _FEATURE_STEP
 
 
 def mouth_box(size: int = DEFAULT_SIZE) -> tuple[int, int, int, int]:
@@ -222,15 +211,3 @@ def reference_frame(face_id: str, size: int = DEFAULT_SIZE) -> Picture:
 def renderer_for(face_id: str, size: int = DEFAULT_SIZE) -> FaceRenderer:
     """Returns the renderer of a face; sessions with the same face share it."""
     return FaceRenderer(face_id, size)
-
-
-def _bytes(pixels: NDArray[np.float32]) -> Picture:
-    return np.asarray(np.clip(pixels * 255 + 0.5, 0, 255), np.uint8)
-
-
-def _sprite(sheet: Sheet) -> _Sprite:
-    colour = _bytes(sheet.pixels[..., :3])
-    through = np.asarray(np.clip(np.rint((1 - sheet.pixels[..., 3:]) * 256), 0, 256), np.uint16)
-    # Rounding both ways could carry over 255.
-    limit = 255 - ((255 * through.astype(np.uint32)) >> 8)
-    return _Sprite(sheet.left, sheet.top, np.minimum(colour, limit).astype(np.uint8), through)
