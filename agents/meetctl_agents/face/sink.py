@@ -225,11 +225,13 @@ class _Segment:
 
 
 def mono(frame: av.AudioFrame) -> Samples:
-    """Returns a decoded frame (s16, interleaved or not, any number of channels) as one channel."""
-    samples = frame.to_ndarray().astype(np.int16, copy=False)
+    """Returns a decoded frame (16 bits, interleaved or not, one or two channels) as one channel."""
     channels = len(frame.layout.channels)
-    apart = samples.reshape(-1, channels) if frame.format.is_packed else samples.T
+    planes = [np.frombuffer(memoryview(plane), np.int16) for plane in frame.planes]
     if channels == 1:
-        return apart[:, 0]
-    mixed: Samples = apart.mean(axis=1).astype(np.int16)
-    return mixed
+        return planes[0][: frame.samples]
+    if frame.format.is_packed:
+        both = planes[0][: frame.samples * channels]
+        planes = [both[::channels], both[1::channels]]
+    left, right = (plane[: frame.samples] for plane in planes[:2])
+    return (left >> 1) + (right >> 1)
