@@ -74,7 +74,10 @@ def said(seat: str, event: WireEvent, at: float = 2) -> Said:
     return Said(seat, event, at)
 
 
-CHAIR = [added("chair", frozenset({Proof.READY}), program="chair", kind=SeatKind.SERVICE), Started("chair", 9, 0)]
+CHAIR: list[SeatEvent] = [
+    added("chair", frozenset({Proof.READY}), program="chair", kind=SeatKind.SERVICE),
+    Started("chair", 9, 0),
+]
 ADA_READY: list[SeatEvent] = [
     added("ada", AVATAR),
     Started("ada", 10, 1),
@@ -151,19 +154,19 @@ def test_a_crash_clears_what_the_process_had_and_its_successor_needs_every_proof
     ],
 )
 def test_an_exit_is_told_in_the_best_words_there_are(before: list[SeatEvent], returncode: int, error: str) -> None:
-    start = [added("ada", AUDIO), Started("ada", 10, 1), *before]
+    start: list[SeatEvent] = [added("ada", AUDIO), Started("ada", 10, 1), *before]
     ada = folded([*start, Exited("ada", returncode, ("first", "last"), 6)]).seats["ada"]
     assert (ada.last_error, ada.state, ada.returncode) == (error, ProcessState.EXITED, returncode)
 
 
 def test_a_new_failure_is_not_told_in_the_words_of_an_old_one() -> None:
-    first = [added("ada", AUDIO), Started("ada", 1, 1), said("ada", Failed(code="x", message="old"))]
-    second = [Exited("ada", 1, (), 3), Started("ada", 2, 4), Exited("ada", 2, (), 5)]
+    first: list[SeatEvent] = [added("ada", AUDIO), Started("ada", 1, 1), said("ada", Failed(code="x", message="old"))]
+    second: list[SeatEvent] = [Exited("ada", 1, (), 3), Started("ada", 2, 4), Exited("ada", 2, (), 5)]
     assert folded([*first, *second]).seats["ada"].last_error == "ended with exit code 2"
 
 
 def test_giving_up_is_fatal_and_says_why_and_what_to_do() -> None:
-    events = [
+    events: list[SeatEvent] = [
         added("ada", AUDIO),
         Started("ada", 1, 1),
         Exited("ada", 1, (), 2),
@@ -187,7 +190,7 @@ def test_stopping_ends_in_exited_also_where_no_process_is() -> None:
 def test_a_leg_without_packets_is_stalled_after_a_while_and_recovers(chair: MeetingState) -> None:
     silent = ROOM.model_copy(update={"audio_fps": 0.0})
     later = STALLED_AFTER_S + 10
-    events = [
+    events: list[SeatEvent] = [
         said("ada", silent, 10),
         said("ada", silent, 11),
         said("ada", silent, later),
@@ -224,7 +227,12 @@ def test_an_agent_that_sends_no_statistics_any_more_is_stalled_by_time_alone(cha
 
 
 def test_only_the_chair_can_prove_media_or_move_the_floor(chair: MeetingState) -> None:
-    eve = [added("eve", AUDIO, program="audio"), Started("eve", 20, 1), added("max", AUDIO), Started("max", 21, 1)]
+    eve: list[SeatEvent] = [
+        added("eve", AUDIO, program="audio"),
+        Started("eve", 20, 1),
+        added("max", AUDIO),
+        Started("max", 21, 1),
+    ]
     state = folded(eve, chair)
     forged = folded(
         [
@@ -277,7 +285,7 @@ def test_a_service_without_a_wire_is_proven_by_others_and_a_stand_in_says_where_
 
 
 def test_figures_warnings_and_stray_lines_are_kept() -> None:
-    events = [
+    events: list[SeatEvent] = [
         *(added("ada", AUDIO), Started("ada", 1, 0), Sampled("ada", 12.5, 52.1, 1), said("ada", AvOffset(ms=-7))),
         *(said("ada", Warn(message="slow\nmodel")), said("ada", Usage(llm_tokens=3))),
     ]
@@ -307,7 +315,7 @@ def test_figures_warnings_and_stray_lines_are_kept() -> None:
 )
 def test_the_meeting_is_called_by_its_seats(changes: list[SeatEvent], meeting: str) -> None:
     ready = frozenset({Proof.READY})
-    start = [*CHAIR, added("a", ready, program="audio"), Started("a", 1, 0)]
+    start: list[SeatEvent] = [*CHAIR, added("a", ready, program="audio"), Started("a", 1, 0)]
     assert folded([*start, *changes]).state == meeting
 
 
