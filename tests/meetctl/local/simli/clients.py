@@ -74,6 +74,10 @@ def mouth_of(frame: NDArray[np.uint8]) -> NDArray[np.float64]:
     return frame[y : y + height, x : x + width].astype(np.float64)
 
 
+def moved(frame: NDArray[np.uint8], idle: NDArray[np.uint8]) -> float:
+    return float(np.abs(mouth_of(frame) - mouth_of(idle)).mean())
+
+
 def loud(chunks: list[NDArray[np.int16]]) -> bool:
     return bool(chunks) and float(np.sqrt(np.mean(np.concatenate(chunks).astype(np.float64) ** 2))) > 500
 
@@ -100,20 +104,15 @@ async def see_and_hear_the_face(
     assert np.abs(idle - reference_frame("ada").astype(np.float64)).mean() < 8, "the video shows this face"
     assert np.abs(idle - reference_frame("max").astype(np.float64)).mean() > 16, "and not another"
 
-    await send(vowel(20))
+    await send(vowel(60))
     await seen.until(lambda: loud(seen.sound[-25:]))
-    count = len(seen.frames)
-    await seen.until(lambda: len(seen.frames) >= count + 15)
-    moved = np.abs(mouth_of(seen.frames[-1]) - mouth_of(idle)).mean()
-    assert moved > 8, "the mouth opens"
+    await seen.until(lambda: moved(seen.frames[-1], idle) > 8)  # the mouth opens
 
     await skip()
     count = len(seen.sound)
-    await seen.until(lambda: len(seen.sound) >= count + 50)
-    assert not loud(seen.sound[-10:]), "what was queued is not heard"
-    count = len(seen.frames)
-    await seen.until(lambda: len(seen.frames) >= count + 10)
-    assert np.abs(mouth_of(seen.frames[-1]) - mouth_of(idle)).mean() < moved / 2, "and the mouth shuts"
+    await seen.until(lambda: not loud(seen.sound[-10:]))  # what was queued is not heard: most of a minute
+    assert len(seen.sound) - count < 1_000, "half of what was left, in frames of 10 or 20 ms"
+    await seen.until(lambda: moved(seen.frames[-1], idle) < 4)  # and the mouth shuts
 
 
 async def all_sessions_closed(url: str) -> None:
