@@ -1,0 +1,28 @@
+"""`make bench`: the figures that the README states, measured on this machine, one JSON object a line.
+
+Each part is a program of its own and may be run alone: `python -m benchmarks start`. Where an absolute figure would be
+noise, a part measures two things in one run and gives their ratio.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+PARTS = ("help", "start", "bridge")
+
+
+def main(names: list[str]) -> int:
+    """Runs the named parts, or all."""
+    unknown = set(names) - set(PARTS)
+    if unknown:
+        print(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    for name in names or PARTS:
+        print(f"# {name}", file=sys.stderr, flush=True)
+        importlib.import_module(f"benchmarks.{name}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
