@@ -1,7 +1,8 @@
 """The control socket: how a command speaks to the supervisor that holds the meeting.
 
 One JSON line each way over a unix socket that only its owner can open; a connection may carry several requests. An
-answer is `{"ok": …}` or `{"error": {code, message, hint}}`.
+answer is `{"ok": …}` or `{"error": {code, message, hint}}`. Some requests are answered by a stream: any number of
+`{"item": …}` lines before that answer, until the command hangs up (or writes anything); it is the connection's last.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from meetctl.errors import ERRORS_BY_CODE, MeetctlError, NotRunningError, TimedOutError
@@ -25,14 +27,19 @@ HANG_UP_S = 1.0
 
 Request = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Mapping[str, Any]]]
+Stream = Callable[[Request], AsyncGenerator[Mapping[str, Any], None]]
+"""It is asked for an item only when the one before has been taken, so it bounds itself what it holds back."""
 
 
 class ControlServer:
-    """Answers requests with the handler named by their `do`; an async context manager."""
+    """Answers requests with the handler or stream named by their `do`; an async context manager."""
 
-    def __init__(self, path: Path, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self, path: Path, handlers: Mapping[str, Handler], streams: Mapping[str, Stream] = MappingProxyType({})
+    ) -> None:
         self._path = path
         self._handlers = handlers
+        self._streams = streams
         self._connections: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> ControlServer:
@@ -60,9 +67,11 @@ class ControlServer:
         self._connections.add(task)
         try:
             while line := await reader.readline():
-                answer = await self._answer(line)
-                writer.write(json.dumps(answer).encode() + b"\n")
-                await writer.drain()
+                request = _request(line)
+                if (stream := self._streams.get(request.get("do", ""))) is not None:
+                    await _pour(stream(request), reader, writer)
+                    break
+                await _write(writer, await self._answer(request))
         except (ConnectionError, ValueError):
             pass  # the command went away, or wrote more than any request holds
         except asyncio.CancelledError:
@@ -71,18 +80,56 @@ class ControlServer:
             self._connections.discard(task)
             writer.close()
 
-    async def _answer(self, line: bytes) -> dict[str, Any]:
-        try:
-            request = json.loads(line)
-            handler = self._handlers.get(request.get("do"))
-        except (ValueError, AttributeError):
+    async def _answer(self, request: Request) -> dict[str, Any]:
+        handler = self._handlers.get(request.get("do", ""))
+        if "do" not in request:
             return {"error": {"code": "usage", "message": "a request is one JSON object a line", "hint": None}}
         if handler is None:
-            return {"error": {"code": "usage", "message": f"unknown request {request.get('do')!r}", "hint": None}}
+            return {"error": {"code": "usage", "message": f"unknown request {request['do']!r}", "hint": None}}
         try:
             return {"ok": await handler(request)}
         except MeetctlError as error:
             return {"error": error.as_dict()}
+
+
+def _request(line: bytes) -> Request:
+    """Returns the request of one line; an empty one where it is none."""
+    try:
+        request = json.loads(line)
+    except ValueError:
+        return {}
+    return request if isinstance(request, dict) and isinstance(request.get("do"), str) else {}
+
+
+async def _write(writer: asyncio.StreamWriter, answer: Mapping[str, Any]) -> None:
+    writer.write(json.dumps(answer).encode() + b"\n")
+    await writer.drain()
+
+
+async def _pour(
+    items: AsyncGenerator[Mapping[str, Any], None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Writes the items until there are no more, or the command has had enough."""
+
+    async def pour() -> None:
+        try:
+            async for item in items:
+                await _write(writer, {"item": item})
+            await _write(writer, {"ok": {}})
+        except MeetctlError as error:
+            await _write(writer, {"error": error.as_dict()})
+
+    pouring = asyncio.create_task(pour())
+    enough = asyncio.create_task(reader.read(1))
+    try:
+        await asyncio.wait({pouring, enough}, return_when=asyncio.FIRST_COMPLETED)
+        if pouring.done():
+            pouring.result()  # a connection that broke is the server's to swallow, anything else a bug
+    finally:
+        for task in (pouring, enough):
+            task.cancel()
+        await asyncio.gather(pouring, enough, return_exceptions=True)
+        await items.aclose()
 
 
 async def ask(socket: Path, request: Request, *, timeout_s: float = ANSWER_S) -> dict[str, Any]:
@@ -110,6 +157,44 @@ async def ask(socket: Path, request: Request, *, timeout_s: float = ANSWER_S) ->
         raise TimedOutError(
             f"the supervisor did not answer `{request.get('do')}` within {timeout_s:.0f} s", hint="meetctl status"
         ) from None
+    return _answer_of(line)
+
+
+async def follow(
+    socket: Path, request: Request, *, connect_timeout_s: float = ANSWER_S
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Yields the items of a request that is answered by a stream, until it ends.
+
+    Raises:
+        NotRunningError: if nobody listens, or the supervisor died before it had said the last of it.
+        TimedOutError: if the supervisor takes no connection.
+        MeetctlError: what the supervisor answered.
+    """
+    try:
+        async with asyncio.timeout(connect_timeout_s):
+            reader, writer = await asyncio.open_unix_connection(socket, limit=REQUEST_LIMIT)
+    except (FileNotFoundError, ConnectionError) as error:
+        raise NotRunningError("the meeting ended meanwhile", hint="meetctl status") from error
+    except TimeoutError:
+        raise TimedOutError(f"the supervisor did not take `{request.get('do')}`", hint="meetctl status") from None
+    try:
+        await _write(writer, request)
+        while True:
+            line = await reader.readline()
+            answer = json.loads(line) if line else {}
+            if "item" not in answer:
+                _answer_of(line)
+                return
+            yield answer["item"]
+    except ConnectionError as error:
+        raise NotRunningError("the meeting ended meanwhile", hint="meetctl status") from error
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+def _answer_of(line: bytes) -> dict[str, Any]:
     if not line:
         raise NotRunningError("the meeting ended meanwhile", hint="meetctl status")
     answer = json.loads(line)

@@ -14,6 +14,10 @@ from pathlib import Path
 LAST_LINES = 20
 MASK = "•••"
 
+MAX_LOG_BYTES = 5_000_000
+LOG_FILES = 3
+"""The newest and two older ones: a child that floods its stderr for a week takes 15 MB."""
+
 MIN_SECRET_LENGTH = 6
 """Shorter values would mask ordinary words."""
 
@@ -38,15 +42,18 @@ class Masker:
 
 
 class ChildLog:
-    """One seat's log file, and the end of it in memory. The file outlives the process and the meeting."""
+    """One seat's log file, and the end of it in memory. The file outlives the process and the meeting.
 
-    def __init__(self, path: Path, mask: Masker) -> None:
+    A full file becomes `<name>.1`, the one before that `<name>.2`; what is older is gone.
+    """
+
+    def __init__(self, path: Path, mask: Masker, *, max_bytes: int = MAX_LOG_BYTES) -> None:
         self.path = path
         self._mask = mask
+        self._max_bytes = max_bytes
         self._last: deque[str] = deque(maxlen=LAST_LINES)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", buffering=1)
         self._broken = False
+        self._open()
 
     def write(self, line: str) -> None:
         """Keeps one line; a full disk costs the file, never the meeting."""
@@ -54,8 +61,11 @@ class ChildLog:
         self._last.append(line)
         if self._broken:
             return
+        entry = f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n".encode(errors="replace")
         try:
-            self._file.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n")
+            if self._size and self._size + len(entry) > self._max_bytes:
+                self._rotate()
+            self._size += self._file.write(entry)
         except OSError:
             self._broken = True
 
@@ -72,3 +82,22 @@ class ChildLog:
             self._file.close()
         except OSError:
             self._broken = True
+
+    def _open(self) -> None:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        # Unbuffered: each line is one write, so that who follows the file never sees half of one.
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
+        self._size = os.fstat(descriptor).st_size
+
+    def _rotate(self) -> None:
+        self._file.close()
+        older = log_files(self.path)
+        for newer, elder in zip(reversed(older[:-1]), reversed(older[1:]), strict=True):
+            if newer.exists():
+                newer.replace(elder)
+        self._open()
+
+
+def log_files(path: Path) -> list[Path]:
+    """Returns the names of a log and its older parts, the newest first; they need not exist."""
+    return [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, LOG_FILES))]

@@ -71,6 +71,8 @@ class _Life:
     task: asyncio.Task[None] | None = None
     process: ChildProcess | None = None
     stopping: bool = False
+    stops: int = 0
+    """How often it was told to stop: who wants to start it again sees whether somebody else wants it gone."""
     failed: Failed | None = None
     runs: list[Run] = field(default_factory=list)
     again: asyncio.Event = field(default_factory=asyncio.Event)
@@ -152,6 +154,29 @@ class Supervisor:
         life.log.close()
         self.emit(SeatRemoved(key, time.monotonic()))
 
+    async def restart(self, key: str, *, timeout_s: float, seat: Seat | None = None) -> bool:
+        """Stops whoever is in the seat and fills it again, with a clean record: it was asked for and is no failure.
+
+        Args:
+            seat: how to fill it from now on; of the same key.
+
+        Returns:
+            False if somebody else told it to stop meanwhile: then it stays down.
+        """
+        life = self._lives[key]
+        ours = life.stops + 1
+        await self.stop(key, timeout_s=timeout_s)
+        if life.stops != ours or self._lives.get(key) is not life:
+            return False
+        life.stopping = False
+        life.runs.clear()
+        life.again.clear()
+        if seat is not None:
+            life.seat = seat
+            self.emit(SeatAdded(key, seat.name, seat.kind, seat.program, seat.proofs, time.monotonic()))
+        life.task = asyncio.create_task(self._keep(life), name=f"seat {key}")
+        return True
+
     async def send(self, key: str, message: Model) -> bool:
         """Sends a command to the child in the seat; returns False if there is none that reads."""
         life = self._lives.get(key)
@@ -166,6 +191,7 @@ class Supervisor:
     async def stop(self, key: str, *, timeout_s: float) -> None:
         """Stops one seat for good; the seat stays, empty."""
         life = self._lives[key]
+        life.stops += 1
         if not life.stopping:
             life.stopping = True
             self.emit(Stopping(key, time.monotonic()))
@@ -192,6 +218,7 @@ class Supervisor:
         """Ends every process group now; the ladder that may be under way then finds them gone."""
         for life in self._lives.values():
             life.stopping = True
+            life.stops += 1
             if life.process is not None:
                 life.process.kill()
 

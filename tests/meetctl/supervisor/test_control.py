@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from meetctl.errors import ConflictError, MeetctlError, NotRunningError, TimedOutError
-from meetctl.supervisor.control import ControlServer, Request, ask
+from meetctl.supervisor.control import ControlServer, Request, ask, follow
 
 
 async def echo(request: Request) -> Mapping[str, Any]:
@@ -22,6 +22,16 @@ async def refuse(_: Request) -> Mapping[str, Any]:
 async def hang(_: Request) -> Mapping[str, Any]:
     await asyncio.Event().wait()
     return {}
+
+
+async def count(request: Request) -> AsyncGenerator[Mapping[str, Any], None]:
+    for number in range(request["to"]):
+        yield {"number": number}
+    match request.get("then"):
+        case "fail":
+            raise ConflictError("enough")
+        case "hang":
+            await asyncio.Event().wait()
 
 
 HANDLERS = {"echo": echo, "refuse": refuse, "hang": hang}
@@ -69,3 +79,46 @@ async def test_an_unknown_request_says_so(tmp_path: Path) -> None:
     async with ControlServer(tmp_path / "s", HANDLERS):
         with pytest.raises(MeetctlError, match="fly"):
             await ask(tmp_path / "s", {"do": "fly"})
+
+
+async def test_a_stream_is_read_item_by_item_to_its_end(tmp_path: Path) -> None:
+    async with ControlServer(tmp_path / "s", HANDLERS, {"count": count}):
+        items = [item async for item in follow(tmp_path / "s", {"do": "count", "to": 3})]
+    assert items == [{"number": 0}, {"number": 1}, {"number": 2}]
+
+
+async def test_a_stream_that_fails_says_why_after_what_it_had(tmp_path: Path) -> None:
+    items = []
+    async with ControlServer(tmp_path / "s", HANDLERS, {"count": count}):
+        with pytest.raises(ConflictError, match="enough"):
+            async for item in follow(tmp_path / "s", {"do": "count", "to": 2, "then": "fail"}):
+                items.append(item)  # noqa: PERF401 - what came before the failure counts
+    assert items == [{"number": 0}, {"number": 1}]
+
+
+async def test_a_stream_ends_when_its_reader_hangs_up_though_nothing_happens(tmp_path: Path) -> None:
+    over = asyncio.Event()
+
+    async def endless(_: Request) -> AsyncGenerator[Mapping[str, Any], None]:
+        try:
+            yield {"begun": True}
+            await asyncio.Event().wait()
+        finally:
+            over.set()
+
+    async with ControlServer(tmp_path / "s", HANDLERS, {"endless": endless}):
+        items = follow(tmp_path / "s", {"do": "endless"})
+        assert await anext(items) == {"begun": True}
+        await items.aclose()
+        async with asyncio.timeout(5):
+            await over.wait()
+
+
+async def test_a_stream_cut_off_by_the_end_of_the_supervisor_is_no_clean_end(tmp_path: Path) -> None:
+    with pytest.raises(NotRunningError):
+        async with ControlServer(tmp_path / "s", HANDLERS, {"count": count}) as server:
+            items = follow(tmp_path / "s", {"do": "count", "to": 1, "then": "hang"})
+            await anext(items)
+            closing = asyncio.create_task(server.__aexit__(None, None, None))
+            await anext(items)
+    await closing

@@ -11,7 +11,18 @@ import pytest
 
 from meetctl.errors import StandInError
 from meetctl.protocol import Model, RestartPolicy, Stop
-from meetctl.supervisor.events import BackingOff, Exited, GaveUp, Proof, Proven, SeatEvent, SeatKind, Started
+from meetctl.supervisor.events import (
+    BackingOff,
+    Exited,
+    GaveUp,
+    Proof,
+    Proven,
+    SeatAdded,
+    SeatEvent,
+    SeatKind,
+    SeatRemoved,
+    Started,
+)
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.state import ProcessState
@@ -206,3 +217,54 @@ async def test_a_seat_that_is_taken_away_can_be_given_again(room: Room) -> None:
     assert "ada" not in room.supervisor.state.seats
     room.seat("polite")
     await room.reaches(ProcessState.RUNNING)
+
+
+async def test_a_restart_fills_the_same_seat_anew_and_is_no_failure(room: Room) -> None:
+    room.seat("polite")
+    await room.reaches(ProcessState.RUNNING)
+    for _ in range(6):  # one more than the failures that make a seat fatal
+        before = room.supervisor.pids()["ada"]
+        assert await room.supervisor.restart("ada", timeout_s=2)
+        async with asyncio.timeout(BOUND_S):
+            await room.supervisor.wait_until(lambda meeting: meeting.seats["ada"].ready)
+        assert room.supervisor.pids()["ada"] != before
+    assert room.kinds(BackingOff, GaveUp, SeatRemoved) == []
+    assert len(room.kinds(SeatAdded)) == 1
+
+
+async def test_a_seat_that_is_fatal_can_be_started_again(room: Room) -> None:
+    room.seat("crash")
+    await room.reaches(ProcessState.FATAL)
+    assert await room.supervisor.restart("ada", timeout_s=2)
+    await room.reaches(ProcessState.BACKOFF)
+
+
+async def test_a_seat_can_be_filled_with_another_program_in_its_place(room: Room) -> None:
+    room.seat("polite", key="ada")
+    room.seat("polite", key="max")
+    await room.reaches(ProcessState.RUNNING)
+    other = Seat(
+        key="ada",
+        name="Ada the Second",
+        kind=SeatKind.AGENT,
+        program="simli",
+        spec=lambda: misbehaving("ready_and_stay", room.meeting),
+        wire=Wire.NDJSON,
+    )
+    assert await room.supervisor.restart("ada", timeout_s=2, seat=other)
+    await room.reaches(ProcessState.RUNNING)
+    seat = room.supervisor.state.seats["ada"]
+    assert (seat.name, seat.program, seat.restarts) == ("Ada the Second", "simli", 0)
+    assert list(room.supervisor.state.seats) == ["ada", "max"]
+
+
+async def test_who_is_stopped_for_good_while_it_is_restarted_stays_down(room: Room) -> None:
+    room.seat("ready_and_stay")
+    await room.reaches(ProcessState.RUNNING)
+    restarting = asyncio.create_task(room.supervisor.restart("ada", timeout_s=2))
+    async with asyncio.timeout(BOUND_S):
+        await room.supervisor.wait_until(lambda meeting: meeting.seats["ada"].state is ProcessState.STOPPING)
+    await room.supervisor.stop_all(timeout_s=2)
+    assert not await restarting
+    assert len(room.kinds(Started)) == 1
+    assert room.supervisor.pids() == {}

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from meetctl.supervisor.logs import LOG_FILES, ChildLog, Masker, log_files
+
+
+def test_a_full_log_is_turned_over_and_the_oldest_part_goes(tmp_path: Path) -> None:
+    path = tmp_path / "ada.log"
+    log = ChildLog(path, Masker(), max_bytes=200)
+    for number in range(40):
+        log.write(f"line {number}")
+    log.close()
+    files = log_files(path)
+    assert sorted(tmp_path.iterdir()) == sorted(files) and len(files) == LOG_FILES
+    assert all(file.stat().st_size <= 200 and file.stat().st_mode & 0o777 == 0o600 for file in files)
+    kept = [line for file in reversed(files) for line in file.read_text().splitlines()]
+    assert [line.split(" ", 1)[1] for line in kept] == [f"line {number}" for number in range(40 - len(kept), 40)]
+
+
+def test_a_line_longer_than_a_file_is_kept_whole(tmp_path: Path) -> None:
+    log = ChildLog(tmp_path / "ada.log", Masker(), max_bytes=100)
+    log.write("short")
+    log.write("x" * 500)
+    log.close()
+    assert (tmp_path / "ada.log").read_text().endswith("x" * 500 + "\n")
+    assert (tmp_path / "ada.log.1").read_text().endswith("short\n")
+
+
+def test_a_log_goes_on_where_it_ended_and_counts_what_is_there(tmp_path: Path) -> None:
+    for word in ("first", "second"):
+        log = ChildLog(tmp_path / "ada.log", Masker(), max_bytes=80)
+        log.write(word)
+        log.close()
+    log = ChildLog(tmp_path / "ada.log", Masker(), max_bytes=80)
+    log.write("third")
+    log.close()
+    assert (tmp_path / "ada.log.1").read_text().count("\n") == 2
+    assert (tmp_path / "ada.log").read_text().endswith("third\n")
+
+
+def test_every_line_has_its_time_and_no_secret(tmp_path: Path) -> None:
+    log = ChildLog(tmp_path / "ada.log", Masker(["sentinel-4711"]))
+    log.write("key sentinel-4711 é \udcff")
+    log.close()
+    at, text = (tmp_path / "ada.log").read_text().rstrip("\n").split(" ", 1)
+    assert datetime.fromisoformat(at).utcoffset() is not None
+    assert text == "key ••• é ?"
+    assert log.last_lines() == ("key ••• é \udcff",)
