@@ -99,8 +99,10 @@ def _service_columns(services: Sequence[SeatStatus]) -> list[Column]:
 
 
 def _agent_columns(agents: Sequence[AgentStatus]) -> list[Column]:
-    def leg(title: str, rank: int, cell: Callable[[LegStatus], Text], *, right: bool = True) -> Column:
-        return _column(title, rank, agents, lambda agent: _per_leg(agent, cell), right=right)
+    def leg(
+        title: str, rank: int, cell: Callable[[LegStatus], Text], *, right: bool = True, short: str | None = None
+    ) -> Column:
+        return _column(title, rank, agents, lambda agent: _per_leg(agent, cell), right=right, short=short)
 
     up, restarts, cpu, memory, pid = _process_columns(agents)
     return [
@@ -112,8 +114,8 @@ def _agent_columns(agents: Sequence[AgentStatus]) -> list[Column]:
         restarts,
         _column("leg", 0, agents, lambda agent: _per_leg(agent, None)),
         leg("ice", 0, lambda leg: Text(leg.ice, style=ICE_STYLES.get(leg.ice, "")), right=False),
-        leg("video/s", 0, lambda leg: Text(figure(leg.video_fps))),
-        leg("audio/s", 0, lambda leg: Text(figure(leg.audio_fps))),
+        leg("video/s", 0, lambda leg: Text(figure(leg.video_fps)), short="vid/s"),
+        leg("audio/s", 0, lambda leg: Text(figure(leg.audio_fps)), short="aud/s"),
         leg("size", 7, lambda leg: Text(f"{leg.width}x{leg.height}" if leg.width and leg.height else MISSING)),
         leg("kbit/s", 8, lambda leg: Text(figure(leg.kbps, 0))),
         leg("loss%", 9, lambda leg: Text(figure(None if leg.loss is None else leg.loss * 100))),
@@ -128,15 +130,23 @@ def _agent_columns(agents: Sequence[AgentStatus]) -> list[Column]:
 def _process_columns(seats: Sequence[SeatStatus]) -> list[Column]:
     return [
         _column("up", 2, seats, lambda seat: Text(clock(seat.uptime_s)), right=True),
-        _column("restarts", 3, seats, _restarts, right=True),
+        _column("restarts", 3, seats, _restarts, right=True, short="rst"),
         _column("cpu%", 4, seats, lambda seat: Text(figure(seat.cpu_percent, 0)), right=True),
         _column("MB", 4, seats, lambda seat: Text(figure(seat.memory_mb, 0)), right=True),
         _column("pid", 11, seats, lambda seat: Text(str(seat.pid or MISSING), style="dim"), right=True),
     ]
 
 
-def _column(title: str, rank: int, seats: Iterable[S], cell: Callable[[S], Text], *, right: bool = False) -> Column:
-    return Column(title, rank, tuple(cell(seat) for seat in seats), right)
+def _column(
+    title: str,
+    rank: int,
+    seats: Iterable[S],
+    cell: Callable[[S], Text],
+    *,
+    right: bool = False,
+    short: str | None = None,
+) -> Column:
+    return Column(title, rank, tuple(cell(seat) for seat in seats), right, short)
 
 
 def _per_leg(agent: AgentStatus, cell: Callable[[LegStatus], Text] | None) -> Text:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -12,7 +13,7 @@ from rich.text import Text
 WIDE_GAP, NARROW_GAP = 2, 1
 """Spaces between columns; the narrow one only where it saves a column worth having."""
 WORTH_HAVING = 3
-"""Columns up to this rank."""
+"""Columns up to this rank; for them titles are shortened too."""
 MAX_CELL = 24
 """A longer name is cut; the whole of it is in `status --json`."""
 
@@ -26,6 +27,8 @@ class Column:
     """0 stays always; of the others the highest goes first."""
     cells: tuple[Text, ...]
     right: bool = False
+    short: str | None = None
+    """The title where room is scarce."""
 
     @property
     def width(self) -> int:
@@ -50,13 +53,18 @@ def fitting(columns: Sequence[Column], width: int, gap: int) -> tuple[Column, ..
 
 def table(columns: Sequence[Column], width: int) -> RenderableType:
     """Returns the table at this width."""
-    gap = WIDE_GAP
-    kept = fitting(columns, width, gap)
-    narrow = fitting(columns, width, NARROW_GAP)
-    if any(column.rank <= WORTH_HAVING for column in narrow if column not in kept):
-        gap, kept = NARROW_GAP, narrow
+    shortened = [replace(column, title=column.short or column.title) for column in columns]
+    wanted = sum(column.rank <= WORTH_HAVING for column in fitting(columns, sys.maxsize, 0))
+    for these, gap in ((columns, WIDE_GAP), (columns, NARROW_GAP), (shortened, NARROW_GAP)):
+        kept = fitting(these, width, gap)
+        if sum(column.rank <= WORTH_HAVING for column in kept) == wanted:
+            break
+    return _drawn(kept, gap)
+
+
+def _drawn(columns: Sequence[Column], gap: int) -> Table:
     shown = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="dim", show_edge=False)
-    for column in kept:
+    for column in columns:
         shown.add_column(
             column.title,
             justify="right" if column.right else "left",
@@ -64,6 +72,6 @@ def table(columns: Sequence[Column], width: int) -> RenderableType:
             overflow="ellipsis",
             max_width=MAX_CELL,
         )
-    for row in zip(*(column.cells for column in kept), strict=True):
+    for row in zip(*(column.cells for column in columns), strict=True):
         shown.add_row(*row)
     return shown

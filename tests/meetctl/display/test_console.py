@@ -1,0 +1,153 @@
+"""What goes to stdout and what to stderr; a real terminal (a pseudo one) where the difference matters."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from meetctl.display import console
+from meetctl.display.progress import SparseLines
+from meetctl.errors import RosterError
+from tests.meetctl.display.documents import FULL, LINK
+
+ERROR = RosterError("roster.yaml:4: agents[0].persna: unknown key", hint="did you mean persona?")
+
+
+def on_a_terminal(program: str) -> str:
+    """Returns what the program shows on a terminal of 120 columns, both streams."""
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=follower, stderr=follower, env=environment)
+    os.close(follower)
+    shown = b""
+    with os.fdopen(leader, "rb", buffering=0) as terminal:
+        try:
+            while chunk := terminal.read(65536):
+                shown += chunk
+        except OSError:
+            pass  # Linux's way to say that nobody writes any more
+    assert process.wait(timeout=20) == 0, shown
+    return shown.decode()
+
+
+def test_data_goes_to_stdout_and_talk_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print_data(LINK)
+    console.print_json({"a": "ä"})
+    console.talk("starting")
+    out, err = capsys.readouterr()
+    assert out == f'{LINK}\n{{\n  "a": "ä"\n}}\n'
+    assert err == "starting\n"
+
+
+def test_an_error_is_two_lines_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show_error(ERROR, as_json=False)
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"error: {ERROR.message}\nhint: {ERROR.hint}\n")
+
+
+def test_an_error_for_scripts_is_the_same_as_one_object_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show_error(ERROR, as_json=True)
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"schema_version": 1, "error": ERROR.as_dict()}
+    assert err == ""
+
+
+def test_a_crash_report_is_private_whole_and_without_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-hidden-value")
+    try:
+        raise ValueError(f"bad answer to sk-hidden-value at {LINK}")
+    except ValueError as error:
+        path = console.write_crash_report(error, tmp_path)
+        console.show_bug(error, path, as_json=False)
+        console.show_bug(error, path, as_json=True)
+    report = path.read_text(encoding="utf-8")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "ValueError: bad answer to ••• at http://127.0.0.1:43817/#•••" in report
+    assert "test_console.py" in report
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["code"] == "bug"
+    assert err == f"error: unexpected ValueError: this is a bug in meetctl\nhint: please report it with {path}\n"
+    assert "hidden" not in report + out + err
+
+
+def test_without_a_terminal_the_live_view_is_a_line_for_each_change(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.live() as show:
+        show(FULL)
+        first = capsys.readouterr().out
+        show(FULL)
+        again = capsys.readouterr().out
+    assert first.startswith(f"standup: join {LINK}\n")
+    assert again == ""
+
+
+def test_the_live_view_as_json_is_one_document_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.live(as_json=True) as show:
+        show(FULL)
+        show(FULL)
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [FULL, FULL]
+
+
+def test_on_a_terminal_the_live_view_is_one_board_that_is_drawn_over() -> None:
+    shown = on_a_terminal(
+        "from tests.meetctl.display.documents import FULL\n"
+        "from meetctl.display import console\n"
+        "with console.live() as show:\n"
+        "    show(FULL)\n"
+        "    console.talk('stopping; once more to force')\n"
+        "    show(FULL)\n"
+    )
+    assert "\x1b[1A" in shown  # it goes up to draw over what it drew
+    plain = re.sub(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert f"join {LINK}" in plain
+    assert "stopping; once more to force" in plain
+    assert "video/s" in plain
+
+
+def test_on_a_terminal_downloads_have_bars() -> None:
+    shown = on_a_terminal(
+        "from meetctl.display import console\n"
+        "with console.progress() as progress:\n"
+        "    progress('models [x]', 0, 4_000_000)\n"
+        "    progress('models [x]', 4_000_000, 4_000_000)\n"
+        "    progress('built with Go', 7, None)\n"
+    )
+    assert "models [x]" in shown
+    assert "4.0/4.0 MB" in shown
+    assert "built with Go (7)" in shown
+
+
+def test_without_a_terminal_downloads_have_a_few_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.progress() as progress:
+        for done in range(0, 8_000_001, 1000):
+            progress("models", done, 8_000_000)
+    assert capsys.readouterr().err.splitlines() == [f"models: {share} % of 8.0 MB" for share in (0, 25, 50, 75, 100)]
+
+
+def test_each_download_has_its_own_lines_also_where_no_total_is_known() -> None:
+    sparse = SparseLines()
+    said = [line for done in range(1, 251) for line in sparse.lines("go", done, None)]
+    assert said == ["go: begun", "go: 100", "go: 200"]
+    assert sparse.lines("other", 5, 5_000_000) == ["other: 0 % of 5.0 MB"]
+
+
+def test_a_terminal_that_is_not_utf_8_gets_what_it_can_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    console.print_data("Ada → ready")
+    assert raw.getvalue() == b"Ada ? ready\n"
+
+
+def test_a_line_of_output_does_not_wait_for_rich() -> None:
+    program = "import sys; from meetctl.display import console; console.print_data('x'); print('rich' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout == "x\nFalse\n"

@@ -1,0 +1,152 @@
+"""`status --json`, version 1: the keys that are promised, and that live state, document and board agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meetctl.display.document import parse_document
+from meetctl.display.json import meeting_document, status_document
+from meetctl.protocol import (
+    AgentSpeech,
+    AvOffset,
+    FloorChanged,
+    IceState,
+    LegStats,
+    MediaKind,
+    MediaReceived,
+    Ready,
+    SpeechState,
+)
+from meetctl.supervisor.events import Proof, Proven, Said, Sampled, SeatAdded, SeatEvent, SeatKind, Started
+from meetctl.supervisor.seat import STATS_OVERDUE_S
+from meetctl.supervisor.state import MeetingState, apply
+
+MEETING_KEYS = {"room", "state", "pid", "join_link", "livekit_url", "uptime_s", "services", "agents"}
+SERVICE_KEYS = {"name", "state", "ready", "pid", "restarts"}
+AGENT_KEYS = {
+    *("name", "identity", "program", "pid", "state", "ready", "restarts", "agent_state", "legs"),
+    *("av_offset_ms", "cpu_percent", "memory_mb", "last_error"),
+}
+LEG_KEYS = {"ice", "video_fps", "audio_fps", "width", "height", "kbps", "loss", "rtt_ms"}
+"""Promised to scripts since version 1: never remove one."""
+
+HISTORY: list[SeatEvent] = [
+    SeatAdded("chair", "chair", SeatKind.SERVICE, "chair", frozenset({Proof.READY}), 0),
+    Started("chair", 1, 10),
+    Said("chair", Ready(), 11),
+    SeatAdded("ada", "Ada", SeatKind.AGENT, "simli", frozenset({Proof.READY, Proof.AUDIO, Proof.FACE}), 11),
+    Started("ada", 2, 12),
+    Said("ada", Ready(), 13),
+    Said("ada", SpeechState(state=AgentSpeech.LISTENING), 13),
+    Said("ada", LegStats(leg="room", ice=IceState.CONNECTED, video_fps=24.96, audio_fps=50, kbps=701.26, loss=0), 14),
+    Said("ada", LegStats(leg="simli", ice=IceState.COMPLETED, video_fps=25, audio_fps=50, width=512, height=512), 14),
+    Said("ada", AvOffset(ms=12.04), 14),
+    Sampled("ada", 14.02, 52.77, 14),
+    Said("chair", MediaReceived(identity="ada", kind=MediaKind.AUDIO), 14),
+    Said("chair", FloorChanged(holder="ada"), 15),
+    SeatAdded("legacy", "Legacy", SeatKind.AGENT, "command", frozenset({Proof.ACTIVE}), 12),
+    Started("legacy", 3, 12),
+    Proven("legacy", Proof.ACTIVE, 13),
+]
+
+
+def document(now: float = 16) -> dict[str, Any]:
+    state = MeetingState(room="standup")
+    for event in HISTORY:
+        state = apply(state, event)
+    return meeting_document(
+        state, now=now, pid=9, join_link="http://127.0.0.1:1/#x", livekit_url="ws://127.0.0.1:2", uptime_s=16.04
+    )
+
+
+def test_the_promised_keys_are_all_there_and_null_where_nothing_is_known() -> None:
+    meeting = document()
+    assert meeting.keys() >= MEETING_KEYS
+    assert all(service.keys() >= SERVICE_KEYS for service in meeting["services"])
+    assert all(agent.keys() >= AGENT_KEYS for agent in meeting["agents"])
+    ada, legacy = meeting["agents"]
+    assert set(ada["legs"]) == {"room", "simli"}
+    assert all(leg.keys() >= LEG_KEYS for leg in ada["legs"].values())
+    assert legacy["legs"] == {}
+    assert [legacy[key] for key in ("agent_state", "av_offset_ms", "cpu_percent", "memory_mb", "last_error")] == [
+        None
+    ] * 5
+
+
+def test_an_agent_is_told_with_what_was_measured_and_not_more() -> None:
+    assert document()["agents"][0] == {
+        "name": "Ada",
+        "identity": "ada",
+        "program": "simli",
+        "pid": 2,
+        "state": "running",
+        "ready": True,
+        "restarts": 0,
+        "uptime_s": 4.0,
+        "agent_state": "listening",
+        "legs": {
+            "room": {
+                "ice": "connected",
+                "video_fps": 25.0,
+                "audio_fps": 50.0,
+                "width": None,
+                "height": None,
+                "kbps": 701.3,
+                "loss": 0.0,
+                "rtt_ms": None,
+            },
+            "simli": {
+                "ice": "completed",
+                "video_fps": 25.0,
+                "audio_fps": 50.0,
+                "width": 512,
+                "height": 512,
+                "kbps": None,
+                "loss": None,
+                "rtt_ms": None,
+            },
+        },
+        "av_offset_ms": 12.0,
+        "cpu_percent": 14.0,
+        "memory_mb": 52.8,
+        "last_error": None,
+        "hint": None,
+        "warning": None,
+        "degraded_reason": None,
+        "missing": [],
+    }
+
+
+def test_the_meeting_s_own_keys_come_from_its_supervisor() -> None:
+    meeting = {key: value for key, value in document().items() if key not in ("services", "agents")}
+    assert meeting == {
+        "room": "standup",
+        "state": "running",
+        "pid": 9,
+        "join_link": "http://127.0.0.1:1/#x",
+        "livekit_url": "ws://127.0.0.1:2",
+        "uptime_s": 16.0,
+        "floor": "ada",
+    }
+
+
+def test_a_status_asked_for_later_shows_that_the_statistics_stopped() -> None:
+    later = document(now=14 + STATS_OVERDUE_S)
+    assert (later["state"], later["agents"][0]["state"], later["agents"][1]["state"]) == (
+        "degraded",
+        "stalled",
+        "running",
+    )
+
+
+def test_a_document_that_travelled_reads_as_what_was_written() -> None:
+    meeting = document()
+    [read] = parse_document(status_document([meeting])).meetings
+    assert read.model_dump(mode="json") == meeting
+
+
+def test_a_document_of_a_newer_meetctl_with_further_keys_can_be_read() -> None:
+    meeting = document() | {"moon": "full"}
+    meeting["agents"][0]["hat"] = "red"
+    [read] = parse_document(status_document([meeting])).meetings
+    assert read.model_dump(mode="json") == document()
