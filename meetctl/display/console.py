@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from meetctl.local.fetch import Progress
+
+FIGURES_S = 1.0
+"""A board costs some 8 ms to draw. Changes are drawn at once; mere figures wait, for nobody reads them faster."""
 
 ShowDocument = Callable[[Mapping[str, Any]], None]
 """Shows a status document in place of the one before."""
@@ -127,9 +131,26 @@ def _live_board() -> Iterator[ShowDocument]:
 
     from meetctl.display.board import render_all
 
-    # Drawn when there is something new, not by a thread of its own.
+    shown: Mapping[str, Any] | None = None
+    newest: Mapping[str, Any] = {}
+    drawn_at = 0.0
+
+    # Drawn by whoever shows, not by a thread of its own.
     with Live(console=_console(stderr=False), auto_refresh=False) as screen:
-        yield lambda document: screen.update(render_all(document), refresh=True)
+
+        def show(document: Mapping[str, Any]) -> None:
+            nonlocal shown, newest, drawn_at
+            newest = document
+            now = time.monotonic()
+            if shown is None or now - drawn_at >= FIGURES_S or changes(shown, document):
+                screen.update(render_all(document), refresh=True)
+                shown, drawn_at = document, now
+
+        try:
+            yield show
+        finally:
+            if newest is not shown:
+                screen.update(render_all(newest), refresh=True)
 
 
 @contextlib.contextmanager

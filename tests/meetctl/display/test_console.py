@@ -113,6 +113,23 @@ def test_on_a_terminal_the_live_view_is_one_board_that_is_drawn_over() -> None:
     assert "video/s" in plain
 
 
+def test_the_board_draws_changes_at_once_and_mere_figures_once_a_second_and_at_the_end() -> None:
+    shown = on_a_terminal(
+        "from tests.meetctl.display.documents import FULL, changed\n"
+        "from meetctl.display import console\n"
+        "console.FIGURES_S = 3600\n"
+        "def at(seconds, state='running'):\n"
+        "    return changed(lambda m: (m.update(uptime_s=seconds), m['agents'][0].update(state=state)))\n"
+        "with console.live() as show:\n"
+        "    show(at(1001))\n"
+        "    show(at(1002))\n"
+        "    show(at(1003, 'stalled'))\n"
+        "    show(at(1004, 'stalled'))\n"
+        "    show(at(1005, 'stalled'))\n"
+    )
+    assert re.findall(r"up 16:(\d\d)", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)) == ["41", "43", "45", "45"]
+
+
 def test_on_a_terminal_downloads_have_bars() -> None:
     shown = on_a_terminal(
         "from meetctl.display import console\n"
