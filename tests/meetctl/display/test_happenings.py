@@ -51,7 +51,7 @@ EVENTS: list[tuple[SeatEvent, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("event", "own"), EVENTS, ids=lambda value: value.get("kind", "") if value is dict else "")
+@pytest.mark.parametrize(("event", "own"), EVENTS, ids=[own["kind"] for _, own in EVENTS])
 def test_every_event_is_one_flat_object_with_its_time_and_seat(event: SeatEvent, own: dict[str, Any]) -> None:
     found = event_object(event, room="standup", now=100.0, wall=WALL)
     common = {"schema_version": 1, "at": "2026-03-01T12:00:08.500Z", "room": "standup", "seat": "ada"}
@@ -66,7 +66,7 @@ def test_what_was_dropped_is_counted_where_it_stood() -> None:
 
 def test_a_secret_is_masked_wherever_in_an_event_it_stands() -> None:
     mask = Masker(["sentinel-4711"])
-    events = [
+    events: list[SeatEvent] = [
         Said("ada", Failed(code="x", message="key sentinel-4711", hint="not sentinel-4711"), 1.0),
         Said("ada", Utterance(line=LINE.model_copy(update={"text": "I say sentinel-4711"})), 1.0),
         Exited("ada", 1, ("first", "sentinel-4711"), 1.0),
