@@ -58,6 +58,8 @@ class UtteranceKind(StrEnum):
 
     SPEECH = "speech"
     CHAT = "chat"
+    FACT = "fact"
+    """Said by nobody: told from outside, or that somebody came or left."""
 
 
 class Speaks(StrEnum):
@@ -66,6 +68,19 @@ class Speaks(StrEnum):
     ON_ADDRESS = "on-address"
     FREELY = "freely"
     NEVER = "never"
+
+
+class FloorMode(StrEnum):
+    """Who is given the floor."""
+
+    ADDRESSED = "addressed"
+    """Whoever is named; an unaddressed question goes to one by turn."""
+    ROUND_ROBIN = "round-robin"
+    """Everybody in turn, named or not."""
+    MODERATED = "moderated"
+    """A language model picks, and where it fails or is slow, as `addressed`."""
+    FREE = "free"
+    """Whoever wants to, one at a time."""
 
 
 class RestartPolicy(StrEnum):
@@ -130,8 +145,20 @@ class CastMember(Model):
     """What the chair must see arrive before the agent counts as ready."""
 
 
+class MeetingRules(Model):
+    """How the chair runs the meeting."""
+
+    floor: FloorMode = FloorMode.ADDRESSED
+    max_agent_turns: int | None = 4
+    """Agent turns in a row before a human must speak; None = no limit."""
+    opening: str | None = None
+    """Identity of the agent that greets the first human, or that starts a meeting of agents alone."""
+    agents_alone: bool = False
+    """Whether agents may talk while no human is there; such a meeting has a `max_duration`."""
+
+
 class Line(Model):
-    """One line of the transcript."""
+    """One line of the transcript. A later line with the same id replaces it: the person had not finished."""
 
     id: str
     at: float
@@ -171,6 +198,8 @@ class Assignment(Model):
     transcript: tuple[Line, ...] = ()
     cast: tuple[CastMember, ...] = ()
     """The chair needs all of it; an agent, the others' names."""
+    rules: MeetingRules = MeetingRules()
+    """The chair's; to an agent they are for information."""
 
     @field_serializer("token", when_used="json")
     def _reveal(self, token: SecretStr) -> str:
@@ -184,6 +213,44 @@ class CastChanged(Model):
     cast: tuple[CastMember, ...]
 
 
+class Say(Model):
+    """To the chair: have that agent say these very words."""
+
+    type: Literal["say"] = "say"
+    identity: str
+    text: str
+
+
+class Ask(Model):
+    """To the chair: have that agent answer this, as if a host had asked it."""
+
+    type: Literal["ask"] = "ask"
+    identity: str
+    text: str
+
+
+class Tell(Model):
+    """To the chair: a fact for every agent; nobody answers it."""
+
+    type: Literal["tell"] = "tell"
+    text: str
+
+
+class GiveFloor(Model):
+    """To the chair: that agent speaks next, of its own accord."""
+
+    type: Literal["give_floor"] = "give_floor"
+    identity: str
+
+
+class Mute(Model):
+    """To the chair: that agent is not given the floor, and falls silent now; or it may speak again."""
+
+    type: Literal["mute"] = "mute"
+    identity: str
+    muted: bool = True
+
+
 class Stop(Model):
     """Leave the room and exit."""
 
@@ -191,7 +258,8 @@ class Stop(Model):
     reason: str = "stopped"
 
 
-AgentCommand = Annotated[Assignment | CastChanged | Stop, Field(discriminator="type")]
+Command = Assignment | CastChanged | Say | Ask | Tell | GiveFloor | Mute | Stop
+AgentCommand = Annotated[Command, Field(discriminator="type")]
 
 # --- up: child to supervisor ---------------------------------------------------------------------------------------
 
@@ -304,7 +372,7 @@ class TurnLatency(Model):
     stages_ms: dict[str, float]
 
 
-AgentEvent = Annotated[
+Event = (
     Ready
     | Serving
     | LegStats
@@ -317,9 +385,9 @@ AgentEvent = Annotated[
     | MediaReceived
     | Utterance
     | FloorChanged
-    | TurnLatency,
-    Field(discriminator="type"),
-]
+    | TurnLatency
+)
+AgentEvent = Annotated[Event, Field(discriminator="type")]
 
 
 class BadLine(Model):
@@ -331,22 +399,8 @@ class BadLine(Model):
     """Its first characters."""
 
 
-_COMMAND: TypeAdapter[Assignment | CastChanged | Stop] = TypeAdapter(AgentCommand)
-_EVENT: TypeAdapter[
-    Ready
-    | Serving
-    | LegStats
-    | SpeechState
-    | AvOffset
-    | Usage
-    | Warn
-    | Degraded
-    | Failed
-    | MediaReceived
-    | Utterance
-    | FloorChanged
-    | TurnLatency
-] = TypeAdapter(AgentEvent)
+_COMMAND: TypeAdapter[Command] = TypeAdapter(AgentCommand)
+_EVENT: TypeAdapter[Event] = TypeAdapter(AgentEvent)
 
 _SHOWN_CHARACTERS = 80
 
@@ -356,7 +410,7 @@ def encode_line(message: Model) -> bytes:
     return message.model_dump_json().encode() + b"\n"
 
 
-def parse_command(line: bytes) -> Assignment | CastChanged | Stop | BadLine:
+def parse_command(line: bytes) -> Command | BadLine:
     """Returns the command of one line read from the supervisor."""
     try:
         return _COMMAND.validate_json(line)
@@ -364,24 +418,7 @@ def parse_command(line: bytes) -> Assignment | CastChanged | Stop | BadLine:
         return _bad_line(line, error, show=False)
 
 
-def parse_event(
-    line: bytes,
-) -> (
-    Ready
-    | Serving
-    | LegStats
-    | SpeechState
-    | AvOffset
-    | Usage
-    | Warn
-    | Degraded
-    | Failed
-    | MediaReceived
-    | Utterance
-    | FloorChanged
-    | TurnLatency
-    | BadLine
-):
+def parse_event(line: bytes) -> Event | BadLine:
     """Returns the event of one line read from a child."""
     try:
         return _EVENT.validate_json(line)
@@ -435,6 +472,8 @@ class Grant(Model):
     grant_id: str
     line: Line | None = None
     """What to answer; None = speak of your own accord."""
+    verbatim: str | None = None
+    """Say these very words instead of answering."""
 
 
 class StopSpeaking(Model):

@@ -19,13 +19,13 @@ from typing import IO, NoReturn
 from livekit import rtc
 
 from meetctl.errors import LiveKitError, MeetctlError
-from meetctl.protocol import AgentCommand, Assignment, CastChanged, Failed, Stop
+from meetctl.protocol import Assignment, Command, Failed, Stop
 
 from .masking import MaskingFormatter, masked, secrets_of
 from .room import join, leave, why_disconnected
 from .wire import LineReader, LineWriter, Report, claim_standard_streams
 
-Inbox = asyncio.Queue[AgentCommand]
+Inbox = asyncio.Queue[Command]
 """Commands that came after the Assignment, `Stop` excepted."""
 Body = Callable[[rtc.Room, Assignment, Report, Inbox], Awaitable[None]]
 """What a program does while it is in the room; cancelled when it is to leave."""
@@ -120,7 +120,7 @@ class _Program:
                     self._order_to_leave()
                 case Assignment():
                     logger.warning("a second assignment is ignored")
-                case CastChanged() as command:
+                case command:
                     self._inbox.put_nowait(command)
 
     async def _attend(self, assignment: Assignment) -> None:

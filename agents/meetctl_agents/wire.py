@@ -17,9 +17,8 @@ from typing import IO
 
 from meetctl.protocol import (
     MAX_LINE_BYTES,
-    Assignment,
     BadLine,
-    CastChanged,
+    Command,
     Model,
     Stop,
     Warn,
@@ -27,7 +26,6 @@ from meetctl.protocol import (
     parse_command,
 )
 
-Command = Assignment | CastChanged | Stop
 Report = Callable[[Model], None]
 """Writes one line to the supervisor; from any thread; never waits."""
 

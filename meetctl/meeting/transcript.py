@@ -7,7 +7,6 @@ written by the supervisor, so a chair that dies takes none of it along.
 from __future__ import annotations
 
 import os
-from collections import deque
 from pathlib import Path
 
 from meetctl.protocol import Line
@@ -21,14 +20,16 @@ class Transcript:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lines: deque[Line] = deque(maxlen=MEMORY_LINES)
+        self._lines: dict[str, Line] = {}
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.broken: str | None = None
         """Why the file is no longer written; None = it is."""
 
     def add(self, line: Line) -> None:
-        """Keeps one line."""
-        self._lines.append(line)
+        """Keeps one line; one with the id of an earlier line takes its place, on disk it follows it."""
+        self._lines[line.id] = line
+        while len(self._lines) > MEMORY_LINES:
+            del self._lines[next(iter(self._lines))]
         if self.broken is not None:
             return
         try:
@@ -38,7 +39,7 @@ class Transcript:
 
     def lines(self) -> tuple[Line, ...]:
         """Returns the newest lines, oldest first."""
-        return tuple(self._lines)
+        return tuple(self._lines.values())
 
     def close(self) -> None:
         os.close(self._descriptor)
