@@ -20,7 +20,7 @@ from meetctl.display import console, lines
 from meetctl.display.json import status_document
 from meetctl.errors import ERRORS_BY_CODE, ExitCode, MeetctlError, StandInError
 from meetctl.meeting.meeting import Meeting
-from meetctl.meeting.requests import handlers
+from meetctl.meeting.requests import handlers, streams
 from meetctl.roster import Roster
 from meetctl.settings import runtime_dir, state_dir
 from meetctl.supervisor.control import ControlServer
@@ -56,7 +56,7 @@ async def _run(roster: Roster, binary: Path | None, on_started: Callable[[Starte
                 roster, server_binary=binary, runtime_dir=runtime_dir(), log_dir=_new_log_dir(roster.room)
             ) as meeting:
                 signals.follow(meeting)
-                async with ControlServer(meeting.files.socket, handlers(meeting)):
+                async with ControlServer(meeting.files.socket, handlers(meeting), streams(meeting)):
                     on_started(Started(roster.room, meeting.join_link, str(meeting.log_dir)))
                     await _until_ended(meeting, show)
                     ending = await meeting.end()

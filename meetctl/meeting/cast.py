@@ -23,7 +23,7 @@ from meetctl.protocol import CastChanged, CastMember, Model
 from meetctl.roster import AgentEntry, Roster, secrets_of_entry
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.logs import Masker
-from meetctl.supervisor.supervisor import Supervisor
+from meetctl.supervisor.supervisor import Seat, Supervisor
 
 
 class Cast:
@@ -43,6 +43,8 @@ class Cast:
     ) -> None:
         self.entries: dict[str, AgentEntry] = {}
         """By identity, in the order they were seated."""
+        self.joined: set[str] = set()
+        """Who came by `join` and not with the roster."""
         self._roster = roster
         self._supervisor = supervisor
         self._servers = servers
@@ -53,7 +55,8 @@ class Cast:
         self._mask = mask
         self._chair_identity = CHAIR_IDENTITY
         self._own_chair = True
-        self._seated = 0
+        self._numbers: dict[str, int] = {}
+        """Who sat where: an agent that is replaced keeps the voice of its place."""
 
     async def find_chair(self) -> None:
         """In somebody else's room there may be a chair already; then ours would be one too many."""
@@ -75,6 +78,32 @@ class Cast:
         self._seat(entry)
         await self._tell_chair()
 
+    async def remove(self, identity: str, *, timeout_s: float) -> None:
+        """Lets an agent leave, takes its seat and its participant away, and tells the chair."""
+        del self.entries[identity]
+        self.joined.discard(identity)
+        await self._tell_chair()
+        await self._supervisor.remove(identity, timeout_s=timeout_s)
+        await self.remove_participant(identity)
+
+    async def replace(self, entry: AgentEntry, *, timeout_s: float) -> None:
+        """Fills the seat of that identity by another entry."""
+        self._mask.add(*secrets_of_entry(entry))
+        self.entries[entry.identity] = entry
+        await self._supervisor.restart(entry.identity, timeout_s=timeout_s, seat=self._seat_of(entry))
+        await self._tell_chair()
+
+    async def remove_participant(self, identity: str) -> None:
+        """Removes what a killed agent leaves in the room: a ghost that the server would keep for twenty seconds."""
+        with contextlib.suppress(LiveKitError):
+            await self._rooms.remove(self._roster.room, identity)
+
+    async def follow(self, roster: Roster, *, restart_chair: bool, timeout_s: float) -> None:
+        """Makes every further assignment from this roster; the chair gets its own anew where it has to."""
+        self._roster = roster
+        if restart_chair and self._own_chair:
+            await self._supervisor.restart(CHAIR_IDENTITY, timeout_s=timeout_s)
+
     def seats(self) -> list[str]:
         """Returns the keys of the chair's and the agents' seats: those that join the room."""
         return [*self.entries, *([CHAIR_IDENTITY] if self._own_chair else [])]
@@ -88,18 +117,19 @@ class Cast:
         return tuple(cast_member(entry) for entry in self.entries.values())
 
     def _seat(self, entry: AgentEntry) -> None:
-        number = self._seated
-        self._seated += 1
+        self._numbers[entry.identity] = max(self._numbers.values(), default=-1) + 1
         self.entries[entry.identity] = entry
-        self._supervisor.add(
-            agent_seat(
-                entry,
-                self._roster.room,
-                environment=lambda: agent_environment(entry, self._place(entry), self._mark, self._credentials),
-                assignment=lambda: self._assignment(entry, number),
-                is_active=lambda: self._is_active(entry.identity),
-                own_chair=self._own_chair,
-            )
+        self._supervisor.add(self._seat_of(entry))
+
+    def _seat_of(self, entry: AgentEntry) -> Seat:
+        number = self._numbers[entry.identity]
+        return agent_seat(
+            entry,
+            self._roster.room,
+            environment=lambda: agent_environment(entry, self._place(entry), self._mark, self._credentials),
+            assignment=lambda: self._assignment(entry, number),
+            is_active=lambda: self._is_active(entry.identity),
+            own_chair=self._own_chair,
         )
 
     def _place(self, entry: AgentEntry) -> Place:

@@ -19,10 +19,12 @@ import psutil
 
 from meetctl import rooms
 from meetctl.display.json import meeting_document
-from meetctl.errors import LiveKitError
+from meetctl.errors import LiveKitError, NotRunningError
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.ending import Ending
+from meetctl.meeting.happenings import Happenings
 from meetctl.meeting.local_servers import LocalServers
+from meetctl.meeting.reconcile import Plan, plan
 from meetctl.meeting.sampling import sample_forever
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs import PRELOADER, service_environment
@@ -72,6 +74,7 @@ class Meeting:
         self._mask = Masker(secrets_of(roster))
         self._mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
         self._transcript = Transcript(log_dir / "transcript.jsonl")
+        self.happenings = Happenings(roster.room, self._mask)
         self._stack = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Task[Ending] | None = None
@@ -88,6 +91,7 @@ class Meeting:
         try:
             await self._stack.aclose()
         finally:
+            self.happenings.close()
             self.ended.set()
 
     # --- what others ask of a running meeting ---
@@ -116,8 +120,46 @@ class Meeting:
 
     async def add(self, entry: AgentEntry) -> None:
         """Gives a new agent a seat, and starts what it needs."""
+        self._refuse_when_ending()
         self._servers.start_stand_ins(self.roster.model_copy(update={"agents": (entry,)}))
         await self.cast.add(entry)
+
+    async def remove(self, identity: str) -> None:
+        """Lets an agent leave for good."""
+        self._refuse_when_ending()
+        await self.cast.remove(identity, timeout_s=STOP_S)
+
+    async def restart(self, seat: str) -> None:
+        """Starts who is in the seat again; returns when the new process is on its way."""
+        self._refuse_when_ending()
+        if not await self.supervisor.restart(seat, timeout_s=STOP_S):
+            raise NotRunningError(f"{seat} was stopped meanwhile", hint=f"meetctl status {self.roster.room}")
+
+    def plan(self, roster: Roster) -> Plan:
+        """Returns what makes this meeting that roster's; raises ConflictError for what cannot change now."""
+        seated = self.roster.model_copy(update={"agents": tuple(self.cast.entries.values())})
+        return plan(seated, roster, joined=self.cast.joined)
+
+    async def reconcile(self, roster: Roster) -> Plan:
+        """Makes this meeting that roster's, touching only what is different; returns what was done."""
+        todo = self.plan(roster)
+        self._refuse_when_ending()
+        self._mask.add(*secrets_of(roster))
+        self._servers.start_stand_ins(roster)
+        self.roster = roster
+        await self.cast.follow(roster, restart_chair=todo.restarts_chair, timeout_s=STOP_S)
+        await asyncio.gather(
+            *(self.remove(entry.identity) for entry in todo.removed),
+            *(self.cast.replace(change.entry, timeout_s=STOP_S) for change in todo.replaced),
+        )
+        self.cast.joined -= {entry.identity for entry in roster.agents}
+        for entry in todo.added:
+            await self.add(entry)
+        return todo
+
+    def _refuse_when_ending(self) -> None:
+        if self._ending is not None:
+            raise NotRunningError(f"{self.roster.room} is ending", hint="meetctl status")
 
     async def end(self, *, timeout_s: float = STOP_S) -> Ending:
         """Ends the meeting, once, whoever asks and however often; returns the proof."""
@@ -149,6 +191,7 @@ class Meeting:
             )
         )
         self.supervisor.listen(self._on_event)
+        self.supervisor.listen(self.happenings.publish)
         self._servers = LocalServers(self.supervisor, self._mark, self.log_dir, self._mask)
         self._servers.start_stand_ins(self.roster)
         self._credentials = await self._livekit()
@@ -198,13 +241,9 @@ class Meeting:
                 self._transcript.add(line)
             case GaveUp(seat=seat) if seat in self.cast.entries:
                 # It will not come back, so its ghost is not left to haunt the room for twenty seconds.
-                self._own(self._remove_participant(seat))
+                self._own(self.cast.remove_participant(seat))
             case _:
                 pass
-
-    async def _remove_participant(self, identity: str) -> None:
-        with contextlib.suppress(LiveKitError):
-            await self._rooms.remove(self.roster.room, identity)
 
     def _info(self) -> Mapping[str, Any]:
         return {
@@ -248,6 +287,7 @@ class Meeting:
             avatars_killed=tuple(key for key in avatars if key not in closed),
             seconds=time.monotonic() - started,
         )
+        self.happenings.close()
         self.ended.set()
         return ending
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,17 @@ from pydantic import BaseModel, SecretStr
 
 from meetctl.errors import AgentFailed, ConflictError, TimedOutError, UsageError
 from meetctl.meeting.meeting import STOP_S, Meeting
-from meetctl.roster import AgentEntry, load_roster
-from meetctl.settings import environment
-from meetctl.supervisor.control import Handler, Request
+from meetctl.roster import AgentEntry, Roster, load_roster
+from meetctl.settings import LiveKitCredentials, environment
+from meetctl.supervisor.control import Handler, Request, Stream
+from meetctl.supervisor.state import MeetingState
 from meetctl.web.invites import Role
 
 
 def handlers(meeting: Meeting) -> Mapping[str, Handler]:
     """Returns the requests a running meeting answers, by their `do`."""
+    changing = asyncio.Lock()
+    """Held while seats come, go or change: two commands at once are carried out one after the other."""
 
     async def status(_: Request) -> Mapping[str, Any]:
         return meeting.document()
@@ -39,34 +42,84 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         return (await meeting.end(timeout_s=float(request.get("timeout_s", STOP_S)))).as_dict()
 
     async def join(request: Request) -> Mapping[str, Any]:
-        entry = _entry(meeting, request)
-        await meeting.add(entry)
+        async with changing:
+            entry = _entry(meeting, request)
+            await meeting.add(entry)
+            meeting.cast.joined.add(entry.identity)
         return {"identity": entry.identity, "name": entry.name, "program": entry.program.value}
+
+    async def leave(request: Request) -> Mapping[str, Any]:
+        async with changing:
+            entry = meeting.cast.entries[_seat(meeting, str(request["agent"]), services=False)]
+            await meeting.remove(entry.identity)
+        return {"identity": entry.identity, "name": entry.name, "program": entry.program.value}
+
+    async def restart(request: Request) -> Mapping[str, Any]:
+        async with changing:
+            seat = meeting.supervisor.state.seats[_seat(meeting, str(request["agent"]), services=True)]
+            await meeting.restart(seat.seat)
+        return {"identity": seat.seat, "name": seat.name, "program": seat.program}
+
+    async def reconcile(request: Request) -> Mapping[str, Any]:
+        roster = Roster.model_validate(request["roster"])
+        if request.get("dry_run"):
+            return meeting.plan(roster).as_dict()
+        async with changing:
+            return (await meeting.reconcile(roster)).as_dict()
+
+    async def where(_: Request) -> Mapping[str, Any]:
+        return {
+            "room": meeting.roster.room,
+            "join_link": meeting.join_link,
+            "log_dir": str(meeting.log_dir),
+            "seats": {seat.seat: seat.name for seat in meeting.supervisor.state.seats.values()},
+        }
 
     async def wait(request: Request) -> Mapping[str, Any]:
         await wait_until_ready(meeting, request.get("seats"), float(request["timeout_s"]))
         return meeting.document()
 
-    return {"status": status, "link": link, "down": down, "join": join, "wait": wait}
+    return {
+        "status": status,
+        "link": link,
+        "down": down,
+        "join": join,
+        "leave": leave,
+        "restart": restart,
+        "reconcile": reconcile,
+        "where": where,
+        "wait": wait,
+    }
+
+
+def streams(meeting: Meeting) -> Mapping[str, Stream]:
+    """Returns the requests that a running meeting answers by a stream."""
+
+    def events(_: Request) -> AsyncGenerator[Mapping[str, Any], None]:
+        return meeting.happenings.stream()
+
+    return {"events": events}
 
 
 async def wait_until_ready(meeting: Meeting, seats: list[str] | None, timeout_s: float) -> None:
     """Waits until these seats, or all agents, are ready.
 
     Raises:
-        AgentFailed: as soon as one is fatal.
+        AgentFailed: as soon as one is fatal, or was told to leave.
         TimedOutError: naming what each of them still lacks; the meeting stays up.
     """
 
     def wanted() -> list[str]:
         return seats if seats is not None else list(meeting.cast.entries)
 
+    def is_hopeless(state: MeetingState, key: str) -> bool:
+        return key not in state.seats or state.seats[key].state == "fatal"
+
     try:
         async with asyncio.timeout(timeout_s):
             state = await meeting.supervisor.wait_until(
                 lambda state: (
-                    all(state.seats[key].ready for key in wanted())
-                    or any(state.seats[key].state == "fatal" for key in wanted())
+                    any(is_hopeless(state, key) for key in wanted()) or all(state.seats[key].ready for key in wanted())
                 )
             )
     except TimeoutError:
@@ -81,6 +134,8 @@ async def wait_until_ready(meeting: Meeting, seats: list[str] | None, timeout_s:
             hint=f"meetctl status {meeting.roster.room}, or meetctl down {meeting.roster.room}",
         ) from None
     for key in wanted():
+        if key not in state.seats:
+            raise AgentFailed(f"{key} left meanwhile", hint=f"meetctl status {meeting.roster.room}")
         seat = state.seats[key]
         if seat.state == "fatal":
             raise AgentFailed(f"{seat.name} is fatal: {seat.last_error}", hint=seat.hint)
@@ -91,6 +146,8 @@ def revealed(value: Any) -> Any:
     match value:
         case BaseModel():
             return {name: revealed(getattr(value, name)) for name in type(value).model_fields}
+        case LiveKitCredentials():
+            return {"url": value.url, "api_key": value.api_key, "api_secret": revealed(value.api_secret)}
         case SecretStr():
             return value.get_secret_value()
         case Path():
@@ -101,6 +158,27 @@ def revealed(value: Any) -> Any:
             return [revealed(item) for item in value]
         case _:
             return value
+
+
+def _seat(meeting: Meeting, word: str, *, services: bool) -> str:
+    """Returns the seat of that identity or name, case aside.
+
+    Raises:
+        UsageError: naming those that there are.
+    """
+    seats = {
+        key: seat.name
+        for key, seat in meeting.supervisor.state.seats.items()
+        if services or key in meeting.cast.entries
+    }
+    for key, name in seats.items():
+        if word.casefold() in (key.casefold(), name.casefold()):
+            return key
+    what = "agent or service" if services else "agent"
+    raise UsageError(
+        f"no {what} of {meeting.roster.room} is named {word!r}; there is {', '.join(seats.values()) or 'none'}",
+        hint=f"meetctl status {meeting.roster.room}",
+    )
 
 
 def _entry(meeting: Meeting, request: Request) -> AgentEntry:
