@@ -10,7 +10,7 @@ import psutil
 from meetctl.supervisor.events import Sampled
 from meetctl.supervisor.supervisor import Supervisor
 
-INTERVAL_S = 5.0
+INTERVAL_S = 10.0
 """Reading a process's unique memory costs the kernel a walk over its pages; more often is not worth it."""
 FIRST_S = 1.0
 """So that a short meeting has figures too."""
