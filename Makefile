@@ -50,7 +50,7 @@ page: $(STAMP) ## Build the join page
 
 screenshots: install ## Make the README's pictures again
 	$(BIN)/python tests/browser/install_chromium.py
-	$(BIN)/python docs/screenshots.py
+	$(BIN)/python -m docs.screenshots
 
 lock: ## Resolve the dependencies again
 	$(BIN)/uv pip compile --universal --python-version 3.11 --group dev pyproject.toml --no-emit-index-url --no-annotate --no-header --output-file $(LOCK)
