@@ -55,9 +55,14 @@ def i420_length(width: int, height: int) -> int:
 
 
 class I420Packer:
-    """Packs decoded frames into one buffer that is used again, so a picture is valid until the next `pack`."""
+    """Packs decoded frames into one buffer that is used again, so a picture is valid until the next `pack`.
 
-    def __init__(self) -> None:
+    Args:
+        multiple: even, or 1. Width and height are filled up to a multiple of it by repeating the last column and row.
+    """
+
+    def __init__(self, multiple: int = 1) -> None:
+        self._multiple = multiple
         self._picture: I420 | None = None
 
     def pack(self, frame: av.VideoFrame) -> I420:
@@ -65,14 +70,21 @@ class I420Packer:
         if frame.format.name not in PACKABLE:
             frame = frame.reformat(format="yuv420p")
         picture = self._picture
-        if picture is None or (picture.width, picture.height) != (frame.width, frame.height):
-            data = np.empty(i420_length(frame.width, frame.height), np.uint8)
-            picture = self._picture = I420(frame.width, frame.height, data)
-        for target, plane in zip(picture.planes, frame.planes, strict=True):
-            rows, columns = target.shape
+        size = filled(frame.width, self._multiple), filled(frame.height, self._multiple)
+        if picture is None or (picture.width, picture.height) != size:
+            picture = self._picture = I420(*size, np.empty(i420_length(*size), np.uint8))
+        shapes = ((frame.height, frame.width), *(chroma_shape(frame.width, frame.height),) * 2)
+        for target, plane, (rows, columns) in zip(picture.planes, frame.planes, shapes, strict=True):
             lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-            np.copyto(target, lines[:rows, :columns])
+            np.copyto(target[:rows, :columns], lines[:rows, :columns])
+            target[:rows, columns:] = target[:rows, columns - 1 : columns]
+            target[rows:] = target[rows - 1]
         return picture
+
+
+def filled(length: int, multiple: int) -> int:
+    """Returns the length, filled up to a multiple."""
+    return -(-length // multiple) * multiple
 
 
 def i420_from_rgb(rgb: Samples) -> I420:

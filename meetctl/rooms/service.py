@@ -100,6 +100,7 @@ class Rooms:
             empty_timeout=EMPTY_TIMEOUT_S,
             departure_timeout=DEPARTURE_TIMEOUT_S,
             metadata=metadata or "",
+            sync_streams=True,  # else no receiver knows that a face and its voice belong together
         )
         async with self._translating(f"creating room {room!r}"):
             await self._service.create_room(request)

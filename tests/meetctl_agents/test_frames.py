@@ -33,6 +33,17 @@ def test_any_size_is_packed_without_padding(width: int, height: int) -> None:
         np.testing.assert_array_equal(found, drawn)
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_size_that_is_no_multiple_is_filled_up_with_its_own_edge(width: int, height: int) -> None:
+    frame, planes = decoded(width, height)
+    packed = I420Packer(multiple=4).pack(frame)
+    assert packed.width % 4 == packed.height % 4 == 0
+    assert 0 <= packed.width - width < 4 and 0 <= packed.height - height < 4
+    for found, drawn in zip(packed.planes, planes, strict=True):
+        more = [(0, found.shape[axis] - drawn.shape[axis]) for axis in (0, 1)]
+        np.testing.assert_array_equal(found, np.pad(drawn, more, mode="edge"))
+
+
 def test_the_size_may_change_from_frame_to_frame() -> None:
     packer = I420Packer()
     for seed, (width, height) in enumerate([*SIZES, *reversed(SIZES)]):

@@ -23,6 +23,9 @@ FRAME = round(SAMPLE_RATE * SECONDS_PER_FRAME)
 FILL_FRAMES = 2
 """Filled at a time: waking 50 times a second is enough."""
 
+STREAM = "avatar"
+"""Voice and face carry the same name: it is what makes a receiver play them in step."""
+
 SILENCE: Samples = np.zeros(FRAME, np.int16)
 
 
@@ -40,7 +43,7 @@ class RoomAudio:
     async def publish(self, room: rtc.Room) -> None:
         """Puts the track into the room; `run` must follow at once."""
         track = rtc.LocalAudioTrack.create_audio_track("voice", self._source)
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, stream=STREAM)
         await room.local_participant.publish_track(track, options)
 
     def push(self, samples: Samples) -> None:

@@ -16,6 +16,7 @@ from livekit import rtc
 
 from ..frames import I420, I420Packer
 from .pace import Punctuality
+from .room_audio import STREAM
 
 SIZE = 512
 """Pixels of the placeholder's sides until the face's own size is known; that of most faces."""
@@ -25,6 +26,8 @@ STALE_S = 1.0
 """Without a frame for so long the face has stopped."""
 MAX_BITRATE = 3_000_000
 """Bits a second at 512x512; below 1.5 Mbit the first second is visibly soft, without any it begins at 256x256."""
+GRAIN = 4
+"""Pixels. LiveKit's source cuts width and height down to a multiple of it: the rest is filled up instead, not lost."""
 MAX_FPS = 30.0
 """Simli sends 25 or 30."""
 
@@ -49,12 +52,12 @@ class VideoStep(Protocol):
 
 
 class DecodedVideo:
-    """Publishes decoded frames as VP8, one layer, at their own size."""
+    """Publishes decoded frames as VP8, one layer, at their own size (filled up to a multiple of four)."""
 
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
         self._source = rtc.VideoSource(SIZE, SIZE)
-        self._packer = I420Packer()
+        self._packer = I420Packer(GRAIN)
         self._still = draw(SIZE, SIZE)
         self._size = (SIZE, SIZE)
         self._punctuality = Punctuality()
@@ -69,6 +72,8 @@ class DecodedVideo:
             source=rtc.TrackSource.SOURCE_CAMERA,
             video_codec=rtc.VideoCodec.VP8,
             simulcast=False,
+            stream=STREAM,
+            degradation_preference=rtc.DegradationPreference.MAINTAIN_RESOLUTION,
             video_encoding=rtc.VideoEncoding(max_bitrate=MAX_BITRATE, max_framerate=MAX_FPS),
         )
         await room.local_participant.publish_track(track, options)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -53,9 +53,9 @@ class Simli:
 
 
 @contextmanager
-def simli(*options: str) -> Iterator[Simli]:
+def simli(*options: str, module: str = "meetctl.local.simli") -> Iterator[Simli]:
     """Runs a server that may be stopped, killed and told to fail."""
-    command = [sys.executable, "-m", "meetctl.local.simli", "--watch-stdin", "--injectable", *options]
+    command = [sys.executable, "-m", module, "--watch-stdin", "--injectable", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdin is not None
         try:
@@ -65,6 +65,11 @@ def simli(*options: str) -> Iterator[Simli]:
         finally:
             process.stdin.close()
             process.kill()
+
+
+def pattern_simli(*options: str) -> AbstractContextManager[Simli]:
+    """Runs a server whose picture is the test picture, with a beep at every full second."""
+    return simli(*options, module="tests.meetctl_agents.face.pattern_simli")
 
 
 @dataclass
