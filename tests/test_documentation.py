@@ -1,0 +1,99 @@
+"""What the README says is so: samples, commands, targets, exit codes, pictures."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from meetctl.cli import app
+from meetctl.errors import ExitCode
+from meetctl.roster import load_roster
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SAMPLES = sorted((ROOT / "configs").glob("*.yaml"))
+LINKED = re.findall(r"\]\(([^)#]+)\)", README)
+LARGEST_PICTURE = 300_000
+"""Bytes: a README must load at once."""
+EVERYTHING_SET = dict.fromkeys(
+    ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "OPENAI_API_KEY", "SIMLI_API_KEY", "SIMLI_FACE_ID"), "x"
+) | {"LIVEKIT_URL": "wss://example.livekit.cloud"}
+
+
+def commands() -> dict[str, TyperCommand]:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    return {name: command for name, command in group.commands.items() if isinstance(command, TyperCommand)}
+
+
+def table_rows(heading: str) -> list[list[str]]:
+    """Returns the cells of the table under this header cell."""
+    lines = iter(README.splitlines())
+    next(line for line in lines if line.startswith(f"| {heading} |"))
+    next(lines)
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+    return rows
+
+
+def test_the_readme_shows_each_sample_as_it_is() -> None:
+    shown = dict(re.findall(r"<!-- (configs/\S+) -->\n```yaml\n(.*?)```", README, re.S))
+    assert {name: (ROOT / name).read_text(encoding="utf-8") for name in shown} == shown
+    assert set(shown) == {f"configs/{path.name}" for path in SAMPLES}
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_every_sample_can_be_loaded(path: Path) -> None:
+    assert load_roster(path, environment=EVERYTHING_SET).agents
+
+
+def test_the_readme_names_every_command_and_no_other() -> None:
+    named = [shlex.split(row[0].strip("`"))[1] for row in table_rows("Command")]
+    assert sorted(named) == sorted(commands())
+
+
+def test_commands_have_the_options_that_the_readme_and_the_examples_give_them() -> None:
+    """Of every line of code that begins with `meetctl`, and of every example in a command's help."""
+    examples = "\n".join(command.epilog or "" for command in commands().values())
+    written = re.findall(r"`(meetctl [^`]+)`", README) + re.findall(
+        r"(?:^|[$#:] +)(meetctl .+)$", f"{README}\n{examples}", re.M
+    )
+    given = [(line.split()[1], option) for line in written for option in re.findall(r"(?<!\S)--?[a-z-]+", line)]
+    assert ("link", "--json") in given
+    known = {name: {option for one in command.params for option in one.opts} for name, command in commands().items()}
+    assert [(name, option) for name, option in given if option not in known.get(name, ())] == []
+
+
+def test_the_readme_explains_every_exit_code() -> None:
+    told = [int(code) for row in table_rows("Exit code") for code in row[0].split(",")]
+    assert told == [int(code) for code in ExitCode]
+
+
+def test_every_make_target_that_the_readme_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    named = set(re.findall(r"(?:^\$ |`)make ([a-z]+)", README, re.M))
+    assert {"up", "test"} <= named <= targets
+
+
+@pytest.mark.parametrize("path", [path for path in LINKED if "://" not in path])
+def test_what_the_readme_links_to_is_there(path: str) -> None:
+    assert (ROOT / path).exists()
+    assert not path.endswith(".png") or (ROOT / path).stat().st_size < LARGEST_PICTURE
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_the_help_of_each_command_says_what_it_is_for_and_gives_an_example(name: str) -> None:
+    shown = CliRunner().invoke(app, [name, "--help"])
+    assert shown.exit_code == 0
+    assert (commands()[name].help or "").split(":")[0].split()[0] in shown.output
+    examples = re.findall(r"Example: (meetctl \S+)", shown.output)
+    assert examples == [f"meetctl {name}"]
