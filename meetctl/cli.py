@@ -28,6 +28,7 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print JSON; failures too.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for agents to be ready.")]
 RosterFile = Annotated[Path, typer.Argument(metavar="ROSTER", help="The roster, a YAML file.")]
+InRoom = Annotated[str | None, typer.Option("--room", help="The meeting; needed where several run.")]
 RoomName = Annotated[str | None, typer.Argument(metavar="[ROOM]", help="The meeting; needed where several run.")]
 ReportFd = Annotated[int | None, typer.Option("--report-fd", hidden=True)]
 
@@ -41,10 +42,14 @@ def up(
     open_: Annotated[bool, typer.Option("--open", help="Open the join link in a browser.")] = False,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Seat only these agents.")] = None,
     room: Annotated[str | None, typer.Option("--room", help="Room name, instead of the roster's.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
     as_json: Json = False,
     report_fd: ReportFd = None,
 ) -> None:
-    """Start the roster's meeting: server, room, join link, agents; then the live board until Ctrl-C."""
+    """Start the roster's meeting: server, room, join link, agents; then the live board until Ctrl-C.
+
+    Where that meeting runs already, it is made like the roster: who did not change is not touched.
+    """
     from meetctl.commands.up import up
 
     _exit(
@@ -56,6 +61,7 @@ def up(
             wait=wait,
             timeout_s=timeout,
             open_browser=open_,
+            dry_run=dry_run,
             as_json=as_json,
             report_fd=report_fd,
         )
@@ -118,6 +124,81 @@ def down(
     from meetctl.commands.down import down
 
     down(room, all_meetings=all_, timeout_s=timeout, as_json=as_json)
+
+
+@app.command(epilog="Example: meetctl attach standup")
+def attach(room: RoomName = None) -> None:
+    """Show the board of a detached meeting again; q or Ctrl-C leaves it running."""
+    from meetctl.commands.attach import attach
+
+    attach(room)
+
+
+@app.command(epilog="Example: meetctl logs Ada chair -f --since 5m")
+def logs(
+    agents: Annotated[
+        list[str] | None, typer.Argument(metavar="[AGENT]...", help="Agents and services; everybody unless given.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the meeting ends or Ctrl-C.")] = False,
+    lines: Annotated[int | None, typer.Option("--lines", "-n", min=0, help="Only the last so many lines.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Only from 5m ago on, or from 14:05, or an ISO time.")
+    ] = None,
+    room: Annotated[
+        str | None, typer.Option("--room", help="The meeting, also one that is over; the last one unless given.")
+    ] = None,
+) -> None:
+    """Print what agents and services wrote, merged by time; also of a meeting that is over."""
+    from meetctl.commands.logs import logs
+
+    logs(agents or (), room=room, follow=follow, lines=lines, since=since)
+
+
+@app.command(epilog="Example: meetctl events standup | jq 'select(.kind == \"utterance\")'")
+def events(room: RoomName = None) -> None:
+    """Print what happens, one JSON object a line, from now until the meeting ends."""
+    from meetctl.commands.events import events
+
+    events(room)
+
+
+@app.command(epilog="Example: meetctl transcript standup -f")
+def transcript(
+    room: Annotated[
+        str | None, typer.Argument(metavar="[ROOM]", help="The meeting, also one that is over; the last unless given.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the meeting ends or Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line; failures too.")] = False,
+) -> None:
+    """Print what was said; also in a meeting that is over."""
+    from meetctl.commands.transcript import transcript
+
+    transcript(room, follow=follow, as_json=as_json)
+
+
+@app.command(epilog="Example: meetctl restart Ada")
+def restart(
+    agent: Annotated[str, typer.Argument(help="Name or identity of an agent, or a service's name.")],
+    room: InRoom = None,
+    timeout: Timeout = 120,
+    as_json: Json = False,
+) -> None:
+    """Start an agent again in its seat and wait until it is ready."""
+    from meetctl.commands.restart import restart
+
+    restart(agent, room=room, timeout_s=timeout, as_json=as_json)
+
+
+@app.command(epilog="Example: meetctl leave Ada --room standup")
+def leave(
+    agent: Annotated[str, typer.Argument(help="Name or identity of an agent.")],
+    room: InRoom = None,
+    as_json: Json = False,
+) -> None:
+    """Let an agent leave the meeting for good; its seat goes with it."""
+    from meetctl.commands.leave import leave
+
+    leave(agent, room=room, as_json=as_json)
 
 
 @app.command(epilog="Example: meetctl link standup --name Bob --json")

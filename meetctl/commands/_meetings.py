@@ -1,10 +1,17 @@
-"""What several commands share: finding the one meeting that is meant."""
+"""What several commands share: finding the one meeting that is meant, and waiting for its agents."""
 
 from __future__ import annotations
 
+import asyncio
+
+from meetctl.display import console
 from meetctl.errors import NotRunningError, UsageError
 from meetctl.settings import runtime_dir
+from meetctl.supervisor.control import ask
 from meetctl.supervisor.registry import MeetingFiles, MeetingNote, running
+
+WAIT_MARGIN_S = 5.0
+"""For the answer itself, beyond the time it may wait."""
 
 
 def find_meeting(room: str | None) -> tuple[MeetingNote, MeetingFiles]:
@@ -27,3 +34,18 @@ def find_meeting(room: str | None) -> tuple[MeetingNote, MeetingFiles]:
         names = ", ".join(note.room for note, _ in meetings)
         raise UsageError(f"several meetings run: {names}", hint="name one of them, or use --all where there is such")
     return meetings[0]
+
+
+def is_running(room: str) -> bool:
+    """Returns whether a meeting of that name runs; the lock has the last word, this only says it sooner."""
+    return any(note.room == room for note, _ in running(runtime_dir()))
+
+
+def wait_for_agents(room: str, timeout_s: float, seats: list[str] | None = None) -> None:
+    """Waits until agents are ready; raises TimedOutError or AgentFailed. Degraded ones are told about."""
+    _, files = find_meeting(room)
+    request = {"do": "wait", "seats": seats, "timeout_s": timeout_s}
+    document = asyncio.run(ask(files.socket, request, timeout_s=timeout_s + WAIT_MARGIN_S))
+    for agent in document["agents"]:
+        if agent["state"] == "degraded":
+            console.talk(f"warning: {agent['name']} is degraded: {agent['last_error']}")

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from meetctl.commands._meetings import wait_for_agents
 from meetctl.commands._run import prepare, run_meeting, spawn_detached
-from meetctl.commands.up import run_reporting, wait_for_agents
+from meetctl.commands.up import run_reporting
 from meetctl.display import console
 from meetctl.errors import ExitCode, NotRunningError, SettingsError, UsageError
 from meetctl.meeting.requests import revealed

@@ -42,6 +42,16 @@ def print_json(document: Mapping[str, Any]) -> None:
     _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False))
 
 
+def print_json_line(document: Mapping[str, Any]) -> None:
+    """Writes one document of many, a line each."""
+    _write(sys.stdout, json.dumps(document, ensure_ascii=False))
+
+
+def has_colours() -> bool:
+    """Returns whether what is asked for goes to a screen with colours that nobody switched off."""
+    return sys.stdout.isatty() and _console(stderr=False).color_system is not None
+
+
 def print_board(board: RenderableType) -> None:
     """Draws a board once."""
     _console(stderr=False).print(board)

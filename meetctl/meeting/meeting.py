@@ -26,7 +26,7 @@ from meetctl.meeting.happenings import Happenings
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.reconcile import Plan, plan
 from meetctl.meeting.sampling import sample_forever
-from meetctl.meeting.transcript import Transcript
+from meetctl.meeting.transcript import FILE_NAME, Transcript
 from meetctl.programs import PRELOADER, service_environment
 from meetctl.protocol import Utterance
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
@@ -73,7 +73,7 @@ class Meeting:
         self._invites = Invites.create()
         self._mask = Masker(secrets_of(roster))
         self._mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
-        self._transcript = Transcript(log_dir / "transcript.jsonl")
+        self._transcript = Transcript(log_dir / FILE_NAME)
         self.happenings = Happenings(roster.room, self._mask)
         self._stack = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()

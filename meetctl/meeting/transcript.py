@@ -11,6 +11,7 @@ from pathlib import Path
 
 from meetctl.protocol import Line
 
+FILE_NAME = "transcript.jsonl"
 MEMORY_LINES = 200
 """Far more than any agent is handed."""
 

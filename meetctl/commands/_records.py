@@ -1,0 +1,62 @@
+"""What several commands share: finding what a meeting leaves on disk, be it running or over."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from meetctl.commands._meetings import find_meeting
+from meetctl.errors import NotRunningError
+from meetctl.settings import runtime_dir, state_dir
+from meetctl.supervisor.control import ask
+from meetctl.supervisor.launcher import ProcessId
+from meetctl.supervisor.registry import running
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """One meeting's directory of logs and transcript."""
+
+    room: str
+    directory: Path
+    supervisor: ProcessId | None = None
+    """None = the meeting is over."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Seats to names, as far as the meeting can still be asked."""
+
+    @property
+    def is_running(self) -> bool:
+        return self.supervisor is not None and self.supervisor.is_alive()
+
+
+def find_records(room: str | None) -> Records:
+    """Returns those of the running meeting that is meant; else of the last meeting in that room, or of all.
+
+    Raises:
+        NotRunningError: if there never was one.
+        UsageError: if several run and none is named.
+    """
+    meetings = running(runtime_dir())
+    if any(note.room == room for note, _ in meetings) or (room is None and meetings):
+        note, files = find_meeting(room)
+        supervisor = ProcessId(note.pid, note.start_time)
+        with contextlib.suppress(NotRunningError):
+            answer = asyncio.run(ask(files.socket, {"do": "where"}))
+            return Records(note.room, Path(answer["log_dir"]), supervisor, answer["seats"])
+        # It is just starting, and has a directory already, or just ending.
+        return Records(note.room, _newest(note.room), supervisor)
+    directory = _newest(room)
+    return Records(directory.parent.name, directory)
+
+
+def _newest(room: str | None) -> Path:
+    rooms = [path for path in state_dir().iterdir() if path.is_dir() and room in (None, path.name)]
+    # The names of the directories are the times when the meetings began.
+    found = [path for directory in rooms for path in directory.iterdir() if path.is_dir()]
+    if not found:
+        where = f"in room {room} " if room else ""
+        raise NotRunningError(f"no meeting {where}runs or has run on this machine", hint="meetctl status")
+    return max(found, key=lambda path: path.name)

@@ -1,0 +1,50 @@
+"""`meetctl attach`: the board of a meeting that runs elsewhere. Leaving it leaves the meeting running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from meetctl.commands._meetings import find_meeting
+from meetctl.display import console
+from meetctl.display.json import status_document
+from meetctl.display.keys import on_key
+from meetctl.errors import NotRunningError, TimedOutError
+from meetctl.supervisor.control import ask
+from meetctl.supervisor.registry import MeetingFiles
+
+REFRESH_S = 0.5
+LEAVE_KEY = "q"
+
+
+def attach(room: str | None) -> None:
+    """Shows the meeting until it ends, `q` or Ctrl-C."""
+    note, files = find_meeting(room)
+    try:
+        ended = asyncio.run(_watch(note.room, files))
+    except KeyboardInterrupt:
+        ended = False
+    console.talk(
+        f"{note.room} has ended" if ended else f"{note.room} keeps running; end it with: meetctl down {note.room}"
+    )
+
+
+async def _watch(room: str, files: MeetingFiles) -> bool:
+    """Returns True when the meeting has ended, False when the person has seen enough."""
+    enough = asyncio.Event()
+    with on_key(LEAVE_KEY, enough.set) as has_keyboard:
+        if has_keyboard:
+            console.talk(f"{LEAVE_KEY} leaves the board, {room} keeps running")
+        with console.live() as show:
+            while not enough.is_set():
+                try:
+                    show(status_document([await ask(files.socket, {"do": "status"})]))
+                except NotRunningError:
+                    show(status_document([]))
+                    return True
+                except TimedOutError:
+                    pass  # a machine that is busy; what was shown last stands
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(REFRESH_S):
+                        await enough.wait()
+    return False

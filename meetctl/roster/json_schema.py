@@ -1,0 +1,55 @@
+"""The roster's JSON Schema, for editors. Made from the very models that judge a roster, shorthands included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from meetctl.roster.written import RosterWritten
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DURATION = {"type": "string", "pattern": r"^(\d+h)?(\d+m)?(\d+s?)?$", "examples": ["90s", "5m", "1h30m"]}
+SHORTHANDS: dict[str, JsonSchemaValue] = {
+    "LiveKitWritten": {"const": "local"},
+    "FaceWritten": {"type": "string", "examples": ["local"]},
+    "ModelWritten": {"type": "string", "examples": ["local", "openai/gpt-4o-mini"]},
+    "VoiceWritten": {"type": "string", "examples": ["nova"]},
+}
+"""What may stand in place of the mapping."""
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+_UNFOLDED = "local"
+"""A key that only the shorthand is unfolded to; nobody writes it."""
+
+
+def roster_json_schema() -> dict[str, Any]:
+    """Returns the schema of a whole roster file."""
+    schema = RosterWritten.model_json_schema(schema_generator=_Generator)
+    definitions = schema["$defs"]
+    for name, shorthand in SHORTHANDS.items():
+        mapping = definitions[name]
+        mapping["properties"].pop(_UNFOLDED, None)
+        definitions[name] = {"title": mapping.get("title", name), "anyOf": [shorthand, mapping]}
+    del schema["description"]
+    whole: dict[str, Any] = _in_the_standards_words(schema)
+    return {"$schema": DIALECT, **whole, "title": "A meetctl roster"}
+
+
+class _Generator(GenerateJsonSchema):
+    """Knows what validators do that look at a value before its type does."""
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        inner = super().function_before_schema(schema)
+        if getattr(schema["function"]["function"], "__name__", "") == "_seconds":
+            return {"anyOf": [inner, DURATION]}
+        return inner
+
+
+def _in_the_standards_words(node: Any) -> Any:
+    """Returns the schema with bounds named as JSON Schema names them: around a validator, pydantic uses its own."""
+    if isinstance(node, dict):
+        return {_BOUNDS.get(key, key): _in_the_standards_words(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_in_the_standards_words(item) for item in node]
+    return node
