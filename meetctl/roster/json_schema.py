@@ -11,6 +11,7 @@ from meetctl.roster.written import RosterWritten
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DURATION = {"type": "string", "pattern": r"^(\d+h)?(\d+m)?(\d+s?)?$", "examples": ["90s", "5m", "1h30m"]}
+MEMORY = {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[KMGkmg]i?[Bb]?$", "examples": ["500MB", "1.5GB"]}
 SHORTHANDS: dict[str, JsonSchemaValue] = {
     "LiveKitWritten": {"const": "local"},
     "FaceWritten": {"type": "string", "examples": ["local"]},
@@ -43,6 +44,8 @@ class _Generator(GenerateJsonSchema):
         inner = super().function_before_schema(schema)
         if getattr(schema["function"]["function"], "__name__", "") == "_seconds":
             return {"anyOf": [inner, DURATION]}
+        if getattr(schema["function"]["function"], "__name__", "") == "_megabytes":
+            return dict(MEMORY)
         return inner
 
 

@@ -67,6 +67,7 @@ def load_roster(
         room=room or head.room or readable_room(chance or random.SystemRandom()),
         livekit=livekit,
         topic=meeting.topic,
+        idle_timeout_s=meeting.idle_timeout,
         llm=None if spare.faults else llm,
         tts=None if spare.faults else tts,
         stt=stt,

@@ -6,7 +6,6 @@ Looks at files that the roster names (`env_file`, `cwd`) and at the environment 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -14,17 +13,20 @@ from pydantic import SecretStr
 from meetctl.protocol import RestartPolicy, Speaks, Voice
 from meetctl.roster.env_file import EnvFileError, parse_env_file
 from meetctl.roster.faults import KeyPath
+from meetctl.roster.models import Keys, resolve_model
 from meetctl.roster.reading import Reading
 from meetctl.roster.schema import (
-    NO_KEY,
     SIMLI_URL,
     AgentEntry,
+    Budget,
     FaceChoice,
+    Limits,
     ModelChoice,
     Program,
 )
 from meetctl.roster.written import (
     AgentWritten,
+    BudgetWritten,
     DefaultsWritten,
     FaceWritten,
     LiveKitWritten,
@@ -33,27 +35,11 @@ from meetctl.roster.written import (
 )
 from meetctl.settings import LiveKitCredentials, slug
 
-OPENAI_KEY = "OPENAI_API_KEY"
 SIMLI_KEY = "SIMLI_API_KEY"
 RESERVED_IDENTITIES = frozenset({"chair", "livekit-server", "models", "simli-server"})
 """The names of the meeting's own seats."""
 
 _COMMAND_ONLY = ("cwd", "livekit_api_credentials")
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Where an entry's keys come from, nearest first."""
-
-    own: Mapping[str, str]
-    """`env` and `env_file` of the entry."""
-    environment: Mapping[str, str]
-
-    def find(self, written: SecretStr | None, variable: str) -> SecretStr | None:
-        """Returns the key as written, else of the variable; an empty one counts as none."""
-        text = (written.get_secret_value() if written else "") or self.own.get(variable, "")
-        text = text or self.environment.get(variable, "")
-        return SecretStr(text) if text else None
 
 
 def resolve_livekit(
@@ -74,27 +60,6 @@ def resolve_livekit(
     if not url or api_key is None or api_secret is None:
         return None
     return LiveKitCredentials(url, api_key.get_secret_value(), api_secret)
-
-
-def resolve_model(reading: Reading, written: ModelWritten | None, keys: Keys, path: KeyPath) -> ModelChoice:
-    """Returns who serves a model; local where nothing is written."""
-    if written is None or written.provider == "local":
-        return ModelChoice(model=written.model if written else None, options=(written.options or {}) if written else {})
-    key = written.api_key if written.api_key and written.api_key.get_secret_value() else None
-    if written.base_url is None:
-        key = keys.find(key, OPENAI_KEY)
-        if key is None:
-            message = f"is not given and {OPENAI_KEY} is not set"
-            hint = f"export {OPENAI_KEY}=…, or name your own server with base_url: …"
-            reading.note((*path, "api_key"), message, hint, around=True)
-    # OPENAI_API_KEY is never sent to another server than OpenAI's own.
-    return ModelChoice(
-        provider="openai",
-        model=written.model,
-        base_url=written.base_url,
-        api_key=key or SecretStr(NO_KEY),
-        options=written.options or {},
-    )
 
 
 def resolve_agent(
@@ -128,6 +93,8 @@ def resolve_agent(
         face=_face(reading, written.face, keys, program, (*path, "face")),
         speaks=written.speaks or Speaks.FREELY,
         restart=written.restart or RestartPolicy.ON_FAILURE,
+        limits=Limits(memory_mb=written.limits.memory if written.limits else None),
+        budget=_budget(reading, written.budget, program, (*path, "budget")),
         env={name: SecretStr(value) for name, value in env.items()},
         command=tuple(written.command or ()),
         cwd=_cwd(reading, written, base, path) if program is Program.COMMAND else None,
@@ -205,6 +172,16 @@ def _cwd(reading: Reading, written: AgentWritten, base: Path, path: KeyPath) -> 
     if written.cwd is not None and not cwd.is_dir():
         reading.note((*path, "cwd"), f"no such directory: {cwd}", "it is relative to the roster", around=True)
     return cwd
+
+
+def _budget(reading: Reading, written: BudgetWritten | None, program: Program, path: KeyPath) -> Budget:
+    if written is None:
+        return Budget()
+    if program is Program.COMMAND:
+        reading.note(path, "a command does not tell what it uses", "remove budget; it may have limits: {memory: …}")
+    elif program is Program.AUDIO and written.avatar_seconds is not None:
+        reading.note((*path, "avatar_seconds"), "an audio agent has no avatar", "remove avatar_seconds")
+    return Budget(**written.model_dump())
 
 
 def _voice(written: VoiceWritten | None) -> Voice | None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from meetctl.protocol import RestartPolicy, Speaks, Voice
+from meetctl.protocol import FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
 from meetctl.settings import LiveKitCredentials
 
 SIMLI_URL = "https://api.simli.ai"
@@ -31,6 +31,17 @@ class Program(StrEnum):
     COMMAND = "command"
 
 
+class TranscriptMode(StrEnum):
+    """What becomes of what is said."""
+
+    FILES = "files"
+    """Kept for agents that come back, and written down."""
+    MEMORY = "memory"
+    """Kept for agents that come back, while the meeting lasts."""
+    OFF = "off"
+    """Not kept: an agent that comes back knows nothing of it."""
+
+
 class Resolved(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -38,13 +49,16 @@ class Resolved(BaseModel):
 class ModelChoice(Resolved):
     """Who serves a language model, a voice or ears."""
 
-    provider: Literal["local", "openai"] = "local"
+    provider: str = "local"
+    """`local`, or the plugin `livekit.plugins.<provider>`."""
     model: str | None = None
-    """None only where local: whatever the local server has."""
+    """None = whatever the local server has, or the plugin's own choice."""
     base_url: str | None = None
     """None = the provider's own address, or the local server's."""
     api_key: SecretStr | None = None
-    """Always there for openai; None for local."""
+    """None for local, and where the plugin looks for what it needs in its environment."""
+    variables: dict[str, SecretStr] = {}
+    """What the plugin looks for there."""
     options: dict[str, str | int | float | bool] = {}
 
     @property
@@ -67,6 +81,21 @@ class FaceChoice(Resolved):
     """None = the wire's default."""
 
 
+class Limits(Resolved):
+    """What an agent may use at any moment; None = no limit."""
+
+    memory_mb: float | None = None
+    """Unique set size, in millions of bytes."""
+
+
+class Budget(Resolved):
+    """What an agent may spend in one meeting; None = no limit. The names are those of the wire's `Usage`."""
+
+    avatar_seconds: float | None = None
+    llm_tokens: int | None = None
+    tts_characters: int | None = None
+
+
 class AgentEntry(Resolved):
     """One agent, before anything runs."""
 
@@ -80,6 +109,8 @@ class AgentEntry(Resolved):
     """Of a simli agent, always; of a command, where written."""
     speaks: Speaks = Speaks.FREELY
     restart: RestartPolicy = RestartPolicy.ON_FAILURE
+    limits: Limits = Limits()
+    budget: Budget = Budget()
     env: dict[str, SecretStr] = {}
     """`env_file` with `env` laid over it."""
     command: tuple[str, ...] = ()
@@ -100,8 +131,12 @@ class Roster(Resolved):
     livekit: LiveKitCredentials | None = None
     """None = a server of our own."""
     topic: str | None = None
-    floor: Literal["addressed"] = "addressed"
-    transcript: Literal["files"] = "files"
+    rules: MeetingRules = MeetingRules()
+    max_duration_s: int | None = None
+    """None = until somebody ends it."""
+    transcript: TranscriptMode = TranscriptMode.FILES
+    idle_timeout_s: int | None = None
+    """The meeting ends when no person was in the room for so long; None = it stays."""
     llm: ModelChoice | None = ModelChoice()
     tts: ModelChoice | None = ModelChoice()
     """The defaults, for agents that join without an entry; None = they lack a key. An entry holds its own."""
@@ -109,9 +144,14 @@ class Roster(Resolved):
     agents: tuple[AgentEntry, ...]
 
     @property
+    def moderator(self) -> ModelChoice | None:
+        """Returns the language model that gives the floor, None where none does."""
+        return self.llm if self.rules.floor is FloorMode.MODERATED else None
+
+    @property
     def needs_local_models(self) -> bool:
         """Whether the local model server must run."""
-        choices = [self.stt, *(choice for agent in self.agents for choice in (agent.llm, agent.tts))]
+        choices = [self.stt, self.moderator, *(choice for agent in self.agents for choice in (agent.llm, agent.tts))]
         return any(choice is not None and choice.is_local for choice in choices)
 
     @property
@@ -143,5 +183,7 @@ def _secrets_of_models(choices: Iterable[ModelChoice | None]) -> Iterable[str]:
     for choice in choices:
         if choice is not None and choice.api_key is not None:
             yield choice.api_key.get_secret_value()
+        if choice is not None:
+            yield from (value.get_secret_value() for value in choice.variables.values())
         if choice is not None and choice.base_url is not None and (password := urlsplit(choice.base_url).password):
             yield password

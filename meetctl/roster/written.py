@@ -14,20 +14,22 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from meetctl.protocol import RestartPolicy, Speaks
-from meetctl.roster.faults import nearest
+from meetctl.protocol import FloorMode, RestartPolicy, Speaks
 from meetctl.roster.naming import is_room_name
+from meetctl.roster.schema import TranscriptMode
 
 MAX_PERSONA_CHARACTERS = 50_000
 """It travels in one line of the wire, which bounds it, and in every prompt."""
 MAX_NAME_CHARACTERS = 64
 MAX_DURATION_S = 24 * 3600
-PROVIDERS = ("local", "openai")
-PROVIDER_HINT = "write local, openai/MODEL, or {provider: openai, model: …, base_url: …}"
+MAX_MEMORY_MB = 1_000_000
+MAX_AGENT_TURNS = 1000
 
 _IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG])(i?)B?", re.IGNORECASE)
 _PICTURE = re.compile(r"[/\\]|\.(?:png|jpe?g|webp|gif|bmp|svg)$", re.IGNORECASE)
 
 
@@ -76,6 +78,18 @@ def _seconds(value: object) -> object:
     return hours * 3600 + minutes * 60 + seconds
 
 
+def _megabytes(value: object) -> object:
+    match = _MEMORY.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise refused("not an amount of memory", "write 500MB or 1.5GB")
+    number, letter, binary = match.groups()
+    step = 1024 if binary else 1000
+    megabytes = float(number) * step ** ("KMG".index(letter.upper()) + 1) / 1e6
+    if not 1 <= megabytes <= MAX_MEMORY_MB:
+        raise refused(f"must be from 1MB to {MAX_MEMORY_MB // 1000}GB", "write 500MB or 1.5GB")
+    return megabytes
+
+
 def _address(schemes: tuple[str, ...]) -> AfterValidator:
     example = f"{schemes[0]}://host:port"
 
@@ -117,6 +131,7 @@ def _variables(value: object) -> object:
 HttpAddress = Annotated[str, _address(("https", "http"))]
 LiveKitAddress = Annotated[str, _address(("wss", "ws", "https", "http"))]
 Seconds = Annotated[int, BeforeValidator(_seconds), Field(ge=1, le=MAX_DURATION_S)]
+Megabytes = Annotated[float, BeforeValidator(_megabytes)]
 
 # --- the file ------------------------------------------------------------------------------------------------------
 
@@ -170,10 +185,8 @@ class ModelWritten(Written):
 
 def _check_provider(written: Mapping[str, Any]) -> None:
     provider = written["provider"]
-    if provider not in PROVIDERS:
-        like = nearest(provider, PROVIDERS)
-        hint = f"did you mean {like}?" if like else PROVIDER_HINT
-        raise not_yet(f"the provider {provider!r}", hint)
+    if not _PROVIDER.fullmatch(provider):
+        raise refused(f"{provider!r} cannot name a provider", "write local, or PROVIDER/MODEL as in openai/gpt-4o-mini")
     if provider == "openai" and written.get("model") in (None, ""):
         raise refused("openai needs a model", "write openai/gpt-4o-mini, or add model: …")
     if provider == "local" and (written.get("base_url") or written.get("api_key")):
@@ -225,28 +238,19 @@ class FaceWritten(Written):
         return value
 
 
-def _floor(value: object) -> object:
-    if value in ("round-robin", "moderated", "free"):
-        raise not_yet(f"floor: {value}", "write floor: addressed")
-    return value
-
-
-def _transcript(value: object) -> object:
-    if value in ("memory", "off"):
-        raise not_yet(f"transcript: {value}", "write transcript: files")
-    return value
+def _turns(value: object) -> object:
+    if value is None or value == "none" or (type(value) is int and 1 <= value <= MAX_AGENT_TURNS):
+        return value
+    raise refused(f"must be none or a number from 1 to {MAX_AGENT_TURNS}", "write max_agent_turns: 4")
 
 
 class MeetingWritten(Written):
-    LATER = {
-        "max_agent_turns": "leave it out",
-        "opening": "leave it out: a person begins the talk",
-        "max_duration": "leave it out, and end the meeting with: meetctl down",
-    }
-
     topic: str | None = Field(None, max_length=500)
-    floor: Annotated[Literal["addressed"] | None, BeforeValidator(_floor)] = None
-    transcript: Annotated[Literal["files"] | None, BeforeValidator(_transcript)] = None
+    floor: FloorMode | None = None
+    max_agent_turns: Annotated[int | Literal["none"] | None, BeforeValidator(_turns)] = None
+    opening: str | None = Field(None, min_length=1)
+    max_duration: Seconds | None = None
+    transcript: TranscriptMode | None = None
 
 
 class DefaultsWritten(Written):
@@ -264,6 +268,8 @@ class AgentWritten(Written):
     face: FaceWritten | None = None
     speaks: Speaks | None = None
     restart: RestartPolicy | None = None
+    limits: LimitsWritten | None = None
+    budget: BudgetWritten | None = None
     env: Annotated[dict[str, str], BeforeValidator(_variables)] | None = None
     env_file: str | None = Field(None, min_length=1)
     command: Annotated[list[str], BeforeValidator(_command)] | None = None

@@ -14,7 +14,9 @@ from pydantic import SecretStr
 from meetctl.protocol import RestartPolicy, Speaks, Voice
 from meetctl.roster import (
     AgentEntry,
+    Budget,
     FaceChoice,
+    Limits,
     ModelChoice,
     Program,
     Roster,
@@ -48,6 +50,24 @@ def load(tmp_path: Path) -> Load:
         return load_roster(file, environment=environment, only=only, room=room, chance=random.Random(7))
 
     return load_text
+
+
+@pytest.mark.parametrize(
+    ("written", "megabytes"),
+    [("500MB", 500.0), ("1.5GB", 1500.0), ("2 g", 2000.0), ("512MiB", 536.870912), ("2000k", 2.0)],
+)
+def test_memory_is_written_with_its_unit(load: Load, written: str, megabytes: float) -> None:
+    roster = load(f"agents: [{{name: Max, agent: audio, limits: {{memory: {written}}}}}]")
+    assert roster.agents[0].limits == Limits(memory_mb=megabytes)
+
+
+def test_a_meeting_may_end_when_nobody_is_there_and_an_agent_when_its_budget_is_spent(load: Load) -> None:
+    roster = load(
+        "meeting: {idle_timeout: 30m}\n"
+        "agents: [{name: Ada, agent: simli, budget: {avatar_seconds: 600, llm_tokens: 9000, tts_characters: 5000}}]"
+    )
+    assert roster.idle_timeout_s == 1800
+    assert roster.agents[0].budget == Budget(avatar_seconds=600, llm_tokens=9000, tts_characters=5000)
 
 
 def test_the_smallest_roster_is_local_throughout(load: Load, tmp_path: Path) -> None:
