@@ -225,6 +225,25 @@ def check(roster: RosterFile, as_json: Json = False) -> None:
     check(roster, as_json=as_json)
 
 
+@app.command(epilog="Example: meetctl init team.yaml")
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("roster.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+) -> None:
+    """Write a roster to begin with; it needs no key."""
+    from meetctl.commands.init import init
+
+    init(path, force=force)
+
+
+@app.command(epilog="Example: meetctl schema > roster.schema.json")
+def schema() -> None:
+    """Print the roster's JSON Schema, for editors that complete and check."""
+    from meetctl.commands.schema import schema
+
+    schema()
+
+
 @app.command(epilog="Example: meetctl setup")
 def setup() -> None:
     """Fetch livekit-server and the local models now, so that the first `up` does not wait for them."""
