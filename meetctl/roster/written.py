@@ -238,6 +238,16 @@ class FaceWritten(Written):
         return value
 
 
+class LimitsWritten(Written):
+    memory: Megabytes | None = None
+
+
+class BudgetWritten(Written):
+    avatar_seconds: float | None = Field(None, ge=1)
+    llm_tokens: int | None = Field(None, ge=1)
+    tts_characters: int | None = Field(None, ge=1)
+
+
 def _turns(value: object) -> object:
     if value is None or value == "none" or (type(value) is int and 1 <= value <= MAX_AGENT_TURNS):
         return value
@@ -250,6 +260,7 @@ class MeetingWritten(Written):
     max_agent_turns: Annotated[int | Literal["none"] | None, BeforeValidator(_turns)] = None
     opening: str | None = Field(None, min_length=1)
     max_duration: Seconds | None = None
+    idle_timeout: Seconds | None = None
     transcript: TranscriptMode | None = None
 
 
