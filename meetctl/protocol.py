@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, TypeAdapter, ValidationError, field_serializer
 
 SCHEMA_VERSION = 1
 
@@ -92,11 +92,14 @@ class RestartPolicy(StrEnum):
 
 
 class Endpoint(Model):
-    """Where a model is served, in OpenAI's HTTP API."""
+    """Where a model is served, and by which of LiveKit's plugins it is spoken to."""
 
+    provider: str = "openai"
+    """The plugin: `livekit.plugins.<provider>`. The local server and Ollama speak OpenAI's HTTP API."""
     base_url: str | None = None
-    """Ends in `/v1`; None = the provider's own."""
+    """OpenAI's ends in `/v1`; None = the provider's own."""
     api_key: SecretStr
+    """Empty where the plugin finds what it needs in the environment of its process."""
     model: str
     options: dict[str, str | int | float | bool] = {}
     """Passed to the plugin's constructor as they are."""
@@ -168,6 +171,8 @@ class Line(Model):
     kind: UtteranceKind = UtteranceKind.SPEECH
     text: str
     interrupted: bool = False
+    ended_at: float | None = None
+    """Unix time, seconds, when the words ended; None = not known."""
 
 
 # --- down: supervisor to child -------------------------------------------------------------------------------------
@@ -370,6 +375,15 @@ class TurnLatency(Model):
     type: Literal["turn_latency"] = "turn_latency"
     identity: str
     stages_ms: dict[str, float]
+    line_id: str | None = None
+    """The transcript's line that was the answer; None = the last one of that agent."""
+
+
+class Observed(Model):
+    """From the scripted people of a rehearsal: one fact, in the words of `meetctl.script`."""
+
+    type: Literal["observed"] = "observed"
+    fact: dict[str, JsonValue]
 
 
 Event = (
@@ -386,6 +400,7 @@ Event = (
     | Utterance
     | FloorChanged
     | TurnLatency
+    | Observed
 )
 AgentEvent = Annotated[Event, Field(discriminator="type")]
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from meetctl.errors import RosterError
 
@@ -29,6 +30,9 @@ class Fault:
 class RosterFaults(RosterError):
     """Every fault of one file; its message has a line for each."""
 
+    COMMAND: ClassVar[str] = "meetctl check"
+    """What to type once they are mended."""
+
     def __init__(self, file: Path, faults: Iterable[Fault]) -> None:
         ordered = sorted(set(faults), key=lambda fault: (fault.line or 0, fault.column or 0, shown_path(fault.path)))
         self.file = file
@@ -37,7 +41,7 @@ class RosterFaults(RosterError):
             super().__init__(_line(file, ordered[0]), hint=ordered[0].hint)
         else:
             lines = (_line(file, fault) + (f" ({fault.hint})" if fault.hint else "") for fault in ordered)
-            super().__init__("\n".join(lines), hint=f"mend these {len(ordered)} and try: meetctl check {file}")
+            super().__init__("\n".join(lines), hint=f"mend these {len(ordered)} and try: {self.COMMAND} {file}")
 
 
 def shown_path(path: KeyPath) -> str:

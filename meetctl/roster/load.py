@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from meetctl.errors import UsageError
+from meetctl.protocol import FloorMode
 from meetctl.roster.faults import Fault, KeyPath, RosterFaults, nearest
 from meetctl.roster.naming import is_room_name, readable_room
 from meetctl.roster.reading import Reading
-from meetctl.roster.resolve import Keys, note_clashes, note_identity, resolve_agent, resolve_livekit, resolve_model
-from meetctl.roster.schema import AgentEntry, Roster
+from meetctl.roster.models import Keys, resolve_model
+from meetctl.roster.resolve import note_clashes, note_identity, resolve_agent, resolve_livekit
+from meetctl.roster.rules import resolve_rules
+from meetctl.roster.schema import AgentEntry, Roster, TranscriptMode
 from meetctl.roster.written import AgentWritten, DefaultsWritten, HeadWritten, MeetingWritten
-from meetctl.roster.yaml_source import load_document
+from meetctl.roster.yaml_source import Document, load_document
 from meetctl.settings import slug
 
 
@@ -36,7 +39,27 @@ def load_roster(
     """
     if room is not None and not is_room_name(room):
         raise UsageError(f"{room!r} cannot name a room", hint="use 1 to 64 of A-Z a-z 0-9 . _ -, as in friday-launch")
-    reading = Reading(load_document(path, environment))
+    return roster_from_document(
+        load_document(path, environment), environment=environment, only=only, room=room, chance=chance
+    )
+
+
+def roster_from_document(
+    document: Document,
+    *,
+    environment: Mapping[str, str],
+    only: Sequence[str] = (),
+    room: str | None = None,
+    chance: random.Random | None = None,
+) -> Roster:
+    """Returns the roster that a document holds, as `load_roster` does for a file; paths in it start at its file.
+
+    Raises:
+        RosterFaults: with every fault of the document.
+        UsageError: if `only` names nobody.
+    """
+    path = document.file
+    reading = Reading(document)
     head, _ = reading.read(HeadWritten, reading.document.value, ())
     head = head or HeadWritten.model_construct(agents=_items(reading.document.value))
     written: dict[int, AgentWritten] = {}
@@ -55,18 +78,27 @@ def load_roster(
     # Nobody may need these, so a key that they lack is no fault of this file.
     spare = Reading(reading.document)
     llm, tts = (resolve_model(spare, getattr(defaults, part), keys, ("defaults", part)) for part in ("llm", "tts"))
+    meeting = head.meeting or MeetingWritten()
+    rules = resolve_rules(reading, meeting, entries)
+    if rules.floor is FloorMode.MODERATED:
+        # The chair has this one for its judgement.
+        reading.faults += [fault for fault in spare.faults if fault.path[:2] == ("defaults", "llm")]
 
     faults = [*reading.document.faults, *reading.faults]
     chosen = _chosen(entries, only, whole=not faults)
     faults = [fault for fault in faults if not _concerns_others(fault, chosen)]
     if faults:
         raise RosterFaults(path, faults)
-    meeting = head.meeting or MeetingWritten()
+    if rules.opening not in {entries[index].identity for index in chosen}:
+        rules = rules.model_copy(update={"opening": None, "agents_alone": False})
     return Roster(
         file=path,
         room=room or head.room or readable_room(chance or random.SystemRandom()),
         livekit=livekit,
         topic=meeting.topic,
+        rules=rules,
+        max_duration_s=meeting.max_duration,
+        transcript=meeting.transcript or TranscriptMode.FILES,
         idle_timeout_s=meeting.idle_timeout,
         llm=None if spare.faults else llm,
         tts=None if spare.faults else tts,

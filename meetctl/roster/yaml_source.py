@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -67,8 +67,10 @@ for _name, _pattern, _first in (
 _CoreLoader.yaml_implicit_resolvers.setdefault("", []).append((_TAG + "null", re.compile("^$")))
 
 
-def load_document(file: Path, environment: Mapping[str, str]) -> Document:
+def load_document(file: Path, environment: Mapping[str, str] | None) -> Document:
     """Returns the file's document; what is wrong inside single values is in `faults`.
+
+    Without an environment texts stay as they are written: a `$` in them is a `$`.
 
     Raises:
         RosterFaults: where there is no document: no such file, not UTF-8, not YAML, empty, too large.
@@ -137,12 +139,20 @@ def _syntax_fault(file: Path, text: str, error: yaml.MarkedYAMLError) -> RosterF
     return RosterFaults(file, [Fault(line, (), f"not YAML: {problem}", hint, column=column)])
 
 
+def part_of(document: Document, key: str) -> Document:
+    """Returns the value at a top-level key as a document of its own, on the lines where it stands."""
+    assert isinstance(document.value, dict)
+    places = {path[1:]: place for path, place in document.places.items() if path[:1] == (key,)}
+    faults = (replace(fault, path=fault.path[1:]) for fault in document.faults if fault.path[:1] == (key,))
+    return Document(document.file, document.value[key], places, tuple(faults))
+
+
 @dataclass(slots=True)
 class _Unfolding:
     """Turns nodes into values, noting places and faults on the way."""
 
     file: Path
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] | None
     places: dict[KeyPath, Place] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     spent: int = 0
@@ -221,7 +231,7 @@ class _Unfolding:
 
     def _filled(self, text: str, path: KeyPath, line: int) -> str:
         try:
-            filled = interpolate(text, self.environment)
+            filled = text if self.environment is None else interpolate(text, self.environment)
             filled.encode()
             return filled
         except UnicodeEncodeError:
