@@ -15,6 +15,7 @@ from meetctl.roster.schema import (
     ModelChoice,
     Program,
     Roster,
+    TranscriptMode,
     secrets_of,
     secrets_of_entry,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Program",
     "Roster",
     "RosterFaults",
+    "TranscriptMode",
     "is_room_name",
     "load_entry_file",
     "load_roster",

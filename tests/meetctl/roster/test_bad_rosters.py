@@ -78,29 +78,59 @@ def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str
         ),
         ("livekit: {urls: x}\n" + AGENT, 1, "livekit.urls", "unknown key", "did you mean url?"),
         # meeting
-        ("meeting: {floor: free}\n" + AGENT, 1, "meeting.floor", "floor: free is not yet in this version", "addressed"),
-        ("meeting: {floor: fre}\n" + AGENT, 1, "meeting.floor", 'must be addressed, got "fre"', "write addressed"),
+        ("meeting: {floor: fre}\n" + AGENT, 1, "meeting.floor", 'moderated or free, got "fre"', "did you mean free?"),
         (
-            "meeting: {max_agent_turns: 4}\n" + AGENT,
-            1,
-            "meeting.max_agent_turns",
-            "not yet in this version",
-            "leave it out",
+            "meeting: {max_agent_turns: 0}\n" + AGENT,
+            *(1, "meeting.max_agent_turns", "must be none or a number from 1 to 1000", "max_agent_turns: 4"),
         ),
-        ("meeting: {opening: Ada}\n" + AGENT, 1, "meeting.opening", "not yet in this version", "leave it out"),
-        ("meeting: {max_duration: 2h}\n" + AGENT, 1, "meeting.max_duration", "not yet in this version", "meetctl down"),
-        ("meeting: {transcript: off}\n" + AGENT, 1, "meeting.transcript", "transcript: off is not yet in", "files"),
+        ("meeting: {max_agent_turns: 2.5}\n" + AGENT, 1, "meeting.max_agent_turns", "none or a number", "4"),
+        ("meeting: {max_agent_turns: true}\n" + AGENT, 1, "meeting.max_agent_turns", "none or a number", "4"),
+        (
+            "meeting: {max_agent_turns: none, opening: Ada}\n" + AGENT,
+            *(1, "meeting.max_agent_turns", "may talk without end, and there is no max_duration", "max_duration: 10m"),
+        ),
+        ("meeting: {opening: Adda}\n" + AGENT, 1, "meeting.opening", "no agent is named 'Adda'", "did you mean Ada?"),
+        ("meeting: {opening: Ludwig}\n" + AGENT, 1, "meeting.opening", "no agent is named 'Ludwig'", "there is Ada"),
+        (
+            "meeting: {opening: ada}\n" + AGENT + "    speaks: never\n",
+            *(1, "meeting.opening", "Ada never speaks", "remove its speaks: never"),
+        ),
+        (
+            "meeting: {opening: X}\nagents:\n  - {name: X, command: [x]}\n",
+            *(1, "meeting.opening", "X is a command, which is outside the floor", "agent: audio"),
+        ),
+        ("meeting: {max_duration: soon}\n" + AGENT, 1, "meeting.max_duration", "not a duration", "1h30m"),
+        ("meeting: {max_duration: 25h}\n" + AGENT, 1, "meeting.max_duration", "must be at most 86400", "86400"),
+        ("meeting: {transcript: no}\n" + AGENT, 1, "meeting.transcript", "files, memory or off", "write files"),
         ("meeting:\n  topics: x\n" + AGENT, 2, "meeting.topics", "unknown key", "did you mean topic?"),
         # models
         ("defaults: {llm: openai}\n" + AGENT, 1, "defaults.llm", "openai needs a model", "openai/gpt-4o-mini"),
-        ("defaults: {llm: opena/x}\n" + AGENT, 1, "defaults.llm", "'opena' is not yet in this", "did you mean openai?"),
+        ("defaults: {llm: opena/x}\n" + AGENT, 1, "defaults.llm", "no plugin is named 'opena'", "did you mean openai?"),
         (
-            "defaults: {tts: cartesia/x}\n" + AGENT,
-            1,
-            "defaults.tts",
-            "'cartesia' is not yet in",
-            "write local, openai/MODEL",
+            "defaults: {tts: zzz/x}\n" + AGENT,
+            *(1, "defaults.tts", "no plugin is named 'zzz'", "if it exists: pip install livekit-plugins-zzz"),
         ),
+        (
+            "defaults: {tts: cartesia/sonic-2}\n" + AGENT,
+            *(1, "defaults.tts", "plugin for cartesia is not installed", "pip install livekit-plugins-cartesia~="),
+        ),
+        (
+            "defaults: {tts: minimax/x}\n" + AGENT,
+            *(1, "defaults.tts", "plugin for minimax is not installed", "pip install livekit-plugins-minimax-ai~="),
+        ),
+        (
+            "defaults: {llm: deepgram/x}\n" + AGENT,
+            *(1, "defaults.llm", "deepgram has no language model", "write local, or one of openai"),
+        ),
+        (
+            "defaults: {stt: deepgram/nova-3}\n" + AGENT,
+            *(1, "defaults.stt.api_key", "DEEPGRAM_API_KEY is not set", "export DEEPGRAM_API_KEY=…"),
+        ),
+        (
+            "defaults: {llm: ollama/llama3.2}\n" + AGENT,
+            *(1, "defaults.llm", "ollama speaks OpenAI's HTTP API", "{provider: openai, model: llama3.2, base_url: http"),
+        ),
+        ("defaults: {llm: ../x}\n" + AGENT, 1, "defaults.llm", "'..' cannot name a provider", "openai/gpt-4o-mini"),
         ("defaults: {llm: 3}\n" + AGENT, 1, "defaults.llm", "must be a mapping, got 3", "below llm:"),
         ("defaults: {llm: {model: x}}\n" + AGENT, 1, "defaults.llm.provider", "is missing", "add provider: …"),
         (
@@ -241,7 +271,7 @@ def test_one_fault_is_a_line_with_file_line_and_path_and_its_hint_apart(write: W
 def test_all_faults_come_at_once_in_the_order_of_the_file(write: Write) -> None:
     text = """\
 room: a b
-meeting: {floor: free, topics: x}
+meeting: {floor: fre, topics: x}
 defaults: {llm: deepgram/x}
 agents:
   - name: Ada

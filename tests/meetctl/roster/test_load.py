@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from meetctl.protocol import RestartPolicy, Speaks, Voice
+from meetctl.protocol import FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
 from meetctl.roster import (
     AgentEntry,
     Budget,
@@ -20,6 +20,8 @@ from meetctl.roster import (
     ModelChoice,
     Program,
     Roster,
+    RosterFaults,
+    TranscriptMode,
     is_room_name,
     load_entry_file,
     load_roster,
@@ -68,6 +70,64 @@ def test_a_meeting_may_end_when_nobody_is_there_and_an_agent_when_its_budget_is_
     )
     assert roster.idle_timeout_s == 1800
     assert roster.agents[0].budget == Budget(avatar_seconds=600, llm_tokens=9000, tts_characters=5000)
+
+
+def test_every_key_of_a_meeting_arrives(load: Load) -> None:
+    roster = load("""
+meeting: {topic: T, floor: round-robin, max_agent_turns: 6, opening: ADA, max_duration: 1h30m, transcript: memory}
+agents: [{name: Ada, agent: audio}, {name: Max, agent: audio}]
+""")
+    assert roster.rules == MeetingRules(floor=FloorMode.ROUND_ROBIN, max_agent_turns=6, opening="ada")
+    assert (roster.topic, roster.max_duration_s, roster.transcript) == ("T", 5400, TranscriptMode.MEMORY)
+
+
+def test_agents_that_need_nobody_between_their_turns_are_a_meeting_of_agents_alone(load: Load) -> None:
+    text = """
+meeting: {max_agent_turns: none, max_duration: 2m, opening: Ada}
+agents: [{name: Ada, agent: audio}, {name: Max, agent: audio}]
+"""
+    assert load(text).rules == MeetingRules(max_agent_turns=None, opening="ada", agents_alone=True)
+    assert load(text, only=("Max",)).rules == MeetingRules(max_agent_turns=None)
+    assert not load(text.replace(", opening: Ada", "")).rules.agents_alone
+
+
+def test_a_moderated_floor_asks_the_default_model_and_so_needs_it(load: Load) -> None:
+    text = """
+meeting: {floor: moderated}
+defaults: {llm: openai/gpt}
+agents: [{name: A, agent: audio, llm: local}]
+"""
+    with pytest.raises(RosterFaults, match="OPENAI_API_KEY is not set"):
+        load(text)
+    roster = load(text, OPENAI_API_KEY="sk-123456")
+    assert roster.moderator == roster.llm
+    assert load(text.replace("moderated", "free")).moderator is None
+
+
+def test_a_provider_s_plugin_is_given_the_key_that_it_is_known_for(load: Load) -> None:
+    roster = load(
+        """
+defaults:
+  stt: deepgram/nova-3
+  tts: {provider: elevenlabs, model: eleven_flash_v2_5, options: {streaming_latency: 3}}
+agents:
+  - {name: Ada, agent: audio, voice: rachel}
+  - {name: Max, agent: audio, tts: {provider: deepgram, base_url: "https://mine/v1"}}
+""",
+        DEEPGRAM_API_KEY="dg-secret",
+        ELEVEN_API_KEY="el-secret",
+    )
+    assert roster.stt == ModelChoice(provider="deepgram", model="nova-3", api_key=SecretStr("dg-secret"))
+    assert roster.agents[0].tts == ModelChoice(
+        provider="elevenlabs",
+        model="eleven_flash_v2_5",
+        api_key=SecretStr("el-secret"),
+        options={"streaming_latency": 3},
+    )
+    assert roster.agents[1].tts == ModelChoice(
+        provider="deepgram", base_url="https://mine/v1", api_key=SecretStr("none")
+    )
+    assert secrets_of(roster) == {"dg-secret", "el-secret"}
 
 
 def test_the_smallest_roster_is_local_throughout(load: Load, tmp_path: Path) -> None:
