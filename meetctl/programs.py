@@ -89,6 +89,7 @@ def agent_environment(
     """
     environment = {**inherited_environment(), **_revealed(entry.env), **mark}
     if entry.program is not Program.COMMAND:
+        environment = {**_variables_of(entry.llm, entry.tts), **environment}
         return {**environment, "PYTHONUNBUFFERED": "1"}
     environment |= {
         "LIVEKIT_URL": place.livekit_url,
@@ -103,8 +104,13 @@ def agent_environment(
 
 
 def service_environment(mark: Mapping[str, str]) -> dict[str, str]:
-    """Returns the environment of the chair and the stand-ins."""
+    """Returns the environment of the stand-ins."""
     return {**inherited_environment(), **mark, "PYTHONUNBUFFERED": "1"}
+
+
+def chair_environment(roster: Roster, mark: Mapping[str, str]) -> dict[str, str]:
+    """Returns the environment of the chair: what its models' plugins look for there, and nothing of the agents'."""
+    return {**_variables_of(roster.stt, roster.moderator), **service_environment(mark)}
 
 
 def agent_assignment(
@@ -149,6 +155,8 @@ def chair_assignment(
         chair_identity=CHAIR_IDENTITY,
         topic=place.topic,
         stt=endpoint(roster.stt, "stt", stand_ins.models_url),
+        llm=endpoint(roster.moderator, "llm", stand_ins.models_url) if roster.moderator else None,
+        rules=roster.rules,
         transcript=tuple(transcript[-TRANSCRIPT_LINES:]),
         cast=tuple(cast),
     )
@@ -177,11 +185,12 @@ def endpoint(choice: ModelChoice, part: str, models_url: str | None) -> Endpoint
         return Endpoint(
             base_url=f"{models_url}/v1", api_key=LOCAL_KEY, model=LOCAL_MODELS[part], options=choice.options
         )
-    assert choice.api_key is not None
+    known = OPENAI_MODELS[part] if choice.provider == "openai" else ""
     return Endpoint(
+        provider=choice.provider,
         base_url=choice.base_url,
-        api_key=choice.api_key,
-        model=choice.model or OPENAI_MODELS[part],
+        api_key=choice.api_key or SecretStr(""),
+        model=choice.model or known,
         options=choice.options,
     )
 
@@ -191,7 +200,9 @@ def _voice(entry: AgentEntry, seat_number: int) -> Voice:
         return entry.voice
     if entry.tts is None or entry.tts.is_local:
         return LOCAL_VOICES[seat_number % len(LOCAL_VOICES)]
-    return Voice(name=OPENAI_VOICES[seat_number % len(OPENAI_VOICES)])
+    if entry.tts.provider == "openai":
+        return Voice(name=OPENAI_VOICES[seat_number % len(OPENAI_VOICES)])
+    return Voice()  # whose voices have what names, only the provider knows
 
 
 def _face(entry: AgentEntry, simli_url: str | None) -> Face | None:
@@ -212,6 +223,10 @@ def _filled(argument: str, values: Mapping[str, str]) -> str:
     for placeholder, value in values.items():
         argument = argument.replace(placeholder, value)
     return argument
+
+
+def _variables_of(*choices: ModelChoice | None) -> dict[str, str]:
+    return {name: value for choice in choices if choice for name, value in _revealed(choice.variables).items()}
 
 
 def _revealed(env: Mapping[str, SecretStr]) -> dict[str, str]:

@@ -101,6 +101,7 @@ class Endpoint(Model):
     api_key: SecretStr
     """Empty where the plugin finds what it needs in the environment of its process."""
     model: str
+    """Empty = the plugin's own choice."""
     options: dict[str, str | int | float | bool] = {}
     """Passed to the plugin's constructor as they are."""
 
@@ -120,6 +121,19 @@ class Voice(Model):
     """Of the local voice: factor on the vocal tract's resonances, 0.7 to 1.4."""
 
 
+class Avatar(Model):
+    """The participant that Simli's worker is, where it joins the room itself."""
+
+    identity: str
+    token: SecretStr
+    livekit_url: str
+    """As Simli's side reaches it."""
+
+    @field_serializer("token", when_used="json")
+    def _reveal(self, token: SecretStr) -> str:
+        return token.get_secret_value()
+
+
 class Face(Model):
     """A Simli face and where it is served."""
 
@@ -130,6 +144,11 @@ class Face(Model):
     api: Literal["compose", "legacy"] = "compose"
     max_session_s: int = 3600
     max_idle_s: int = 300
+    """Without speech Simli ends a session after so long; it bounds what a killed process leaves running."""
+    idle_close_s: float | None = None
+    """Without a person in the room the session is closed after so long; None = never."""
+    avatar: Avatar | None = None
+    """Where Simli's own worker joins the room; None = its media comes through the agent."""
 
     @field_serializer("api_key", when_used="json")
     def _reveal(self, key: SecretStr) -> str:
@@ -312,6 +331,17 @@ class AvOffset(Model):
     ms: float
 
 
+class AvatarSession(Model):
+    """An avatar session is about to be opened, or is closed. It costs money until it is closed or its limit is up."""
+
+    type: Literal["avatar_session"] = "avatar_session"
+    id: str
+    """The agent's own name for it."""
+    opened: bool
+    until: float | None = None
+    """Unix time, seconds, at which it ends by itself if nobody closes it and nothing is said; None once closed."""
+
+
 class Usage(Model):
     """Running totals since this process began."""
 
@@ -392,6 +422,7 @@ Event = (
     | LegStats
     | SpeechState
     | AvOffset
+    | AvatarSession
     | Usage
     | Warn
     | Degraded

@@ -18,6 +18,7 @@ from meetctl.programs import (
     agent_environment,
     cast_member,
     chair_assignment,
+    chair_environment,
 )
 from meetctl.protocol import CastChanged, CastMember, Model
 from meetctl.roster import AgentEntry, Roster, secrets_of_entry
@@ -68,7 +69,9 @@ class Cast:
     def seat_all(self, entries: Iterable[AgentEntry]) -> None:
         """Seats the chair, unless the room has one, and these agents."""
         if self._own_chair:
-            self._supervisor.add(chair_seat(self._chair_assignment, self._mark))
+            self._supervisor.add(
+                chair_seat(self._chair_assignment, lambda: chair_environment(self._roster, self._mark))
+            )
         for entry in entries:
             self._seat(entry)
 

@@ -11,8 +11,10 @@ from meetctl.roster import AgentEntry, Program, Roster
 
 WHEN_SOMEBODY_JOINS = frozenset({"llm", "tts"})
 """The defaults: every entry holds its own already, so these touch nobody who is there."""
-IN_THE_CHAIR = frozenset({"stt", "floor"})
+IN_THE_CHAIR = frozenset({"stt", "rules"})
 """What the chair alone is told; it is started again with it."""
+AT_ONCE = frozenset({"max_duration_s"})
+"""What the meeting itself looks at."""
 IN_EVERY_ASSIGNMENT = frozenset({"topic"})
 """What every built-in agent was told, so each is replaced."""
 _NEVER = frozenset({"file", "agents"})
@@ -67,7 +69,9 @@ def plan(before: Roster, after: Roster, *, joined: Collection[str] = ()) -> Plan
         ConflictError: naming everything that cannot change while the meeting runs.
     """
     settings = tuple(_changed(before, after, _NEVER))
-    stuck = [name for name in settings if name not in WHEN_SOMEBODY_JOINS | IN_THE_CHAIR | IN_EVERY_ASSIGNMENT]
+    stuck = [
+        name for name in settings if name not in WHEN_SOMEBODY_JOINS | AT_ONCE | IN_THE_CHAIR | IN_EVERY_ASSIGNMENT
+    ]
     if stuck:
         raise ConflictError(
             f"cannot change while {before.room} runs: {', '.join(stuck)}",
@@ -99,7 +103,7 @@ def plan(before: Roster, after: Roster, *, joined: Collection[str] = ()) -> Plan
         replaced=tuple(replaced),
         unchanged=tuple(unchanged),
         settings=settings,
-        restarts_chair=any(name in IN_THE_CHAIR for name in settings),
+        restarts_chair=any(name in IN_THE_CHAIR for name in settings) or before.moderator != after.moderator,
     )
 
 

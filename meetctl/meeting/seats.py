@@ -19,6 +19,8 @@ LIVEKIT_SEAT = "livekit-server"
 MODELS_SEAT = "models"
 SIMLI_SEAT = "simli-server"
 CHAIR_MODULE = "meetctl_agents.chair"
+PLAYER_SEAT = "player"
+PLAYER_MODULE = "meetctl_agents.player"
 
 ACTIVE_POLL_S = 0.5
 """How often the LiveKit server is asked whether a `command:` agent has arrived; it says nothing by itself."""
@@ -56,17 +58,31 @@ def stand_in_seat(key: str, module: str, arguments: tuple[str, ...], mark: Mappi
     )
 
 
-def chair_seat(assignment: Callable[[], Awaitable[Model]], mark: Mapping[str, str]) -> Seat:
+def chair_seat(assignment: Callable[[], Awaitable[Model]], environment: Callable[[], Mapping[str, str]]) -> Seat:
     """Returns the chair's seat."""
     return Seat(
         key=CHAIR_IDENTITY,
         name=CHAIR_NAME,
         kind=SeatKind.SERVICE,
         program="chair",
-        spec=lambda: LaunchSpec(python_argv(CHAIR_MODULE), service_environment(mark), module=CHAIR_MODULE),
+        spec=lambda: LaunchSpec(python_argv(CHAIR_MODULE), environment(), module=CHAIR_MODULE),
         wire=Wire.NDJSON,
         first_line=assignment,
         restart=RestartPolicy.ALWAYS,
+    )
+
+
+def player_seat(script: Callable[[], Awaitable[Model]], mark: Mapping[str, str]) -> Seat:
+    """Returns the seat of a rehearsal's scripted people; a play that broke off cannot be taken up again."""
+    return Seat(
+        key=PLAYER_SEAT,
+        name="Player",
+        kind=SeatKind.SERVICE,
+        program=PLAYER_SEAT,
+        spec=lambda: LaunchSpec(python_argv(PLAYER_MODULE), service_environment(mark), module=PLAYER_MODULE),
+        wire=Wire.NDJSON,
+        first_line=script,
+        restart=RestartPolicy.NO,
     )
 
 

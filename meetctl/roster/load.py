@@ -9,9 +9,9 @@ from pathlib import Path
 from meetctl.errors import UsageError
 from meetctl.protocol import FloorMode
 from meetctl.roster.faults import Fault, KeyPath, RosterFaults, nearest
+from meetctl.roster.models import Keys, resolve_model
 from meetctl.roster.naming import is_room_name, readable_room
 from meetctl.roster.reading import Reading
-from meetctl.roster.models import Keys, resolve_model
 from meetctl.roster.resolve import note_clashes, note_identity, resolve_agent, resolve_livekit
 from meetctl.roster.rules import resolve_rules
 from meetctl.roster.schema import AgentEntry, Roster, TranscriptMode
