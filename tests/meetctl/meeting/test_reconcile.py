@@ -100,7 +100,11 @@ def test_only_what_changed_is_touched(case: Case) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "named"),
-    [({"livekit": CLOUD}, "livekit"), ({"room": "other"}, "room"), ({"livekit": CLOUD, "room": "other"}, "room, livek")],
+    [
+        ({"livekit": CLOUD}, "livekit"),
+        ({"room": "other"}, "room"),
+        ({"livekit": CLOUD, "room": "other"}, "room, livek"),
+    ],
 )
 def test_what_cannot_change_while_it_runs_is_refused_by_name(changes: dict[str, object], named: str) -> None:
     with pytest.raises(ConflictError, match=named) as caught:

@@ -1,0 +1,132 @@
+"""The schema against what it describes: every sample fits it, and what the loader refuses by shape does not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from meetctl.commands.init import STARTER
+from meetctl.roster.json_schema import SHORTHANDS, roster_json_schema
+from meetctl.roster.written import Written
+
+SCHEMA = roster_json_schema()
+SAMPLES = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
+TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+NOTES = {"title", "description", "default", "examples", "format", "writeOnly", "$defs", "$schema"}
+
+
+def fits(value: Any, schema: Any) -> bool:
+    """Judges as JSON Schema says, by the words that this schema uses; a word it does not know is an error."""
+    if schema is True:
+        return True
+    return all(_fits(word, bound, value, schema) for word, bound in schema.items() if word not in NOTES)
+
+
+def _fits(word: str, bound: Any, value: Any, schema: Mapping[str, Any]) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    match word:
+        case "$ref":
+            return fits(value, SCHEMA["$defs"][bound.rsplit("/", 1)[1]])
+        case "anyOf" | "oneOf":
+            return any(fits(value, choice) for choice in bound)
+        case "type":
+            return isinstance(value, TYPES[bound]) and (bound == "boolean") == isinstance(value, bool)
+        case "const":
+            return bool(value == bound)
+        case "enum":
+            return value in bound
+        case "properties":
+            known = {key: item for key, item in value.items() if key in bound} if isinstance(value, dict) else {}
+            return all(fits(item, bound[key]) for key, item in known.items())
+        case "additionalProperties":
+            mapping = value if isinstance(value, dict) else {}
+            others = [item for key, item in mapping.items() if key not in schema.get("properties", {})]
+            return all(bound is not False and fits(item, bound) for item in others)
+        case "required":
+            return not isinstance(value, dict) or all(key in value for key in bound)
+        case "items":
+            return not isinstance(value, list) or all(fits(item, bound) for item in value)
+        case "minItems":
+            return not isinstance(value, list) or len(value) >= bound
+        case "minLength":
+            return not isinstance(value, str) or len(value) >= bound
+        case "maxLength":
+            return not isinstance(value, str) or len(value) <= bound
+        case "minimum":
+            return not is_number or value >= bound
+        case "maximum":
+            return not is_number or value <= bound
+        case "pattern":
+            return not isinstance(value, str) or re.search(bound, value) is not None
+        case _:
+            raise AssertionError(f"the schema uses {word!r}, which JSON Schema or this test does not know")
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_every_sample_fits_the_schema(path: Path) -> None:
+    assert fits(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA)
+
+
+def test_the_starter_fits_the_schema() -> None:
+    assert fits(yaml.safe_load(STARTER.format(path="a.yaml")), SCHEMA)
+
+
+AGENT = {"name": "Ada", "agent": "simli"}
+
+
+@pytest.mark.parametrize(
+    "roster",
+    [
+        {"livekit": "local", "agents": [AGENT]},
+        {"livekit": {"url": "wss://example.org"}, "agents": [AGENT]},
+        {"defaults": {"llm": "openai/gpt-4o-mini", "tts": {"provider": "local"}}, "agents": [AGENT]},
+        {"agents": [AGENT | {"face": "local", "voice": "nova"}]},
+        {"agents": [AGENT | {"face": {"face_id": "x", "max_idle": "5m", "max_session": 90}, "voice": {"pitch": 1.1}}]},
+        {"agents": [{"name": "Own", "command": ["python", "own.py"], "env": {"A": "b"}}]},
+    ],
+)
+def test_shorthands_and_mappings_both_fit(roster: dict[str, Any]) -> None:
+    assert fits(roster, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "roster",
+    [
+        {},
+        {"agents": []},
+        {"agents": [{"agent": "audio"}]},
+        {"agents": [AGENT], "rooom": "standup"},
+        {"agents": [AGENT | {"agent": "video"}]},
+        {"agents": [AGENT | {"face": {"local": True}}]},
+        {"agents": [AGENT | {"face": {"face_id": "x", "max_idle": "soon"}}]},
+        {"agents": [AGENT | {"face": {"face_id": "x", "max_idle": 0}}]},
+        {"agents": [AGENT | {"voice": {"pitch": 9}}]},
+        {"livekit": "cloud", "agents": [AGENT]},
+    ],
+)
+def test_what_is_no_roster_does_not_fit(roster: dict[str, Any]) -> None:
+    assert not fits(roster, SCHEMA)
+
+
+def test_every_mapping_that_has_a_shorthand_has_it_in_the_schema() -> None:
+    unfolded = {model.__name__ for model in Written.__subclasses__() if "_unfold" in vars(model)}
+    assert unfolded == set(SHORTHANDS)
+
+
+def test_the_schema_is_json_and_says_which_dialect() -> None:
+    assert json.loads(json.dumps(SCHEMA)) == SCHEMA
+    assert SCHEMA["$schema"].startswith("https://json-schema.org/")
