@@ -225,6 +225,19 @@ def check(roster: RosterFile, as_json: Json = False) -> None:
     check(roster, as_json=as_json)
 
 
+@app.command(epilog="Example: meetctl rehearse configs/rehearsal.yaml")
+def rehearse(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario, a YAML file.")],
+    keep: Annotated[bool, typer.Option("--keep", help="Keep logs and transcript of a rehearsal that passes.")] = False,
+    timeout: Timeout = 120,
+    as_json: Json = False,
+) -> None:
+    """Play a meeting with scripted people and check what the agents do; exit 1 where an expectation fails."""
+    from meetctl.commands.rehearse import rehearse
+
+    _exit(rehearse(scenario, keep=keep, timeout_s=timeout, as_json=as_json))
+
+
 @app.command(epilog="Example: meetctl init team.yaml")
 def init(
     path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("roster.yaml"),

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,12 +43,25 @@ def prepare(roster: Roster) -> Path | None:
     return setup(server=roster.livekit is None, models=roster.needs_local_models)
 
 
-def run_meeting(roster: Roster, binary: Path | None, *, on_started: Callable[[Started], None], show: bool) -> ExitCode:
-    """Runs the meeting until a signal or `down` ends it; returns the code for the shell."""
-    return asyncio.run(_run(roster, binary, on_started, show))
+Work = Callable[[Meeting], Awaitable[None]]
+"""What a meeting is held for; it ends when that is done."""
 
 
-async def _run(roster: Roster, binary: Path | None, on_started: Callable[[Started], None], show: bool) -> ExitCode:
+def run_meeting(
+    roster: Roster,
+    binary: Path | None,
+    *,
+    on_started: Callable[[Started], None],
+    show: bool,
+    work: Work | None = None,
+) -> ExitCode:
+    """Runs the meeting until a signal or `down` ends it, or its work is done; returns the code for the shell."""
+    return asyncio.run(_run(roster, binary, on_started, show, work))
+
+
+async def _run(
+    roster: Roster, binary: Path | None, on_started: Callable[[Started], None], show: bool, work: Work | None
+) -> ExitCode:
     signals = _Signals()
     with signals:
         try:
@@ -58,16 +71,30 @@ async def _run(roster: Roster, binary: Path | None, on_started: Callable[[Starte
                 signals.follow(meeting)
                 async with ControlServer(meeting.files.socket, handlers(meeting), streams(meeting)):
                     on_started(Started(roster.room, meeting.join_link, str(meeting.log_dir)))
-                    await _until_ended(meeting, show)
+                    await (_until_ended(meeting, show) if work is None else _until_done(meeting, work))
                     ending = await meeting.end()
-        except asyncio.CancelledError:
-            if signals.got is None:
+        except (asyncio.CancelledError, MeetctlError):
+            if signals.got is None:  # otherwise it failed because it was broken off
                 raise
             return _code_of(signals.got)
     if show:
         for line in lines.ending(ending.as_dict()):
             console.talk(line)
     return _code_of(signals.got) if signals.got is not None else ExitCode.OK
+
+
+async def _until_done(meeting: Meeting, work: Work) -> None:
+    """Does the work; breaks it off when somebody ends the meeting."""
+    ended = asyncio.create_task(meeting.ended.wait())
+    working = asyncio.ensure_future(work(meeting))
+    try:
+        await asyncio.wait({ended, working}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+    finally:
+        for task in (ended, working):
+            task.cancel()
+        await asyncio.gather(ended, working, return_exceptions=True)
 
 
 async def _until_ended(meeting: Meeting, show: bool) -> None:

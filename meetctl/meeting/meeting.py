@@ -28,8 +28,10 @@ from meetctl.meeting.reconcile import Plan, plan
 from meetctl.meeting.sampling import sample_forever
 from meetctl.meeting.transcript import FILE_NAME, Transcript
 from meetctl.programs import PRELOADER, service_environment
+from meetctl.meeting.seats import player_seat
 from meetctl.protocol import Utterance
-from meetctl.roster import AgentEntry, Program, Roster, secrets_of
+from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, secrets_of
+from meetctl.script import Script
 from meetctl.settings import LiveKitCredentials, slug
 from meetctl.supervisor.events import GaveUp, Said, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
@@ -126,6 +128,24 @@ class Meeting:
 
     async def remove(self, identity: str) -> None:
         """Lets an agent leave for good."""
+    async def seat_player(self, script: Callable[[LiveKitCredentials, str], Script]) -> None:
+        """Seats the scripted people of a rehearsal.
+
+        Args:
+            script: made of the server's credentials and the address of the local model server, by whose voice they
+                speak whatever the roster says of the agents'.
+        """
+        self._servers.start_stand_ins(self.roster.model_copy(update={"agents": (), "stt": ModelChoice()}))
+        stand_ins = await self._servers.wait_for_stand_ins()
+        assert stand_ins.models_url is not None
+        line = script(self._credentials, stand_ins.models_url)
+        self._mask.add(*(ticket.token.get_secret_value() for ticket in line.tickets))
+
+        async def first_line() -> Script:
+            return line
+
+        self.supervisor.add(player_seat(first_line, self._mark))
+
         self._refuse_when_ending()
         await self.cast.remove(identity, timeout_s=STOP_S)
 
