@@ -9,39 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from meetctl.protocol import (
-    AvOffset,
-    BadLine,
-    Degraded,
-    Failed,
-    FloorChanged,
-    LegStats,
-    MediaReceived,
-    Ready,
-    Serving,
-    SpeechState,
-    TurnLatency,
-    Usage,
-    Utterance,
-    Warn,
-)
+from meetctl.protocol import BadLine, Event
 
-WireEvent = (
-    Ready
-    | Serving
-    | LegStats
-    | SpeechState
-    | AvOffset
-    | Usage
-    | Warn
-    | Degraded
-    | Failed
-    | MediaReceived
-    | Utterance
-    | FloorChanged
-    | TurnLatency
-    | BadLine
-)
+WireEvent = Event | BadLine
 
 
 class SeatKind(StrEnum):
@@ -148,6 +118,15 @@ class Stopping:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """Somebody other than the child saw what people should know; nothing stops."""
+
+    seat: str
+    message: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sampled:
     """What the process uses: percent of one core over the last interval, and unique set size in MB."""
 
@@ -157,4 +136,36 @@ class Sampled:
     at: float
 
 
-SeatEvent = SeatAdded | SeatRemoved | Started | Said | Proven | Exited | BackingOff | GaveUp | Stopping | Sampled
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A service that sends no statistics was asked, and answered."""
+
+    seat: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ailing:
+    """Its process is to end for this; whether another follows is somebody else's decision."""
+
+    seat: str
+    why: str
+    hint: str | None
+    at: float
+
+
+SeatEvent = (
+    SeatAdded
+    | SeatRemoved
+    | Started
+    | Said
+    | Proven
+    | Answered
+    | Ailing
+    | Exited
+    | BackingOff
+    | GaveUp
+    | Stopping
+    | Warned
+    | Sampled
+)

@@ -27,6 +27,8 @@ from meetctl.protocol import (
     Warn,
 )
 from meetctl.supervisor.events import (
+    Ailing,
+    Answered,
     BackingOff,
     Exited,
     GaveUp,
@@ -40,6 +42,7 @@ from meetctl.supervisor.events import (
     SeatRemoved,
     Started,
     Stopping,
+    Warned,
     WireEvent,
 )
 from meetctl.supervisor.seat import Phase, ProcessState, SeatState, derived_state, printable
@@ -109,7 +112,8 @@ def derived_meeting_state(seats: Mapping[str, SeatState]) -> ProcessState:
 
 
 def _after(
-    seat: SeatState, event: Started | Said | Proven | Exited | BackingOff | GaveUp | Stopping | Sampled
+    seat: SeatState,
+    event: Started | Said | Proven | Answered | Ailing | Exited | BackingOff | GaveUp | Stopping | Warned | Sampled,
 ) -> SeatState:
     match event:
         case Started():
@@ -132,7 +136,13 @@ def _after(
             return _with_proof(seat, event.proof)
         case Said() if seat.pid is not None:
             return _said(seat, event.event, event.at)
-        case Sampled() | Proven() | Said():
+        case Warned() if seat.pid is not None:
+            return replace(seat, warning=printable(event.message))
+        case Answered() if seat.pid is not None:
+            return replace(seat, last_stats_at=event.at)
+        case Ailing() if seat.pid is not None:
+            return replace(seat, failed=True, last_error=printable(event.why), hint=event.hint)
+        case Sampled() | Proven() | Said() | Answered() | Ailing() | Warned():
             return seat  # a late word of a process that is gone
         case _ as never:
             assert_never(never)

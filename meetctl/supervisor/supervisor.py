@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from meetctl.errors import MeetctlError
+from meetctl.errors import MeetctlError, StandInError
 from meetctl.protocol import Failed, Model, RestartPolicy, Warn
 from meetctl.supervisor.events import (
+    Ailing,
+    Answered,
     BackingOff,
     Exited,
     GaveUp,
@@ -30,17 +33,21 @@ from meetctl.supervisor.events import (
     SeatRemoved,
     Started,
     Stopping,
+    Warned,
     WireEvent,
 )
 from meetctl.supervisor.guarded import Guard
-from meetctl.supervisor.launcher import ExecLauncher, Launcher, LaunchSpec
+from meetctl.supervisor.health import LOOK_S, NOTHING, Expectation, begin_watch, is_well, look
+from meetctl.supervisor.launcher import ExecLauncher, Launcher, LaunchSpec, ProcessId
 from meetctl.supervisor.logs import ChildLog, Masker
 from meetctl.supervisor.policy import GiveUp, Leave, Restart, Run, next_action
 from meetctl.supervisor.process import ChildProcess, Wire
-from meetctl.supervisor.state import MeetingState, apply
+from meetctl.supervisor.state import MeetingState, apply, as_of
 
 FORCED_S = 0.2
 """Time for the whole ladder when the person asks a second time."""
+PULSE_S = 2.0
+"""How often a service that sends no statistics is asked whether it answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,10 @@ class Seat:
     """Awaited after each start, so that a program can load while its assignment is still being made."""
     probe: Callable[[], Awaitable[Proof]] | None = None
     """Waits until something other than the child shows that it serves."""
+    pulse: Callable[[], Awaitable[bool]] | None = None
+    """Asks a service that serves whether it still answers; bounded, never raises."""
+    expectation: Expectation = NOTHING
+    """What it must do so as not to be replaced."""
     proofs: frozenset[Proof] = frozenset({Proof.READY})
     restart: RestartPolicy = RestartPolicy.ON_FAILURE
 
@@ -74,6 +85,8 @@ class _Life:
     stops: int = 0
     """How often it was told to stop: who wants to start it again sees whether somebody else wants it gone."""
     failed: Failed | None = None
+    assigned: asyncio.Event = field(default_factory=asyncio.Event)
+    """The process has its first line, or needs none."""
     runs: list[Run] = field(default_factory=list)
     again: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -177,6 +190,20 @@ class Supervisor:
         life.task = asyncio.create_task(self._keep(life), name=f"seat {key}")
         return True
 
+    def condemn(self, key: str, why: str, hint: str | None, *, permanent: bool = False) -> None:
+        """Ends the process in the seat, which failed in these words; what follows is the policy's decision.
+
+        Args:
+            permanent: starting it again would not help.
+        """
+        life = self._lives[key]
+        if life.process is None or life.stopping:
+            return
+        life.failed = Failed(code="condemned", message=self._mask(why), hint=hint, permanent=permanent)
+        life.log.write(f"[killed] {why}")
+        self.emit(Ailing(key, life.failed.message, hint, time.monotonic()))
+        life.process.kill()
+
     async def send(self, key: str, message: Model) -> bool:
         """Sends a command to the child in the seat; returns False if there is none that reads."""
         life = self._lives.get(key)
@@ -203,6 +230,44 @@ class Supervisor:
             if life.process is None:
                 life.task.cancel()
             await asyncio.gather(life.task, return_exceptions=True)
+
+    def warn(self, key: str, message: str) -> None:
+        """Shows a warning about the process in the seat."""
+        if (life := self._lives.get(key)) is not None and life.process is not None:
+            life.log.write(f"[warning] {message}")
+            self.emit(Warned(key, self._mask(message), time.monotonic()))
+
+    async def end(self, key: str, why: str, hint: str | None, *, timeout_s: float, permanent: bool) -> None:
+        """Ends the process in the seat, in good order, for this reason; it counts as a failure.
+
+        Args:
+            permanent: whether the seat is given up; else the policy decides, as after any failure.
+        """
+        life = self._lives.get(key)
+        if life is None or life.process is None or life.stopping:
+            return
+        self._blame(life, why, hint, permanent=permanent)
+        await life.process.stop(timeout_s=timeout_s, reason=why)
+
+    async def dismiss(self, key: str, why: str, hint: str | None, *, timeout_s: float) -> None:
+        """Stops one seat for good, in good order, for this reason, which its state goes on to tell."""
+        life = self._lives.get(key)
+        if life is None or life.process is None or life.stopping:
+            return
+        self._blame(life, why, hint, permanent=True)
+        await self.stop(key, timeout_s=timeout_s)
+
+    def signal(self, key: str, number: signal.Signals, *, only: ProcessId | None = None) -> ProcessId | None:
+        """Signals the process group of the seat: for drills. Returns whom, or None if nobody was there.
+
+        Args:
+            only: the one process that is meant; a later one in the same seat is spared.
+        """
+        life = self._lives.get(key)
+        process = life.process if life is not None else None
+        if process is None or (only is not None and process.id != only):
+            return None
+        return process.id if process.signal(number) else None
 
     async def stop_all(self, *, timeout_s: float) -> None:
         """Stops every seat: agents and the chair first, then the services they lean on; one deadline for all."""
@@ -239,6 +304,7 @@ class Supervisor:
         """Fills the seat until it is stopped, has left, or is fatal."""
         while not life.stopping:
             life.failed = None
+            life.assigned.clear()
             life.log.forget()
             started = time.monotonic()
             try:
@@ -250,7 +316,9 @@ class Supervisor:
                 return
             seat_state = self.state.seats[life.seat.key]
             permanent = life.failed is not None and life.failed.permanent
-            life.runs.append(Run(started, seat_state.ready_at, time.monotonic(), returncode, permanent))
+            # One that was ended for a reason has failed, however well it left.
+            code = returncode or int(life.failed is not None)
+            life.runs.append(Run(started, seat_state.ready_at, time.monotonic(), code, permanent))
             match next_action(life.seat.restart, life.runs, random.uniform(-1, 1)):
                 case Restart(delay_s):
                     self.emit(BackingOff(life.seat.key, delay_s, time.monotonic()))
@@ -274,8 +342,9 @@ class Supervisor:
             self._guard.add(process.pid)
             self.emit(Started(seat.key, process.pid, time.monotonic()))
             ended = asyncio.create_task(process.wait())
-            helpers = {asyncio.create_task(self._assign(seat, process))} if seat.first_line else set()
-            helpers |= {asyncio.create_task(self._probe(seat))} if seat.probe else set()
+            helpers = {asyncio.create_task(self._assign(life, process)), asyncio.create_task(self._watch(life))}
+            helpers |= {asyncio.create_task(self._probe(life))} if seat.probe else set()
+            helpers |= {asyncio.create_task(self._feel_pulse(seat))} if seat.pulse else set()
             try:
                 while not ended.done():
                     await asyncio.wait({ended, *helpers}, return_when=asyncio.FIRST_COMPLETED)
@@ -292,13 +361,53 @@ class Supervisor:
         self.emit(Exited(seat.key, returncode, life.log.last_lines(), time.monotonic()))
         return returncode
 
-    async def _assign(self, seat: Seat, process: ChildProcess) -> None:
-        assert seat.first_line is not None
-        await process.send(await seat.first_line())
+    async def _assign(self, life: _Life, process: ChildProcess) -> None:
+        if life.seat.first_line is not None:
+            try:
+                line = await life.seat.first_line()
+            except StandInError:
+                raise  # what it needs is gone for good
+            except MeetctlError as error:
+                self.condemn(life.seat.key, error.message, error.hint)
+                return
+            await process.send(line)
+        life.assigned.set()
 
-    async def _probe(self, seat: Seat) -> None:
-        assert seat.probe is not None
-        self.emit(Proven(seat.key, await seat.probe(), time.monotonic()))
+    async def _probe(self, life: _Life) -> None:
+        assert life.seat.probe is not None
+        try:
+            proof = await life.seat.probe()
+        except MeetctlError as error:
+            self.condemn(life.seat.key, error.message, error.hint)
+        else:
+            self.emit(Proven(life.seat.key, proof, time.monotonic()))
+
+    async def _feel_pulse(self, seat: Seat) -> None:
+        assert seat.pulse is not None
+        while True:
+            await asyncio.sleep(PULSE_S)
+            if self.state.seats[seat.key].ready and await seat.pulse():
+                self.emit(Answered(seat.key, time.monotonic()))
+
+    async def _watch(self, life: _Life) -> None:
+        """Looks at the process until it is ill, and then makes room for the next one."""
+        await life.assigned.wait()
+        expectation = life.seat.expectation
+        watch = begin_watch(time.monotonic())
+        while not life.stopping:
+            await asyncio.sleep(LOOK_S)
+            now = time.monotonic()
+            seats = as_of(self.state, now).seats
+            ground = seats.get(expectation.leans_on) if expectation.leans_on is not None else None
+            watch, why = look(watch, seats[life.seat.key], expectation, now, ground_is_well=is_well(ground))
+            if why is not None:
+                self.condemn(life.seat.key, why, f"read {life.log.path}")
+                return
+
+    def _blame(self, life: _Life, why: str, hint: str | None, *, permanent: bool) -> None:
+        life.failed = Failed(code="ended", message=self._mask(why), hint=hint, permanent=permanent)
+        life.log.write(f"[ended] {why}")
+        self.emit(Ailing(life.seat.key, life.failed.message, hint, time.monotonic()))
 
     def _heard(self, life: _Life, event: WireEvent) -> None:
         if isinstance(event, Failed):

@@ -102,5 +102,35 @@ def prints_its_secret() -> None:
     os._exit(1)
 
 
+def never_ready() -> None:
+    sys.stdin.read()
+
+
+def _report(audio_fps: float) -> None:
+    print(json.dumps({"type": "leg_stats", "leg": "room", "ice": "connected", "audio_fps": audio_fps}), flush=True)
+
+
+def stops_reporting() -> None:
+    print('{"type": "ready"}', flush=True)
+    _report(50)
+    _forever()
+
+
+def media_stops() -> None:
+    print('{"type": "ready"}', flush=True)
+    _report(50)
+    while True:
+        _report(0)
+        time.sleep(0.2)
+
+
+def reports() -> None:
+    """Is well, and says nothing."""
+    print('{"type": "ready"}', flush=True)
+    while True:
+        _report(50)
+        time.sleep(0.2)
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]]()

@@ -3,13 +3,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from meetctl.errors import StandInError
+from meetctl.errors import StandInError, TimedOutError
 from meetctl.protocol import Model, RestartPolicy, Stop
 from meetctl.supervisor.events import (
     BackingOff,
@@ -23,9 +24,10 @@ from meetctl.supervisor.events import (
     SeatRemoved,
     Started,
 )
+from meetctl.supervisor.health import NOTHING, Expectation
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
-from meetctl.supervisor.state import ProcessState
+from meetctl.supervisor.state import ProcessState, as_of
 from meetctl.supervisor.supervisor import Seat, Supervisor
 from meetctl.supervisor.sweep import remaining
 from tests.meetctl.supervisor.helpers import misbehaving
@@ -51,6 +53,8 @@ class Room:
         restart: RestartPolicy = RestartPolicy.ON_FAILURE,
         first_line: Callable[[], Awaitable[Model]] | None = None,
         probe: Callable[[], Awaitable[Proof]] | None = None,
+        pulse: Callable[[], Awaitable[bool]] | None = None,
+        expectation: Expectation = NOTHING,
         **env: str,
     ) -> None:
         self.supervisor.add(
@@ -64,6 +68,8 @@ class Room:
                 restart=restart,
                 first_line=first_line,
                 probe=probe,
+                pulse=pulse,
+                expectation=expectation,
             )
         )
 
@@ -268,3 +274,89 @@ async def test_who_is_stopped_for_good_while_it_is_restarted_stays_down(room: Ro
     assert not await restarting
     assert len(room.kinds(Started)) == 1
     assert room.supervisor.pids() == {}
+
+
+SHORT = Expectation(start_s=2, news_s=2)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        ("never_ready", "was not ready within 2 s"),
+        ("stops_reporting", "stalled: nothing was heard from it for 2 s"),
+        ("media_stops", "stalled: its media stopped for 2 s"),
+    ],
+)
+async def test_one_that_hangs_is_killed_and_replaced_in_words_that_say_so(
+    room: Room, tmp_path: Path, behaviour: str, words: str
+) -> None:
+    room.seat(behaviour, expectation=SHORT)
+    async with asyncio.timeout(BOUND_S * 2):
+        state = await room.supervisor.wait_until(lambda meeting: meeting.seats["ada"].starts == 2)
+    assert state.seats["ada"].last_error == words
+    assert state.seats["ada"].hint == f"read {tmp_path / 'ada.log'}"
+    assert [event.returncode for event in room.events if isinstance(event, Exited)] == [-9]
+
+
+async def test_one_that_reports_and_says_nothing_keeps_its_seat(room: Room) -> None:
+    room.seat("reports", expectation=SHORT)
+    room.seat("never_ready", key="max", expectation=SHORT)
+    async with asyncio.timeout(BOUND_S * 2):
+        state = await room.supervisor.wait_until(lambda meeting: meeting.seats["max"].starts == 2)
+    assert state.seats["ada"].starts == 1, "it was looked at as often as the one that was replaced"
+
+
+async def test_nobody_is_replaced_while_the_server_it_leans_on_does_not_answer(room: Room) -> None:
+    answers = True
+
+    async def pulse() -> bool:
+        return answers
+
+    room.seat("polite", key="server", pulse=pulse)
+    room.seat("media_stops", expectation=Expectation(news_s=10, leans_on="server"))
+    await room.reaches(ProcessState.RUNNING, "server")
+    async with asyncio.timeout(BOUND_S):
+        while room.supervisor.state.seats["server"].last_stats_at is None:
+            await asyncio.sleep(0.05)
+    answers = False
+    async with asyncio.timeout(BOUND_S):
+        while as_of(room.supervisor.state, time.monotonic()).seats["server"].state is not ProcessState.STALLED:
+            await asyncio.sleep(0.05)
+    assert room.supervisor.state.seats["ada"].starts == 1
+
+
+async def test_a_first_line_that_takes_too_long_is_a_failure_that_is_tried_again(room: Room) -> None:
+    tries = 0
+
+    async def first_line() -> Model:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise TimedOutError("models was not ready within 120 s", hint="read models.log")
+        return Stop(reason="x")
+
+    room.seat("echo_first_line", first_line=first_line)
+    await room.reaches(ProcessState.RUNNING)
+    assert tries == 2
+    assert room.supervisor.state.seats["ada"].last_error == "models was not ready within 120 s"
+
+
+async def test_one_that_is_condemned_for_good_is_fatal_in_those_words(room: Room) -> None:
+    room.seat("polite")
+    await room.reaches(ProcessState.RUNNING)
+    room.supervisor.condemn("ada", "its budget is spent, sentinel-4711", "raise it", permanent=True)
+    await room.reaches(ProcessState.FATAL)
+    seat = room.supervisor.state.seats["ada"]
+    assert (seat.last_error, seat.hint, seat.starts) == ("its budget is spent, •••", "raise it", 1)
+
+
+async def test_a_wall_clock_that_jumps_moves_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.seat("reports", expectation=SHORT)
+    room.seat("crash", key="max")
+    await room.reaches(ProcessState.RUNNING)
+    began = time.time()
+    for starts, jump in ((3, 86_400), (4, -86_400)):
+        monkeypatch.setattr(time, "time", lambda jump=jump: began + jump)
+        async with asyncio.timeout(BOUND_S):
+            await room.supervisor.wait_until(lambda meeting, starts=starts: meeting.seats["max"].starts == starts)
+    assert room.supervisor.state.seats["ada"].starts == 1
