@@ -126,8 +126,6 @@ class Meeting:
         self._servers.start_stand_ins(self.roster.model_copy(update={"agents": (entry,)}))
         await self.cast.add(entry)
 
-    async def remove(self, identity: str) -> None:
-        """Lets an agent leave for good."""
     async def seat_player(self, script: Callable[[LiveKitCredentials, str], Script]) -> None:
         """Seats the scripted people of a rehearsal.
 
@@ -146,6 +144,8 @@ class Meeting:
 
         self.supervisor.add(player_seat(first_line, self._mark))
 
+    async def remove(self, identity: str) -> None:
+        """Lets an agent leave for good."""
         self._refuse_when_ending()
         await self.cast.remove(identity, timeout_s=STOP_S)
 
