@@ -59,14 +59,17 @@ async def play(meeting: Meeting, scenario: Scenario, *, ready_timeout_s: float, 
         RehearsalError: with the player's last words.
     """
     await wait_until_ready(meeting, None, ready_timeout_s)
-    async with asyncio.TaskGroup() as tasks:
-        observing = _Observing(meeting, scenario, tasks, began)
-        meeting.supervisor.listen(observing.on_event)
-        try:
-            await meeting.seat_player(lambda credentials, models_url: _script(scenario, credentials, models_url))
-            await _wait_played(meeting, scenario, observing.played.record)
-        finally:
-            observing.close()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            observing = _Observing(meeting, scenario, tasks, began)
+            meeting.supervisor.listen(observing.on_event)
+            try:
+                await meeting.seat_player(lambda credentials, models_url: _script(scenario, credentials, models_url))
+                await _wait_played(meeting, scenario, observing.played.record)
+            finally:
+                observing.close()
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from None
     seats = meeting.supervisor.state.seats.values()
     observing.played.restarts = {seat.name: seat.restarts for seat in seats if seat.restarts}
     return observing.played
@@ -141,6 +144,11 @@ async def _wait_played(meeting: Meeting, scenario: Scenario, record: Record) -> 
     if record.played_at is None:
         seat = state.seats[PLAYER_SEAT]
         raise RehearsalError(f"the scripted people failed: {seat.last_error or 'they left'}", hint=f"read {log}")
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    found = errors.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 def _ended(state: MeetingState) -> bool:
