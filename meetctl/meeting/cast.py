@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
 
 from meetctl import rooms
 from meetctl.errors import LiveKitError
 from meetctl.meeting.local_servers import LocalServers
+from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.seats import agent_seat, chair_seat
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs import (
@@ -24,6 +26,7 @@ from meetctl.protocol import CastChanged, CastMember, Model
 from meetctl.roster import AgentEntry, Roster, secrets_of_entry
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.logs import Masker
+from meetctl.supervisor.state import Phase
 from meetctl.supervisor.supervisor import Seat, Supervisor
 
 
@@ -38,6 +41,7 @@ class Cast:
         servers: LocalServers,
         credentials: LiveKitCredentials,
         room_service: rooms.Rooms,
+        open_room: OpenRoom,
         transcript: Transcript,
         mark: Mapping[str, str],
         mask: Masker,
@@ -51,6 +55,7 @@ class Cast:
         self._servers = servers
         self._credentials = credentials
         self._rooms = room_service
+        self._open_room = open_room
         self._transcript = transcript
         self._mark = mark
         self._mask = mask
@@ -70,7 +75,11 @@ class Cast:
         """Seats the chair, unless the room has one, and these agents."""
         if self._own_chair:
             self._supervisor.add(
-                chair_seat(self._chair_assignment, lambda: chair_environment(self._roster, self._mark))
+                chair_seat(
+                    self._chair_assignment,
+                    lambda: chair_environment(self._roster, self._mark),
+                    ground=self._servers.ground,
+                )
             )
         for entry in entries:
             self._seat(entry)
@@ -107,6 +116,19 @@ class Cast:
         if restart_chair and self._own_chair:
             await self._supervisor.restart(CHAIR_IDENTITY, timeout_s=timeout_s)
 
+    async def bring_back(self, lost_at: float, *, timeout_s: float) -> None:
+        """Starts everybody again who was in the room when its server went away at that monotonic moment.
+
+        Their connections are dead, and would take a quarter of a minute to find out.
+        """
+
+        def was_there(key: str) -> bool:
+            seat = self._supervisor.state.seats[key]
+            return seat.phase is Phase.BACKOFF or (seat.started_at is not None and seat.started_at < lost_at)
+
+        there = [key for key in self.seats() if was_there(key)]
+        await asyncio.gather(*(self._supervisor.restart(key, timeout_s=timeout_s) for key in there))
+
     def seats(self) -> list[str]:
         """Returns the keys of the chair's and the agents' seats: those that join the room."""
         return [*self.entries, *([CHAIR_IDENTITY] if self._own_chair else [])]
@@ -133,6 +155,7 @@ class Cast:
             assignment=lambda: self._assignment(entry, number),
             is_active=lambda: self._is_active(entry.identity),
             own_chair=self._own_chair,
+            ground=self._servers.ground,
         )
 
     def _place(self, entry: AgentEntry) -> Place:
@@ -148,10 +171,12 @@ class Cast:
         )
 
     async def _assignment(self, entry: AgentEntry, seat_number: int) -> Model:
+        stand_ins = await self._servers.wait_for_stand_ins()
+        await self._open_room.wait_open()
         return agent_assignment(
             entry,
             self._place(entry),
-            await self._servers.wait_for_stand_ins(),
+            stand_ins,
             seat_number=seat_number,
             transcript=self._transcript.lines(),
             cast=self.members(),
@@ -162,6 +187,7 @@ class Cast:
         self._mask.add(token.get_secret_value())
         place = Place(self._roster.room, self._credentials.url, token, CHAIR_IDENTITY, self._roster.topic)
         stand_ins = await self._servers.wait_for_stand_ins()
+        await self._open_room.wait_open()
         return chair_assignment(
             self._roster, place, stand_ins, transcript=self._transcript.lines(), cast=self.members()
         )

@@ -34,17 +34,18 @@ class LocalServers:
         self._mark = mark
         self._log_dir = log_dir
         self._mask = mask
+        self._own_livekit = False
 
     def start_stand_ins(self, roster: Roster) -> None:
         """Starts what this roster needs and does not run yet; returns before they serve."""
         if roster.needs_local_models and self.stand_ins.models_url is None:
             port = free_tcp_port()
             slots = str(len(roster.agents) + SPARE_SLOTS)
-            self._seat(MODELS_SEAT, "meetctl.local.models", "--port", str(port), "--slots", slots)
+            self._seat(MODELS_SEAT, "meetctl.local.models", port, "--slots", slots)
             self.stand_ins = StandIns(f"http://127.0.0.1:{port}", self.stand_ins.simli_url)
         if roster.needs_local_simli and self.stand_ins.simli_url is None:
             port = free_tcp_port()
-            self._seat(SIMLI_SEAT, "meetctl.local.simli", "--port", str(port))
+            self._seat(SIMLI_SEAT, "meetctl.local.simli", port)
             self.stand_ins = StandIns(self.stand_ins.models_url, f"http://127.0.0.1:{port}")
 
     async def start_livekit(self, binary: Path, config_path: Path) -> LiveKitCredentials:
@@ -53,6 +54,7 @@ class LocalServers:
         self._mask.add(config.api_secret.get_secret_value())
         livekit.write_config(config, config_path)
         log = self._log_dir / f"{LIVEKIT_SEAT}.log"
+        self._own_livekit = True
         self._supervisor.add(livekit_seat(binary, config_path, config.url, log, self._mark))
         await self._wait_ready(LIVEKIT_SEAT, SERVER_READY_S)
         return config.credentials
@@ -70,8 +72,19 @@ class LocalServers:
             await self._wait_ready(SIMLI_SEAT, STAND_IN_READY_S)
         return self.stand_ins
 
-    def _seat(self, key: str, module: str, *arguments: str) -> None:
-        self._supervisor.add(stand_in_seat(key, module, (*arguments, "--watch-stdin"), self._mark))
+    @property
+    def ground(self) -> str | None:
+        """The LiveKit server's seat, where the server is ours."""
+        return LIVEKIT_SEAT if self._own_livekit else None
+
+    async def wait_for_livekit(self) -> None:
+        """Waits until the LiveKit server answers, if it is ours; raises as `wait_for_stand_ins` does."""
+        if self._own_livekit:
+            await self._wait_ready(LIVEKIT_SEAT, SERVER_READY_S)
+
+    def _seat(self, key: str, module: str, port: int, *arguments: str) -> None:
+        argv = ("--port", str(port), *arguments, "--watch-stdin")
+        self._supervisor.add(stand_in_seat(key, module, argv, f"http://127.0.0.1:{port}", self._mark))
 
     async def _wait_ready(self, key: str, timeout_s: float) -> None:
         try:

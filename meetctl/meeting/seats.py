@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from meetctl.local.livekit import server_argv, wait_until_serving
+from meetctl.local.pulse import answers
 from meetctl.programs import CHAIR_IDENTITY, CHAIR_NAME, agent_argv, agent_module, service_environment
 from meetctl.protocol import Model, RestartPolicy
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import Proof, SeatKind
+from meetctl.supervisor.health import REPLACE_AFTER_S, SERVICE_REPLACE_AFTER_S, START_S, Expectation
 from meetctl.supervisor.launcher import LaunchSpec
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.supervisor import Seat, python_argv
@@ -41,11 +43,13 @@ def livekit_seat(binary: Path, config: Path, url: str, log: Path, mark: Mapping[
         spec=lambda: LaunchSpec(tuple(server_argv(binary, config)), service_environment(mark)),
         wire=Wire.NONE,
         probe=serves,
+        pulse=lambda: answers(url),
+        expectation=Expectation(news_s=SERVICE_REPLACE_AFTER_S),
         restart=RestartPolicy.ALWAYS,
     )
 
 
-def stand_in_seat(key: str, module: str, arguments: tuple[str, ...], mark: Mapping[str, str]) -> Seat:
+def stand_in_seat(key: str, module: str, arguments: tuple[str, ...], url: str, mark: Mapping[str, str]) -> Seat:
     """Returns the seat of one of our own local servers, which says itself when it serves."""
     return Seat(
         key=key,
@@ -54,12 +58,20 @@ def stand_in_seat(key: str, module: str, arguments: tuple[str, ...], mark: Mappi
         program=key,
         spec=lambda: LaunchSpec(python_argv(module, *arguments), service_environment(mark)),
         wire=Wire.NDJSON,
+        pulse=lambda: answers(url),
+        expectation=Expectation(news_s=SERVICE_REPLACE_AFTER_S),
         restart=RestartPolicy.ALWAYS,
     )
 
 
-def chair_seat(assignment: Callable[[], Awaitable[Model]], environment: Callable[[], Mapping[str, str]]) -> Seat:
-    """Returns the chair's seat."""
+def chair_seat(
+    assignment: Callable[[], Awaitable[Model]], environment: Callable[[], Mapping[str, str]], *, ground: str | None
+) -> Seat:
+    """Returns the chair's seat.
+
+    Args:
+        ground: the seat of the LiveKit server, where it is ours.
+    """
     return Seat(
         key=CHAIR_IDENTITY,
         name=CHAIR_NAME,
@@ -68,6 +80,7 @@ def chair_seat(assignment: Callable[[], Awaitable[Model]], environment: Callable
         spec=lambda: LaunchSpec(python_argv(CHAIR_MODULE), environment(), module=CHAIR_MODULE),
         wire=Wire.NDJSON,
         first_line=assignment,
+        expectation=Expectation(START_S, REPLACE_AFTER_S, ground),
         restart=RestartPolicy.ALWAYS,
     )
 
@@ -94,10 +107,12 @@ def agent_seat(
     assignment: Callable[[], Awaitable[Model]],
     is_active: Callable[[], Awaitable[bool]],
     own_chair: bool,
+    ground: str | None,
 ) -> Seat:
     """Returns an agent's seat.
 
     Args:
+        ground: the seat of the LiveKit server, where it is ours.
         environment: made anew at each start: a `command:` finds its token there.
         own_chair: whether the chair is ours, and so proves that media arrives.
     """
@@ -130,6 +145,7 @@ def agent_seat(
         spec=spec,
         wire=Wire.NDJSON,
         first_line=assignment,
+        expectation=Expectation(START_S, REPLACE_AFTER_S, ground),
         proofs=frozenset(proofs),
         restart=entry.restart,
     )

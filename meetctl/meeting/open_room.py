@@ -1,0 +1,61 @@
+"""Keeps the meeting's room open: made at the start, and made again when its server has lost it.
+
+A local server that was started again knows nothing of the rooms it had, and nobody can come back into one that is
+not there: servers are told to open none by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from meetctl.errors import LiveKitError
+from meetctl.rooms import Rooms
+
+RETRY_S = 1.0
+"""Between two tries at a server that does not answer."""
+PATIENCE_S = 45.0
+"""Of one that wants to join: afterwards it says why it cannot, and is started again later."""
+
+
+class OpenRoom:
+    """One room on one server.
+
+    Args:
+        server_is_up: returns when the local server answers, at once where the server is not ours.
+    """
+
+    def __init__(self, room: str, rooms: Rooms, server_is_up: Callable[[], Awaitable[None]]) -> None:
+        self.own = False
+        """Whether this meeting made the room, and so may delete it."""
+        self._room = room
+        self._rooms = rooms
+        self._server_is_up = server_is_up
+        self._one_at_a_time = asyncio.Lock()
+
+    async def make(self) -> None:
+        """Makes the room, unless there is one already.
+
+        Raises:
+            LiveKitError: if the server cannot be reached or refuses.
+        """
+        async with self._one_at_a_time:
+            self.own = await self._rooms.create(self._room) or self.own
+
+    async def wait_open(self) -> None:
+        """Returns when the server answers and the room is there, making it again where it has been lost.
+
+        Raises:
+            LiveKitError: what the server last said, when patience is at an end.
+        """
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            await self._server_is_up()
+            try:
+                await self.make()
+                return
+            except LiveKitError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(RETRY_S)
