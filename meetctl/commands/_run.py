@@ -77,7 +77,7 @@ async def _run(
             if signals.got is None:  # otherwise it failed because it was broken off
                 raise
             return _code_of(signals.got)
-    if show:
+    if show or ending.reason is not None:  # detached, it goes to the supervisor's log
         for line in lines.ending(ending.as_dict()):
             console.talk(line)
     return _code_of(signals.got) if signals.got is not None else ExitCode.OK

@@ -27,6 +27,8 @@ def ending(proof: Mapping[str, Any]) -> list[str]:
     """Returns the proof of `down` in words."""
     room, left = proof["room"], proof["processes_left"]
     lines = [f"{room}: {_counted(proof['processes_ended'], 'process', 'processes')} ended in {proof['seconds']:.1f} s"]
+    if proof.get("reason"):
+        lines.insert(0, f"{room}: {proof['reason']}")
     if left:
         lines.append(f"{room}: still running: pids {', '.join(map(str, left))}")
     if proof["avatar_sessions_closed"]:

@@ -21,6 +21,8 @@ class Ending:
     avatars_killed: tuple[str, ...]
     """Avatars that had to be killed: their sessions run on until their own limit."""
     seconds: float
+    reason: str | None = None
+    """Why it ended where nobody asked for it."""
 
     @property
     def complete(self) -> bool:

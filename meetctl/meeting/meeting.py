@@ -19,10 +19,12 @@ import psutil
 
 from meetctl import rooms
 from meetctl.display.json import meeting_document
+from meetctl.display.words import clock
 from meetctl.errors import LiveKitError, NotRunningError
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.ending import Ending
 from meetctl.meeting.happenings import Happenings
+from meetctl.meeting.keeping import Keeper, wait_until_deserted
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.reconcile import Plan, plan
 from meetctl.meeting.sampling import sample_forever
@@ -181,10 +183,14 @@ class Meeting:
         if self._ending is not None:
             raise NotRunningError(f"{self.roster.room} is ending", hint="meetctl status")
 
-    async def end(self, *, timeout_s: float = STOP_S) -> Ending:
-        """Ends the meeting, once, whoever asks and however often; returns the proof."""
+    async def end(self, *, timeout_s: float = STOP_S, reason: str | None = None) -> Ending:
+        """Ends the meeting, once, whoever asks and however often; returns the proof.
+
+        Args:
+            reason: why, where nobody asked for it.
+        """
         if self._ending is None:
-            self._ending = asyncio.create_task(self._end(timeout_s))
+            self._ending = asyncio.create_task(self._end(timeout_s, reason))
         return await asyncio.shield(self._ending)
 
     def force(self) -> None:
@@ -241,8 +247,10 @@ class Meeting:
         self.join_link = self._page.join_link(Role.GUEST)
         if not self._own_room:
             await self.cast.find_chair()
+        self.supervisor.listen(Keeper(self.supervisor, self.cast.entries, self._own).heed)
         self.cast.seat_all(self.roster.agents)
         self._own(sample_forever(self.supervisor))
+        self._own(self._end_when_deserted())
 
     def _launcher(self, started: Callable[[int], None]) -> Launcher:
         return ForkLauncher(PRELOADER, service_environment(self._mark), started) if can_fork() else ExecLauncher()
@@ -284,7 +292,11 @@ class Meeting:
 
     # --- ending ---
 
-    async def _end(self, timeout_s: float) -> Ending:
+    async def _end_when_deserted(self) -> None:
+        waited_s = await wait_until_deserted(self._rooms, self.roster.room, lambda: self.roster.idle_timeout_s)
+        await self.end(reason=f"nobody was in the room for {clock(waited_s)} (idle_timeout)")
+
+    async def _end(self, timeout_s: float, reason: str | None) -> Ending:
         started = time.monotonic()
         pids = dict(self.supervisor.pids())
         joined = self.cast.seats()
@@ -306,6 +318,7 @@ class Meeting:
             avatar_sessions_closed=len(closed),
             avatars_killed=tuple(key for key in avatars if key not in closed),
             seconds=time.monotonic() - started,
+            reason=reason,
         )
         self.happenings.close()
         self.ended.set()

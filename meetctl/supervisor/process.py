@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from meetctl.protocol import MAX_LINE_BYTES, BadLine, Model, Stop, encode_line, parse_event
 from meetctl.supervisor.events import WireEvent
-from meetctl.supervisor.launcher import PIPE_LIMIT, Child
+from meetctl.supervisor.launcher import PIPE_LIMIT, Child, ProcessId
 from meetctl.supervisor.lines import LineSplitter, TooLong
 from meetctl.supervisor.logs import ChildLog
 
@@ -53,6 +53,10 @@ class ChildProcess:
     @property
     def pid(self) -> int:
         return self._child.id.pid
+
+    @property
+    def id(self) -> ProcessId:
+        return self._child.id
 
     async def __aenter__(self) -> ChildProcess:
         pump_stdout = self._pump_events if self._wire is Wire.NDJSON else self._pump_text
@@ -103,6 +107,10 @@ class ChildProcess:
     def kill(self) -> None:
         """Ends the whole group now."""
         self._child.signal_group(signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> bool:
+        """Sends the signal to the whole group of this very process; returns False if it has ended."""
+        return self._child.id.is_alive() and self._child.signal_group(number)
 
     async def _ended_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):

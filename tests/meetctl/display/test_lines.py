@@ -94,6 +94,10 @@ PROOF: dict[str, Any] = {
     [
         ({}, ["6 processes ended in 0.8 s", "1 avatar session closed", "room deleted"]),
         (
+            {"reason": "nobody was in the room for 30:00 (idle_timeout)", "avatar_sessions_closed": 0},
+            ["nobody was in the room for 30:00 (idle_timeout)", "6 processes ended in 0.8 s", "room deleted"],
+        ),
+        (
             {"processes_ended": 1, "avatar_sessions_closed": 0, "room_deleted": False},
             ["1 process ended in 0.8 s", "the room could not be deleted"],
         ),

@@ -1,0 +1,145 @@
+"""Limits of real processes, and the wait for people in a real room."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from livekit import rtc
+from pydantic import SecretStr
+
+from meetctl.meeting.keeping import Keeper, wait_until_deserted
+from meetctl.meeting.sampling import sample_forever
+from meetctl.protocol import RestartPolicy
+from meetctl.rooms import Rooms
+from meetctl.roster import AgentEntry, Budget, Limits, Program
+from meetctl.settings import LiveKitCredentials
+from meetctl.supervisor.events import Exited, SeatEvent, SeatKind, Warned
+from meetctl.supervisor.launcher import LaunchSpec
+from meetctl.supervisor.logs import Masker
+from meetctl.supervisor.process import Wire
+from meetctl.supervisor.state import ProcessState, SeatState
+from meetctl.supervisor.supervisor import Seat, Supervisor
+from tests.fixtures.livekit import MintToken
+
+ROOT = Path(__file__).parents[3]
+BOUND_S = 60.0
+
+
+class Kept:
+    """A supervisor whose agents are kept within their limits."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.supervisor = supervisor
+        self.events: list[SeatEvent] = []
+        self.entries: dict[str, AgentEntry] = {}
+        self.tasks: list[asyncio.Task[None]] = []
+        supervisor.listen(self.events.append)
+        supervisor.listen(Keeper(supervisor, self.entries, self.own).heed)
+        self.own(sample_forever(supervisor))
+
+    def own(self, work: Awaitable[None]) -> None:
+        self.tasks.append(asyncio.ensure_future(work))
+
+    def seat(self, megabytes: int, *tokens: int, limits: Limits | None = None, budget: Budget | None = None) -> None:
+        argv = (sys.executable, "-m", "tests.programs.spender", str(megabytes), *map(str, tokens))
+        self.entries["ada"] = AgentEntry(
+            name="Ada", identity="ada", program=Program.AUDIO, limits=limits or Limits(), budget=budget or Budget()
+        )
+        spec = LaunchSpec(argv, {"PATH": os.environ["PATH"]}, ROOT)
+        self.supervisor.add(
+            Seat("ada", "Ada", SeatKind.AGENT, "audio", lambda: spec, Wire.NDJSON, restart=RestartPolicy.ON_FAILURE)
+        )
+
+    async def reaches(self, state: ProcessState) -> SeatState:
+        async with asyncio.timeout(BOUND_S):
+            reached = await self.supervisor.wait_until(lambda meeting: meeting.seats["ada"].state is state)
+        return reached.seats["ada"]
+
+
+@pytest.fixture
+async def kept(tmp_path: Path) -> AsyncIterator[Kept]:
+    meeting = f"kept-{os.getpid()}"
+    async with Supervisor(
+        meeting=meeting, room="standup", log_dir=tmp_path, mask=Masker([]), stop_timeout_s=2
+    ) as supervisor:
+        kept = Kept(supervisor)
+        yield kept
+        for task in kept.tasks:
+            task.cancel()
+        await asyncio.gather(*kept.tasks, return_exceptions=True)
+
+
+async def test_an_agent_that_uses_too_much_memory_leaves_in_order_comes_back_and_is_fatal_the_third_time(
+    kept: Kept, tmp_path: Path
+) -> None:
+    kept.seat(60, limits=Limits(memory_mb=40))
+    seat = await kept.reaches(ProcessState.FATAL)
+    assert seat.starts == 3
+    assert seat.last_error is not None and "of memory; its limit is 40 MB" in seat.last_error
+    assert "3 times" in seat.last_error
+    assert seat.hint is not None and "memory" in seat.hint
+    exits = [event.returncode for event in kept.events if isinstance(event, Exited)]
+    assert exits == [0, 0, 0], "each was asked to leave, and did"
+    assert (tmp_path / "ada.log").read_text().count("leaves with 60000000 bytes") == 3
+
+
+async def test_an_agent_near_its_memory_limit_is_warned_of_once_and_stays(kept: Kept) -> None:
+    kept.seat(60, limits=Limits(memory_mb=76))
+    async with asyncio.timeout(BOUND_S):
+        state = await kept.supervisor.wait_until(lambda meeting: meeting.seats["ada"].warning is not None)
+    assert state.seats["ada"].warning is not None and "of 76 MB that it may" in state.seats["ada"].warning
+    assert (await kept.reaches(ProcessState.RUNNING)).starts == 1
+
+
+async def test_an_agent_whose_budget_is_spent_leaves_in_order_and_is_not_started_again(
+    kept: Kept, tmp_path: Path
+) -> None:
+    kept.seat(1, 10, 85, 120, budget=Budget(llm_tokens=100))
+    seat = await kept.reaches(ProcessState.EXITED)
+    assert seat.starts == 1
+    assert seat.last_error == "its budget is spent: 120 of 100 tokens of its language model"
+    assert [event.message for event in kept.events if isinstance(event, Warned)] == [
+        "has spent 85 of 100 tokens of its language model"
+    ]
+    assert "leaves with" in (tmp_path / "ada.log").read_text()
+    assert kept.supervisor.pids() == {}
+
+
+async def test_a_person_may_start_one_again_whose_budget_was_spent(kept: Kept) -> None:
+    kept.seat(1, 120, budget=Budget(llm_tokens=100))
+    await kept.reaches(ProcessState.EXITED)
+    kept.entries["ada"] = kept.entries["ada"].model_copy(update={"budget": Budget(llm_tokens=130)})
+    await kept.supervisor.restart("ada", timeout_s=1)
+    assert (await kept.reaches(ProcessState.RUNNING)).starts == 2
+
+
+@pytest.mark.system
+async def test_a_room_is_deserted_when_its_last_person_has_been_gone_for_so_long(
+    livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken
+) -> None:
+    async with Rooms(livekit_server) as service:
+        async with (
+            _present(livekit_server, mint_token("bob")),
+            _present(livekit_server, mint_token("ada", role="agent")),
+        ):
+            waiting = asyncio.create_task(wait_until_deserted(service, room_name, lambda: 2))
+            done, _ = await asyncio.wait({waiting}, timeout=4)
+            assert not done, "Bob is there"
+        async with _present(livekit_server, mint_token("ada", role="agent")), asyncio.timeout(BOUND_S):
+            assert await waiting == 2, "an agent holds no meeting open"
+
+
+@asynccontextmanager
+async def _present(server: LiveKitCredentials, token: SecretStr) -> AsyncIterator[None]:
+    room = rtc.Room()
+    await room.connect(server.url, token.get_secret_value())
+    try:
+        yield
+    finally:
+        await room.disconnect()
