@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterable, Iterator
 
 from pydantic import ValidationError
 
@@ -11,7 +13,7 @@ from meetctl.display import console
 from meetctl.display.log_lines import spoken_line
 from meetctl.errors import MeetctlError
 from meetctl.meeting.transcript import FILE_NAME
-from meetctl.protocol import Line
+from meetctl.meeting.transcript_forms import Record
 from meetctl.supervisor.log_reading import Tail
 
 POLL_S = 0.2
@@ -30,21 +32,28 @@ def transcript(room: str | None, *, follow: bool, as_json: bool) -> None:
             f"{records.room} keeps no transcript: {path} is not there", hint=f"meetctl logs --room {records.room}"
         )
     with Tail(path) as tail:
+        shown: dict[str, tuple[str, bool]] = {}
         while True:
             over = not follow or not records.is_running  # asked first: then nothing is written after the last look
-            for line in tail.read():
-                _print(line, as_json)
+            # A later record takes the place of an earlier one of its id; what is printed already is printed again.
+            for record in {record.id: record for record in _records(tail.read())}.values():
+                if as_json or shown.get(record.id) != (record.text, record.interrupted):
+                    _print(record, as_json)
+                shown[record.id] = (record.text, record.interrupted)
             if over:
                 return
             time.sleep(POLL_S)
 
 
-def _print(written: str, as_json: bool) -> None:
-    try:
-        line = Line.model_validate_json(written)
-    except ValidationError:
-        return  # half a line, where the disk was full
+def _records(lines: Iterable[str]) -> Iterator[Record]:
+    for line in lines:
+        with contextlib.suppress(ValidationError):  # somebody else wrote into the file
+            yield Record.model_validate_json(line)
+
+
+def _print(record: Record, as_json: bool) -> None:
     if as_json:
-        console.print_json_line(line.model_dump(mode="json"))
+        console.print_json_line(record.model_dump(mode="json"))
     else:
-        console.print_data(spoken_line(line.at, line.speaker, line.text, interrupted=line.interrupted))
+        at = record.time.timestamp()
+        console.print_data(spoken_line(at, record.speaker, record.text, interrupted=record.interrupted))

@@ -20,22 +20,23 @@ import psutil
 from meetctl import rooms
 from meetctl.display.json import meeting_document
 from meetctl.display.words import clock
-from meetctl.errors import LiveKitError, NotRunningError
+from meetctl.errors import LiveKitError, MeetctlError, NotRunningError
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.ending import Ending
 from meetctl.meeting.happenings import Happenings
 from meetctl.meeting.keeping import Keeper, wait_until_deserted
 from meetctl.meeting.local_servers import LocalServers
+from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.reconcile import Plan, plan
 from meetctl.meeting.sampling import sample_forever
-from meetctl.meeting.transcript import FILE_NAME, Transcript
-from meetctl.programs import PRELOADER, service_environment
-from meetctl.meeting.seats import player_seat
-from meetctl.protocol import Utterance
+from meetctl.meeting.seats import LIVEKIT_SEAT, player_seat
+from meetctl.meeting.transcript import Transcript
+from meetctl.programs import CHAIR_IDENTITY, PRELOADER, service_environment
+from meetctl.protocol import TurnLatency, Utterance
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, secrets_of
 from meetctl.script import Script
 from meetctl.settings import LiveKitCredentials, slug
-from meetctl.supervisor.events import GaveUp, Said, SeatEvent
+from meetctl.supervisor.events import Exited, GaveUp, Proven, Said, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import ExecLauncher, Launcher
 from meetctl.supervisor.logs import Masker
@@ -47,6 +48,8 @@ from meetctl.web.server import PageServer
 
 STOP_S = 10.0
 """One deadline for everybody to leave."""
+LOST_STOP_S = 3.0
+"""For those whose server went away: time to close an avatar's session, nothing else is left to say goodbye to."""
 SERVICES_STOP_S = 1.0
 """The least that is left for the servers when the agents took their time; they have nobody to say goodbye to."""
 
@@ -77,11 +80,12 @@ class Meeting:
         self._invites = Invites.create()
         self._mask = Masker(secrets_of(roster))
         self._mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
-        self._transcript = Transcript(log_dir / FILE_NAME)
+        self._transcript = Transcript(log_dir, roster.transcript, room=roster.room, topic=roster.topic)
         self.happenings = Happenings(roster.room, self._mask)
         self._stack = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Task[Ending] | None = None
+        self._server_lost_at: float | None = None
 
     async def __aenter__(self) -> Meeting:
         try:
@@ -222,13 +226,15 @@ class Meeting:
         self._servers.start_stand_ins(self.roster)
         self._credentials = await self._livekit()
         self._rooms = await enter(rooms.Rooms(self._credentials))
-        self._own_room = await self._rooms.create(self.roster.room)
+        self._room = OpenRoom(self.roster.room, self._rooms, self._servers.wait_for_livekit)
+        await self._room.make()
         self.cast = Cast(
             self.roster,
             supervisor=self.supervisor,
             servers=self._servers,
             credentials=self._credentials,
             room_service=self._rooms,
+            open_room=self._room,
             transcript=self._transcript,
             mark=self._mark,
             mask=self._mask,
@@ -245,7 +251,7 @@ class Meeting:
         )
         self._stack.push_async_callback(self.end)
         self.join_link = self._page.join_link(Role.GUEST)
-        if not self._own_room:
+        if not self._room.own:
             await self.cast.find_chair()
         self.supervisor.listen(Keeper(self.supervisor, self.cast.entries, self._own).heed)
         self.cast.seat_all(self.roster.agents)
@@ -265,13 +271,34 @@ class Meeting:
 
     def _on_event(self, event: SeatEvent) -> None:
         match event:
-            case Said(event=Utterance(line=line)):
-                self._transcript.add(line)
+            case Exited(seat=seat, at=at) if seat == LIVEKIT_SEAT:
+                self._server_lost_at = at
+            case Proven(seat=seat) if seat == LIVEKIT_SEAT and self._server_lost_at is not None:
+                self._own(self._come_back(self._server_lost_at))
+                self._server_lost_at = None
+            case Said(seat=seat, event=Utterance() | TurnLatency() as said) if seat == CHAIR_IDENTITY:
+                self._write_down(said)
             case GaveUp(seat=seat) if seat in self.cast.entries:
                 # It will not come back, so its ghost is not left to haunt the room for twenty seconds.
                 self._own(self.cast.remove_participant(seat))
             case _:
                 pass
+
+    def _write_down(self, said: Utterance | TurnLatency) -> None:
+        was_broken = self._transcript.broken
+        match said:
+            case Utterance(line=line):
+                self._transcript.add(line)
+            case TurnLatency(identity=identity, line_id=line_id, stages_ms=stages):
+                self._transcript.add_latency(identity, line_id, stages)
+        if self._transcript.broken is not None and was_broken is None:
+            self.supervisor.warn(CHAIR_IDENTITY, f"the transcript cannot be written: {self._transcript.broken}")
+
+    async def _come_back(self, lost_at: float) -> None:
+        """The server is back and has forgotten everything: the room first, people's pages are looking for it."""
+        with contextlib.suppress(MeetctlError):  # who wants to join tries the same, and says why it cannot
+            await self._room.wait_open()
+        await self.cast.bring_back(lost_at, timeout_s=LOST_STOP_S)
 
     def _info(self) -> Mapping[str, Any]:
         return {
@@ -313,7 +340,7 @@ class Meeting:
             room=self.roster.room,
             processes_ended=len(pids),
             processes_left=tuple(sorted(left)),
-            own_room=self._own_room,
+            own_room=self._room.own,
             room_deleted=room_deleted,
             avatar_sessions_closed=len(closed),
             avatars_killed=tuple(key for key in avatars if key not in closed),
@@ -327,7 +354,7 @@ class Meeting:
     async def _close_room(self, joined: list[str]) -> bool:
         """Deletes our own room; in somebody else's, only our own participants go. Returns whether it was deleted."""
         try:
-            if self._own_room:
+            if self._room.own:
                 await self._rooms.delete(self.roster.room)
                 return not await self._rooms.exists(self.roster.room)
             for identity in joined:
