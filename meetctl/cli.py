@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -30,7 +31,18 @@ Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wai
 RosterFile = Annotated[Path, typer.Argument(metavar="ROSTER", help="The roster, a YAML file.")]
 InRoom = Annotated[str | None, typer.Option("--room", help="The meeting; needed where several run.")]
 RoomName = Annotated[str | None, typer.Argument(metavar="[ROOM]", help="The meeting; needed where several run.")]
+AgentName = Annotated[str, typer.Argument(help="Name or identity of an agent.")]
+Words = Annotated[str, typer.Argument(metavar="TEXT", help="In quotes.")]
 ReportFd = Annotated[int | None, typer.Option("--report-fd", hidden=True)]
+
+
+class FaultName(StrEnum):
+    """What `drill` does; the same as `meetctl.meeting.drill.Fault`, which is too heavy for `--help`."""
+
+    KILL = "kill"
+    STALL = "stall"
+    SERVER = "server"
+    MODELS = "models"
 
 
 @app.command(epilog="Example: meetctl up configs/demo.yaml")
@@ -201,6 +213,42 @@ def leave(
     leave(agent, room=room, as_json=as_json)
 
 
+@app.command(epilog='Example: meetctl say Ada "Welcome, everyone."')
+def say(agent: AgentName, text: Words, room: InRoom = None, as_json: Json = False) -> None:
+    """Have an agent say these very words."""
+    _direct("say", agent, text, room, as_json)
+
+
+@app.command(epilog='Example: meetctl ask Ada "What is still open?"')
+def ask(agent: AgentName, text: Words, room: InRoom = None, as_json: Json = False) -> None:
+    """Ask an agent something; it answers aloud."""
+    _direct("ask", agent, text, room, as_json)
+
+
+@app.command(epilog='Example: meetctl tell "News: the launch moved to Monday."')
+def tell(text: Words, room: InRoom = None, as_json: Json = False) -> None:
+    """Tell every agent a fact; nobody answers it."""
+    _direct("tell", "", text, room, as_json)
+
+
+@app.command(epilog="Example: meetctl floor Max")
+def floor(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
+    """Give an agent the floor: it speaks next, of its own accord."""
+    _direct("floor", agent, "", room, as_json)
+
+
+@app.command(epilog="Example: meetctl mute Max")
+def mute(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
+    """Silence an agent now, and keep it from the floor until `unmute`; it goes on listening."""
+    _direct("mute", agent, "", room, as_json)
+
+
+@app.command(epilog="Example: meetctl unmute Max")
+def unmute(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
+    """Let a muted agent speak again."""
+    _direct("unmute", agent, "", room, as_json)
+
+
 @app.command(epilog="Example: meetctl link standup --name Bob --json")
 def link(
     room: RoomName = None,
@@ -257,6 +305,37 @@ def schema() -> None:
     schema()
 
 
+@app.command(epilog="Example: meetctl drill kill Ada")
+def drill(
+    fault: Annotated[FaultName, typer.Argument(help="To an agent, or to a local server of the meeting.")],
+    agent: Annotated[
+        str | None, typer.Argument(metavar="[AGENT]", help="Whom to kill or stall; the first if not said.")
+    ] = None,
+    room: InRoom = None,
+    stall: Annotated[float, typer.Option("--for", min=1, max=120, help="Seconds that a stall lasts.")] = 8,
+    timeout: Annotated[float, typer.Option("--timeout", min=1, max=600, help="Seconds for all repairs.")] = 60,
+    as_json: Json = False,
+) -> None:
+    """Do a fault to a running meeting and show what broke and how long each repair took."""
+    from meetctl.commands.drill import drill
+
+    _exit(drill(fault.value, agent, room=room, stall_s=stall, timeout_s=timeout, as_json=as_json))
+
+
+@app.command(epilog="Example: meetctl doctor configs/cloud.yaml")
+def doctor(
+    roster: Annotated[
+        Path | None,
+        typer.Argument(metavar="[ROSTER]", help="Look at what this roster needs, its servers and keys too."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what on this machine or around it would keep a meeting from working, and what to do about it."""
+    from meetctl.commands.doctor import doctor
+
+    _exit(doctor(roster, as_json=as_json))
+
+
 @app.command(epilog="Example: meetctl setup")
 def setup() -> None:
     """Fetch livekit-server and the local models now, so that the first `up` does not wait for them."""
@@ -264,6 +343,13 @@ def setup() -> None:
     from meetctl.display import console
 
     console.print_data(f"ready: livekit-server at {setup()}, models in the cache")
+
+
+def _direct(do: str, agent: str, text: str, room: str | None, as_json: bool) -> None:
+    from meetctl.commands.direct import direct
+    from meetctl.web.direction import Directive
+
+    direct(Directive(do), agent=agent, text=text, room=room, as_json=as_json)
 
 
 def _version(value: bool) -> None:

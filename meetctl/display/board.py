@@ -160,6 +160,8 @@ def _state(state: str) -> Text:
 
 
 def _doing(agent: AgentStatus) -> Text:
+    if agent.muted:
+        return Text("muted", style="yellow")
     return Text(agent.agent_state or MISSING, style=SPEECH_STYLES.get(agent.agent_state or "", ""))
 
 

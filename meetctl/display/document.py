@@ -66,6 +66,10 @@ class AgentStatus(SeatStatus):
     """`room`, and `simli` for an avatar; a leg is there once it was measured."""
     av_offset_ms: float | None = None
     degraded_reason: str | None = None
+    muted: bool = False
+    """Whether it is kept from the floor, by `meetctl mute` or a host."""
+    latency_ms: dict[str, float] | None = None
+    """Of its last answered turn, by stage; null = none yet."""
 
 
 class MeetingStatus(Shown):

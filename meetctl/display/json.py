@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from meetctl.display.document import (
@@ -23,9 +24,22 @@ def status_document(meetings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def meeting_document(
-    state: MeetingState, *, now: float, pid: int, join_link: str | None, livekit_url: str, uptime_s: float
+    state: MeetingState,
+    *,
+    now: float,
+    pid: int,
+    join_link: str | None,
+    livekit_url: str,
+    uptime_s: float,
+    muted: Collection[str] = (),
+    latencies: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Returns one meeting as of `now` (monotonic seconds)."""
+    """Returns one meeting as of `now` (monotonic seconds).
+
+    Args:
+        muted: identities.
+        latencies: of each agent's last answered turn, milliseconds by stage.
+    """
     state = as_of(state, now)
     seats = state.seats.values()
     status = MeetingStatus(
@@ -37,7 +51,11 @@ def meeting_document(
         uptime_s=round(uptime_s, 1),
         floor=state.floor_holder,
         services=tuple(_service(seat, now) for seat in seats if seat.kind is SeatKind.SERVICE),
-        agents=tuple(_agent(seat, now) for seat in seats if seat.kind is SeatKind.AGENT),
+        agents=tuple(
+            _agent(seat, now, seat.seat in muted, latencies.get(seat.seat))
+            for seat in seats
+            if seat.kind is SeatKind.AGENT
+        ),
     )
     return status.model_dump(mode="json")
 
@@ -64,7 +82,7 @@ def _service(seat: SeatState, now: float) -> ServiceStatus:
     return ServiceStatus(**_common(seat, now), url=seat.url)
 
 
-def _agent(seat: SeatState, now: float) -> AgentStatus:
+def _agent(seat: SeatState, now: float, muted: bool, latency: Mapping[str, float] | None) -> AgentStatus:
     return AgentStatus(
         **_common(seat, now),
         identity=seat.seat,
@@ -85,6 +103,8 @@ def _agent(seat: SeatState, now: float) -> AgentStatus:
         },
         av_offset_ms=_rounded(seat.av_offset_ms),
         degraded_reason=seat.degraded_reason,
+        muted=muted,
+        latency_ms=None if latency is None else {stage: round(ms, 1) for stage, ms in latency.items()},
     )
 
 

@@ -68,6 +68,8 @@ def _seat_changes(before: SeatStatus | None, after: SeatStatus) -> Iterator[str]
     if before is not None and after.restarts > before.restarts:
         yield f"restart {after.restarts}"
     if isinstance(after, AgentStatus):
+        if after.muted != (isinstance(before, AgentStatus) and before.muted):
+            yield "muted" if after.muted else "no longer muted"
         old_legs = before.legs if isinstance(before, AgentStatus) else {}
         for name, leg in after.legs.items():
             if name not in old_legs or old_legs[name].ice != leg.ice:

@@ -129,6 +129,11 @@ class Cast:
         there = [key for key in self.seats() if was_there(key)]
         await asyncio.gather(*(self._supervisor.restart(key, timeout_s=timeout_s) for key in there))
 
+    @property
+    def own_chair(self) -> bool:
+        """Returns whether the chair is ours."""
+        return self._own_chair
+
     def seats(self) -> list[str]:
         """Returns the keys of the chair's and the agents' seats: those that join the room."""
         return [*self.entries, *([CHAIR_IDENTITY] if self._own_chair else [])]

@@ -22,6 +22,7 @@ from meetctl.display.json import meeting_document
 from meetctl.display.words import clock
 from meetctl.errors import LiveKitError, MeetctlError, NotRunningError
 from meetctl.meeting.cast import Cast
+from meetctl.meeting.direction import Direction, in_words, wait_until_over
 from meetctl.meeting.ending import Ending
 from meetctl.meeting.happenings import Happenings
 from meetctl.meeting.keeping import Keeper, wait_until_deserted
@@ -32,7 +33,7 @@ from meetctl.meeting.sampling import sample_forever
 from meetctl.meeting.seats import LIVEKIT_SEAT, player_seat
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs import CHAIR_IDENTITY, PRELOADER, service_environment
-from meetctl.protocol import TurnLatency, Utterance
+from meetctl.protocol import Line, TurnLatency, Utterance, UtteranceKind
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, secrets_of
 from meetctl.script import Script
 from meetctl.settings import LiveKitCredentials, slug
@@ -43,6 +44,7 @@ from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.registry import MeetingFiles, MeetingNote, hold
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining
+from meetctl.web.direction import Directive
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
 
@@ -66,6 +68,7 @@ class Meeting:
 
     supervisor: Supervisor
     cast: Cast
+    direction: Direction
     join_link: str
 
     def __init__(self, roster: Roster, *, server_binary: Path | None, runtime_dir: Path, log_dir: Path) -> None:
@@ -81,6 +84,8 @@ class Meeting:
         self._mask = Masker(secrets_of(roster))
         self._mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
         self._transcript = Transcript(log_dir, roster.transcript, room=roster.room, topic=roster.topic)
+        self._latencies: dict[str, Mapping[str, float]] = {}
+        """Of the last answered turn of each agent, by stage."""
         self.happenings = Happenings(roster.room, self._mask)
         self._stack = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,6 +119,8 @@ class Meeting:
             join_link=self.join_link,
             livekit_url=self._credentials.url,
             uptime_s=now - self.started_at,
+            muted=self.direction.muted,
+            latencies=self._latencies,
         )
 
     def link(self, role: Role) -> str:
@@ -239,6 +246,9 @@ class Meeting:
             mark=self._mark,
             mask=self._mask,
         )
+        self.direction = Direction(self.supervisor, self.cast, self.roster.room)
+        self.supervisor.listen(self.direction.heed)
+        self._stack.push_async_callback(self.direction.aclose)
         self._stack.push_async_callback(self._cancel_tasks)
         self._page = await enter(
             PageServer(
@@ -257,6 +267,7 @@ class Meeting:
         self.cast.seat_all(self.roster.agents)
         self._own(sample_forever(self.supervisor))
         self._own(self._end_when_deserted())
+        self._own(self._end_when_over())
 
     def _launcher(self, started: Callable[[int], None]) -> Launcher:
         return ForkLauncher(PRELOADER, service_environment(self._mark), started) if can_fork() else ExecLauncher()
@@ -290,6 +301,7 @@ class Meeting:
             case Utterance(line=line):
                 self._transcript.add(line)
             case TurnLatency(identity=identity, line_id=line_id, stages_ms=stages):
+                self._latencies[identity] = stages
                 self._transcript.add_latency(identity, line_id, stages)
         if self._transcript.broken is not None and was_broken is None:
             self.supervisor.warn(CHAIR_IDENTITY, f"the transcript cannot be written: {self._transcript.broken}")
@@ -299,6 +311,18 @@ class Meeting:
         with contextlib.suppress(MeetctlError):  # who wants to join tries the same, and says why it cannot
             await self._room.wait_open()
         await self.cast.bring_back(lost_at, timeout_s=LOST_STOP_S)
+
+    def _note(self, fact: str) -> None:
+        """Writes a fact of the meeting's own into the transcript."""
+        line = Line(
+            id=f"meetctl-{secrets.token_hex(4)}",
+            at=time.time(),
+            speaker="meetctl",
+            identity="meetctl",
+            kind=UtteranceKind.FACT,
+            text=fact,
+        )
+        self._transcript.add(line)
 
     def _info(self) -> Mapping[str, Any]:
         return {
@@ -323,11 +347,23 @@ class Meeting:
         waited_s = await wait_until_deserted(self._rooms, self.roster.room, lambda: self.roster.idle_timeout_s)
         await self.end(reason=f"nobody was in the room for {clock(waited_s)} (idle_timeout)")
 
+    async def _end_when_over(self) -> None:
+        lasted_s = await wait_until_over(
+            lambda: self.roster.max_duration_s, self.started_at, lambda left_s: self._own(self._warn_of_end(left_s))
+        )
+        await self.end(reason=f"it has lasted {clock(lasted_s)}, as long as it may (max_duration)")
+
+    async def _warn_of_end(self, left_s: float) -> None:
+        with contextlib.suppress(MeetctlError):  # without a chair nobody could be told
+            await self.direction.direct(Directive.TELL, text=f"This meeting ends in {in_words(left_s)}.")
+
     async def _end(self, timeout_s: float, reason: str | None) -> Ending:
         started = time.monotonic()
         pids = dict(self.supervisor.pids())
         joined = self.cast.seats()
         await asyncio.gather(*(self.supervisor.stop(key, timeout_s=timeout_s) for key in joined))
+        if reason is not None:
+            self._note(f"The meeting ended: {reason}.")
         room_deleted = await self._close_room(joined)
         # After the room: people are told by their connection first, and find the door closed behind them.
         self._page.close()

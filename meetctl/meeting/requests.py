@@ -10,11 +10,13 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from meetctl.errors import AgentFailed, ConflictError, TimedOutError, UsageError
+from meetctl.meeting.drill import TARGETS, Drill, Fault, carry_out
 from meetctl.meeting.meeting import STOP_S, Meeting
 from meetctl.roster import AgentEntry, Roster, load_roster
 from meetctl.settings import LiveKitCredentials, environment
 from meetctl.supervisor.control import Handler, Request, Stream
 from meetctl.supervisor.state import MeetingState
+from meetctl.web.direction import Directive
 from meetctl.web.invites import Role
 
 
@@ -67,6 +69,10 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         async with changing:
             return (await meeting.reconcile(roster)).as_dict()
 
+    async def direct(request: Request) -> Mapping[str, Any]:
+        do = Directive(request["directive"])
+        return await meeting.direction.direct(do, str(request.get("agent", "")), str(request.get("text", "")))
+
     async def where(_: Request) -> Mapping[str, Any]:
         return {
             "room": meeting.roster.room,
@@ -87,6 +93,7 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         "leave": leave,
         "restart": restart,
         "reconcile": reconcile,
+        "direct": direct,
         "where": where,
         "wait": wait,
     }
@@ -98,7 +105,10 @@ def streams(meeting: Meeting) -> Mapping[str, Stream]:
     def events(_: Request) -> AsyncGenerator[Mapping[str, Any], None]:
         return meeting.happenings.stream()
 
-    return {"events": events}
+    def drill(request: Request) -> AsyncGenerator[Mapping[str, Any], None]:
+        return carry_out(meeting, _drill(meeting, request))
+
+    return {"events": events, "drill": drill}
 
 
 async def wait_until_ready(meeting: Meeting, seats: list[str] | None, timeout_s: float) -> None:
@@ -179,6 +189,28 @@ def _seat(meeting: Meeting, word: str, *, services: bool) -> str:
         f"no {what} of {meeting.roster.room} is named {word!r}; there is {', '.join(seats.values()) or 'none'}",
         hint=f"meetctl status {meeting.roster.room}",
     )
+
+
+def _drill(meeting: Meeting, request: Request) -> Drill:
+    """Returns what a `drill` asks for.
+
+    Raises:
+        UsageError: if nobody of that name is there.
+        ConflictError: if the meeting has no such process of its own.
+    """
+    fault = Fault(request["fault"])
+    seat = TARGETS.get(fault)
+    if seat is not None and seat not in meeting.supervisor.state.seats:
+        raise ConflictError(
+            f"{meeting.roster.room} runs no {seat} of its own; a drill touches only what meetctl started",
+            hint="meetctl drill kill AGENT",
+        )
+    if seat is None:
+        word = request.get("agent") or next(iter(meeting.cast.entries), None)
+        if word is None:
+            raise ConflictError(f"{meeting.roster.room} has no agents", hint="meetctl drill server")
+        seat = _seat(meeting, str(word), services=True)
+    return Drill(fault, seat, stall_s=float(request["stall_s"]), bound_s=float(request["bound_s"]))
 
 
 def _entry(meeting: Meeting, request: Request) -> AgentEntry:

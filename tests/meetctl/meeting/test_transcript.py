@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meetctl.meeting.transcript import FILE_NAME, MARKDOWN_NAME, MEMORY_LINES, VTT_NAME, Transcript
@@ -189,6 +189,7 @@ def test_what_found_no_room_is_written_once_there_is_room_again(tmp_path: Path) 
 @given(
     st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 9), st.text("xyz\n", max_size=4)), max_size=30),
 )
+@settings(deadline=None)
 def test_an_ordered_file_is_what_its_newest_entries_are_in_order_of_time(
     tmp_path_factory: pytest.TempPathFactory, puts: list[tuple[str, int, str]]
 ) -> None:

@@ -1,0 +1,30 @@
+"""`meetctl say`, `ask`, `tell`, `floor`, `mute`, `unmute`: direction of a running meeting from outside its room."""
+
+from __future__ import annotations
+
+import asyncio
+
+from meetctl.commands._meetings import find_meeting
+from meetctl.display import console
+from meetctl.supervisor.control import ask
+from meetctl.web.direction import Directive
+
+DONE = {
+    Directive.SAY: "{name} will say it",
+    Directive.ASK: "{name} is asked",
+    Directive.TELL: "every agent is told",
+    Directive.FLOOR: "{name} speaks next",
+    Directive.MUTE: "{name} is muted",
+    Directive.UNMUTE: "{name} may speak again",
+}
+
+
+def direct(do: Directive, *, agent: str = "", text: str = "", room: str | None, as_json: bool) -> None:
+    """Hands it to the meeting's chair, which does it as soon as no person speaks."""
+    note, files = find_meeting(room)
+    request = {"do": "direct", "directive": do.value, "agent": agent, "text": text}
+    answer = asyncio.run(ask(files.socket, request))
+    if as_json:
+        console.print_json({"schema_version": 1, "room": note.room, **answer})
+    else:
+        console.print_data(f"{note.room}: {DONE[do].format_map(answer)}")

@@ -1,0 +1,177 @@
+"""Direction from outside the room: say, ask, tell, floor, mute. Checks what is asked and hands it to the chair.
+
+The chair decides when it happens: a person who speaks is never interrupted, whoever asks. Who is muted is remembered
+here, because a chair that comes back would not know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from meetctl.errors import ConflictError, NotRunningError, UsageError
+from meetctl.meeting.cast import Cast
+from meetctl.programs import CHAIR_IDENTITY
+from meetctl.protocol import Ask, GiveFloor, Model, Mute, Ready, Say, Speaks, Tell
+from meetctl.roster import AgentEntry, Program
+from meetctl.supervisor.events import Said, SeatEvent, SeatRemoved
+from meetctl.supervisor.supervisor import Supervisor
+from meetctl.web.direction import MAX_WORDS, Directive
+
+LAST_WARNING_S = 60.0
+"""Before the end that `max_duration` sets; of a shorter meeting, half of it."""
+LOOK_S = 0.5
+"""Between two looks at the clock: a changed roster counts at once."""
+
+
+class Direction:
+    """Carries out what a host, or the command line, asks for."""
+
+    def __init__(self, supervisor: Supervisor, cast: Cast, room: str) -> None:
+        self._supervisor = supervisor
+        self._cast = cast
+        self._room = room
+        self._muted: set[str] = set()
+        self._telling_again: asyncio.Task[None] | None = None
+
+    @property
+    def muted(self) -> frozenset[str]:
+        """Returns the identities of those who are muted."""
+        return frozenset(self._muted)
+
+    async def direct(self, do: Directive, agent: str = "", text: str = "") -> Mapping[str, Any]:
+        """Hands one directive to the chair; returns whom it concerns.
+
+        Raises:
+            UsageError: if there is no such agent, it cannot do that, or the words are none or too many.
+            ConflictError: if the chair is somebody else's.
+            NotRunningError: if the chair or the agent is not there to hear it.
+        """
+        words = _checked(text) if do.has_words else ""
+        if not do.has_agent:
+            await self._send(Tell(text=words))
+            return {"do": do.value}
+        entry = self._entry(agent, do)
+        match do:
+            case Directive.SAY:
+                await self._send(Say(identity=entry.identity, text=words))
+            case Directive.ASK:
+                await self._send(Ask(identity=entry.identity, text=words))
+            case Directive.FLOOR:
+                await self._send(GiveFloor(identity=entry.identity))
+            case Directive.MUTE:
+                await self._send(Mute(identity=entry.identity))
+                self._muted.add(entry.identity)
+            case Directive.UNMUTE:
+                await self._send(Mute(identity=entry.identity, muted=False))
+                self._muted.discard(entry.identity)
+        return {"do": do.value, "identity": entry.identity, "name": entry.name}
+
+    def heed(self, event: SeatEvent) -> None:
+        """Tells a chair that has come back who is muted, and forgets who has left."""
+        match event:
+            case Said(seat=seat, event=Ready()) if seat == CHAIR_IDENTITY and self._muted:
+                self._telling_again = asyncio.ensure_future(self._tell_muted())
+            case SeatRemoved(seat=seat):
+                self._muted.discard(seat)
+            case _:
+                pass
+
+    async def aclose(self) -> None:
+        if self._telling_again is not None:
+            self._telling_again.cancel()
+            await asyncio.gather(self._telling_again, return_exceptions=True)
+
+    async def _tell_muted(self) -> None:
+        for identity in sorted(self._muted):
+            await self._supervisor.send(CHAIR_IDENTITY, Mute(identity=identity))
+
+    async def _send(self, message: Model) -> None:
+        if not self._cast.own_chair:
+            raise ConflictError(
+                f"the floor of {self._room} is kept by another meetctl, whose chair was there first",
+                hint="ask for it where that meeting was started",
+            )
+        chair = self._supervisor.state.seats[CHAIR_IDENTITY]
+        # Before it is ready it may not have its assignment yet, and what it reads first has to be that.
+        if not chair.ready or not await self._supervisor.send(CHAIR_IDENTITY, message):
+            raise NotRunningError(
+                f"the chair of {self._room} is {chair.state.value}, so nobody gives the floor",
+                hint=f"try again when it is running: meetctl status {self._room}",
+            )
+
+    def _entry(self, word: str, do: Directive) -> AgentEntry:
+        entry = self._named(word)
+        if entry.program is Program.COMMAND:
+            raise UsageError(
+                f"{entry.name} is a program of its own and outside the floor: it cannot be told to {do.value}",
+                hint=f"name {_any_of(self._floor_names()) or 'an agent with agent: simli or agent: audio'}",
+            )
+        if do in (Directive.MUTE, Directive.UNMUTE):
+            return entry
+        if entry.speaks is Speaks.NEVER:
+            raise UsageError(f"{entry.name} never speaks (speaks: never)", hint="change that in the roster")
+        if entry.identity in self._muted:
+            raise UsageError(f"{entry.name} is muted", hint=f"meetctl unmute {entry.name} --room {self._room}")
+        seat = self._supervisor.state.seats[entry.identity]
+        if not seat.ready:
+            raise NotRunningError(f"{entry.name} is {seat.state.value}", hint=f"meetctl status {self._room}")
+        return entry
+
+    def _named(self, word: str) -> AgentEntry:
+        for entry in self._cast.entries.values():
+            if word.casefold() in (entry.identity.casefold(), entry.name.casefold()):
+                return entry
+        names = [entry.name for entry in self._cast.entries.values()]
+        raise UsageError(
+            f"no agent of {self._room} is named {word!r}; there is {', '.join(names) or 'none'}",
+            hint=f"meetctl status {self._room}",
+        )
+
+    def _floor_names(self) -> Sequence[str]:
+        return [entry.name for entry in self._cast.entries.values() if entry.program is not Program.COMMAND]
+
+
+async def wait_until_over(
+    limit_s: Callable[[], float | None], began_at: float, warn: Callable[[float], object]
+) -> float:
+    """Returns when a meeting that began then (monotonic seconds) has lasted as long as it may; that is what it returns.
+
+    Args:
+        limit_s: asked again and again; None = for ever.
+        warn: called once with the seconds that are left, a minute before the end.
+    """
+    warned = False
+    while True:
+        limit = limit_s()
+        left = None if limit is None else began_at + limit - time.monotonic()
+        if limit is not None and left is not None:
+            if left <= 0:
+                return limit
+            if not warned and left <= min(LAST_WARNING_S, limit / 2):
+                warned = True
+                warn(left)
+        await asyncio.sleep(LOOK_S if left is None else min(LOOK_S, left))
+
+
+def in_words(seconds: float) -> str:
+    """Returns a time to come as people say it."""
+    whole = max(1, round(seconds))
+    if whole == LAST_WARNING_S:
+        return "one minute"
+    return f"{whole} second{'s' if whole != 1 else ''}"
+
+
+def _checked(text: str) -> str:
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not words:
+        raise UsageError("there are no words to pass on", hint='put them in quotes: meetctl say Ada "Welcome."')
+    if len(words) > MAX_WORDS:
+        raise UsageError(f"that is {len(words)} characters, and {MAX_WORDS} is the most", hint="say it in parts")
+    return words
+
+
+def _any_of(names: Sequence[str]) -> str:
+    return " or ".join(names)
