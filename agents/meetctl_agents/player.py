@@ -39,6 +39,7 @@ from meetctl.script import (
 from .playing.ear import Ear, play_clock
 from .playing.pace import is_over, may_interrupt
 from .playing.people import Person, StageFright, spoken
+from .runtime import NOISE
 from .wire import LineWriter, claim_standard_streams
 
 LOOK_S = 0.03
@@ -158,7 +159,7 @@ class Play:
 def main() -> NoReturn:
     """Plays the script on stdin and exits: 0 when it is played or it was told to leave, 1 when it failed."""
     commands, events = claim_standard_streams()
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log_to_stderr()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the supervisor decides
     writer = LineWriter(events)
     code = asyncio.new_event_loop().run_until_complete(_run(commands.fileno(), writer))
@@ -201,6 +202,15 @@ async def _run(stdin: int, writer: LineWriter) -> int:
     known = outcome if isinstance(outcome, MeetctlError) else StageFright(f"{type(outcome).__name__}: {outcome}")
     writer.report(Failed(code=known.code, message=known.message, hint=known.hint, permanent=True))
     return 1
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(lambda record: not record.getMessage().startswith(NOISE))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
 
 
 async def _follow(reader: asyncio.StreamReader, play: Play) -> None:

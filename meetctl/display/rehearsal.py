@@ -80,7 +80,8 @@ def _figures(document: RehearsalDocument) -> str:
     latency = document.latency_ms
     if latency.count:
         middle, late = _milliseconds(latency.p50), _milliseconds(latency.p95)
-        parts.append(f"{latency.count} answers after {middle} (p50), {late} (p95)")
+        count = "1 answer" if latency.count == 1 else f"{latency.count} answers"
+        parts.append(f"{count} after {middle} (p50), {late} (p95)")
     parts.append(f"longest overlap {_milliseconds(document.longest_overlap_ms)}")
     return "; ".join(parts)
 

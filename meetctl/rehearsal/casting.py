@@ -9,8 +9,9 @@ from meetctl.rehearsal.scenario import Scenario, Step
 from meetctl.script import Act, Script, ScriptedPerson, ScriptedStep, Ticket
 
 EAR = "rehearsal-ear"
-PATIENCE_S = 20.0
-"""For an answer that is awaited; so much longer than any sensible `within` that a late one is measured, not missed."""
+PATIENCE_S = 25.0
+"""For an answer that is awaited; longer than an agent tries to have one from its model, so that a late one is measured
+and not missed."""
 
 Mint = Callable[[str, str], Ticket]
 """`(identity, name)`."""

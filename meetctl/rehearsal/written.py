@@ -32,6 +32,12 @@ def _seconds(value: object) -> object:
     return float(match[1]) * _UNITS[match[2] or "s"]
 
 
+def _bounded(seconds: float) -> float:
+    if not 0 < seconds <= LONGEST_S:
+        raise refused(f"must be more than nothing and at most {LONGEST_S / 60:.0f}m", "write 500ms, 5s or 2m")
+    return seconds
+
+
 def _pattern(text: str) -> str:
     try:
         re.compile(text)
@@ -52,7 +58,7 @@ def _voice(text: str) -> str:
     return text
 
 
-Duration = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=LONGEST_S)]
+Duration = Annotated[float, BeforeValidator(_seconds), AfterValidator(_bounded)]
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 Names = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_one_or_many), Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
