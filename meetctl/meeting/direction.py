@@ -69,6 +69,21 @@ class Direction:
                 self._muted.discard(entry.identity)
         return {"do": do.value, "identity": entry.identity, "name": entry.name}
 
+    def view(self) -> Mapping[str, Any]:
+        """Returns what a host sees of the agents on the page."""
+        state = self._supervisor.state
+        agents = [
+            {
+                "identity": entry.identity,
+                "name": entry.name,
+                "state": state.seats[entry.identity].state.value,
+                "muted": entry.identity in self._muted,
+                "can_speak": entry.program is not Program.COMMAND and entry.speaks is not Speaks.NEVER,
+            }
+            for entry in self._cast.entries.values()
+        ]
+        return {"floor": state.floor_holder, "agents": agents}
+
     def heed(self, event: SeatEvent) -> None:
         """Tells a chair that has come back who is muted, and forgets who has left."""
         match event:

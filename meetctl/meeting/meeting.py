@@ -257,6 +257,8 @@ class Meeting:
                 invites=self._invites,
                 admit=self.admit,
                 info=self._info,
+                direct=self.direction.direct,
+                cast=self.direction.view,
             )
         )
         self._stack.push_async_callback(self.end)

@@ -18,12 +18,13 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from meetctl.errors import ConflictError, MeetctlError, StandInError
+from meetctl.web.direction import Directive, DirectRequest
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name, hosts_of, is_own_origin, page_headers
 
 STATIC = Path(__file__).parent / "static"
-MAX_BODY_BYTES = 4096
-"""An invite and a name fit many times over."""
+MAX_BODY_BYTES = 12_288
+"""An invite and the longest words of a host fit, whatever their script."""
 SHUTDOWN_GRACE_S = 1.0
 """Runs out when a browser keeps a connection open; answers take milliseconds."""
 
@@ -35,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 Admit = Callable[[str, Role], Awaitable[ConnectionDetails]]
 Info = Callable[[], Mapping[str, Any]]
+Direct = Callable[[Directive, str, str], Awaitable[object]]
 _Asked = TypeVar("_Asked", bound=BaseModel)
 
 
@@ -60,6 +62,9 @@ class PageServer:
         admit: makes the connection details of a person with this name and role.
         info: what the page shows before a person joins: `topic` (str or None), `agents` (list of names),
             `transcript` (`files`, `memory` or `off`).
+        direct: does what a host asks: the directive, an agent's identity or name, the words. None = hosts ask nothing.
+        cast: what a host sees of the agents: `floor` (identity or None) and `agents` (list of `identity`, `name`,
+            `state`, `muted`, `can_speak`).
         port: 0 = a free one.
 
     Raises:
@@ -75,6 +80,8 @@ class PageServer:
         invites: Invites,
         admit: Admit,
         info: Info,
+        direct: Direct | None = None,
+        cast: Info = dict,
         host: str = "127.0.0.1",
         port: int = 0,
         static: Path = STATIC,
@@ -83,6 +90,8 @@ class PageServer:
         self._invites = invites
         self._admit = admit
         self._info = info
+        self._direct = direct
+        self._cast = cast
         self._host = host
         self._port = port
         self._static = static
@@ -125,6 +134,7 @@ class PageServer:
                 web.get("/assets/{name}", self._asset),
                 web.post("/api/info", self._tell),
                 web.post("/api/join", self._join),
+                web.post("/api/direct", self._carry_out),
                 web.get("/", self._page),
                 web.get("/{room}", self._page),
             ]
@@ -231,6 +241,21 @@ class PageServer:
                 "room": details.room,
             }
         )
+
+    async def _carry_out(self, request: web.Request) -> web.StreamResponse:
+        asked = await _parse(request, DirectRequest)
+        role = self._let_in(asked.invite)
+        if isinstance(role, web.Response):
+            return role
+        if role is not Role.HOST or self._direct is None:
+            return _refuse(HTTPStatus.FORBIDDEN, "not_host", "This invite does not let you direct the meeting.")
+        if asked.do is not None:
+            try:
+                await self._direct(asked.do, asked.agent, asked.text)
+            except MeetctlError as error:
+                # Unlike a guest, a host is told: it is they who can mend it.
+                return _refuse(HTTPStatus.CONFLICT, error.code, error.message)
+        return web.json_response(dict(self._cast()))
 
     def _let_in(self, invite: str) -> Role | web.Response:
         role = self._invites.role_of(invite)

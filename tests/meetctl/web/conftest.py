@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
+from meetctl.web.direction import Directive
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
 
@@ -20,6 +21,7 @@ class Door:
 
     def __init__(self) -> None:
         self.admitted: list[tuple[str, Role]] = []
+        self.directed: list[tuple[Directive, str, str]] = []
         self.refusal: Exception | None = None
 
     async def admit(self, name: str, role: Role) -> ConnectionDetails:
@@ -27,6 +29,14 @@ class Door:
             raise self.refusal
         self.admitted.append((name, role))
         return ConnectionDetails(LIVEKIT_URL, SecretStr("token-of-bob"), "bob-1", name, "standup")
+
+    async def direct(self, do: Directive, agent: str, text: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.directed.append((do, agent, text))
+
+    def cast(self) -> dict[str, object]:
+        return {"floor": "ada", "agents": [{"identity": "ada", "name": "Ada", "muted": False}]}
 
     def info(self) -> dict[str, object]:
         return {"topic": "Friday launch", "agents": ["Ada", "Max"], "transcript": "files"}
@@ -57,7 +67,14 @@ def door() -> Door:
 @pytest.fixture
 async def server(static: Path, invites: Invites, door: Door) -> AsyncIterator[PageServer]:
     async with PageServer(
-        room="standup", livekit_url=LIVEKIT_URL, invites=invites, admit=door.admit, info=door.info, static=static
+        room="standup",
+        livekit_url=LIVEKIT_URL,
+        invites=invites,
+        admit=door.admit,
+        info=door.info,
+        direct=door.direct,
+        cast=door.cast,
+        static=static,
     ) as server:
         yield server
 
