@@ -44,6 +44,7 @@ WORDS = 8
 OPEN_MOUTH = 8.0
 """Difference from a shut mouth, of 255, of a face that can be seen to talk; 13 is the most."""
 TRIES = 60
+FULL_RATE = 24.0
 
 
 async def main() -> None:
@@ -54,7 +55,7 @@ async def main() -> None:
         async with meeting(environment) as (link, models_url), chromium() as browser:
             page = await new_page(browser, script=SCRIPT)
             await page.goto(link)
-            visitor = Visitor(page)
+            visitor, face = Visitor(page), DrawnFace("ada")
             await visitor.join("Robin")
             await page.wait_for_function("() => visitor.seen.ada?.frames > 0")
             await visitor.say(await synthesised(models_url, QUESTION, "alto"))
@@ -64,9 +65,9 @@ async def main() -> None:
                     ?.textContent.split(" ").length > words""",
                 arg=WORDS,
             )
-            await wait_for_open_mouth(visitor)
+            await wait_for_open_mouth(visitor, face)
             await page.screenshot(path=DOCS / "page.png")
-            board = on_a_terminal([MEETCTL, "status"], environment)
+            board = await board_while_talking(environment)
             await draw_terminal(await new_page(browser), board, DOCS / "board.png")
 
 
@@ -103,9 +104,8 @@ async def new_page(browser: Browser, script: str | None = None) -> Page:
     return page
 
 
-async def wait_for_open_mouth(visitor: Visitor) -> None:
+async def wait_for_open_mouth(visitor: Visitor, face: DrawnFace) -> None:
     """Holds Ada's picture at a moment where it can be seen that she talks."""
-    face = DrawnFace("ada")
     video = visitor.tile("ada").locator("video")
     for _ in range(TRIES):
         await video.evaluate("(video) => video.pause()")
@@ -114,6 +114,20 @@ async def wait_for_open_mouth(visitor: Visitor) -> None:
         await video.evaluate("(video) => video.play()")
         await visitor.picture("ada")
     raise TimeoutError("Ada never opened her mouth")
+
+
+async def board_while_talking(environment: Mapping[str, str]) -> str:
+    """Returns the board while Ada talks, once taking the other picture no longer shows in its frame rates."""
+    board = ""
+    while True:
+        status = subprocess.run([MEETCTL, "status", "--json"], env=environment, check=True, capture_output=True)
+        ada = json.loads(status.stdout)["meetings"][0]["agents"][0]
+        if board and ada["agent_state"] != "speaking":
+            return board  # she has said what she had to say; then the rates are of busy cores
+        board = on_a_terminal([MEETCTL, "status"], environment)
+        if all((leg["video_fps"] or 0) >= FULL_RATE for leg in ada["legs"].values()):
+            return board
+        await asyncio.sleep(0.2)
 
 
 def on_a_terminal(command: list[str], environment: Mapping[str, str]) -> str:
