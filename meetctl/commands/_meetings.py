@@ -7,11 +7,23 @@ import asyncio
 from meetctl.display import console
 from meetctl.errors import NotRunningError, UsageError
 from meetctl.settings import runtime_dir
+from meetctl.supervisor import registry
 from meetctl.supervisor.control import ask
-from meetctl.supervisor.registry import MeetingFiles, MeetingNote, running
+from meetctl.supervisor.registry import Leftover, MeetingFiles, MeetingNote
 
 WAIT_MARGIN_S = 5.0
 """For the answer itself, beyond the time it may wait."""
+
+
+def running() -> list[tuple[MeetingNote, MeetingFiles]]:
+    """Returns the meetings of this machine; what dead ones left is ended and told about."""
+    return registry.running(runtime_dir(), cleaned=_tell_of)
+
+
+def _tell_of(leftover: Leftover) -> None:
+    what = f"{leftover.room}: its supervisor and guard were killed; ended {leftover.ended} of its processes"
+    left = f"; still running: pids {', '.join(map(str, leftover.left))}" if leftover.left else ""
+    console.talk(what + left)
 
 
 def find_meeting(room: str | None) -> tuple[MeetingNote, MeetingFiles]:
@@ -21,7 +33,7 @@ def find_meeting(room: str | None) -> tuple[MeetingNote, MeetingFiles]:
         NotRunningError: if there is none.
         UsageError: if several run and none is named.
     """
-    meetings = running(runtime_dir())
+    meetings = running()
     if room is not None:
         for note, files in meetings:
             if note.room == room:
@@ -38,7 +50,7 @@ def find_meeting(room: str | None) -> tuple[MeetingNote, MeetingFiles]:
 
 def is_running(room: str) -> bool:
     """Returns whether a meeting of that name runs; the lock has the last word, this only says it sooner."""
-    return any(note.room == room for note, _ in running(runtime_dir()))
+    return any(note.room == room for note, _ in running())
 
 
 def wait_for_agents(room: str, timeout_s: float, seats: list[str] | None = None) -> None:

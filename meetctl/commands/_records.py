@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from meetctl.commands._meetings import find_meeting
+from meetctl.commands._meetings import find_meeting, running
 from meetctl.errors import NotRunningError
-from meetctl.settings import runtime_dir, state_dir
+from meetctl.settings import state_dir
 from meetctl.supervisor.control import ask
 from meetctl.supervisor.launcher import ProcessId
-from meetctl.supervisor.registry import running
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def find_records(room: str | None) -> Records:
         NotRunningError: if there never was one.
         UsageError: if several run and none is named.
     """
-    meetings = running(runtime_dir())
+    meetings = running()
     if any(note.room == room for note, _ in meetings) or (room is None and meetings):
         note, files = find_meeting(room)
         supervisor = ProcessId(note.pid, note.start_time)

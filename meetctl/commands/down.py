@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 from typing import Any
 
-from meetctl.commands._meetings import find_meeting
+from meetctl.commands._meetings import find_meeting, running
 from meetctl.display import console, lines
-from meetctl.errors import MeetctlError, NotRunningError
-from meetctl.settings import runtime_dir
+from meetctl.errors import MeetctlError, NotRunningError, TimedOutError
+from meetctl.meeting.ending import Ending
 from meetctl.supervisor.control import ask
 from meetctl.supervisor.launcher import ProcessId
-from meetctl.supervisor.registry import MeetingFiles, MeetingNote, running
+from meetctl.supervisor.registry import MeetingFiles, MeetingNote
 from meetctl.supervisor.sweep import marked
 
 SUPERVISOR_GONE_S = 8.0
@@ -25,7 +27,7 @@ POLL_S = 0.02
 def down(room: str | None, *, all_meetings: bool, timeout_s: float, as_json: bool) -> None:
     """Ends one meeting, or all; raises MeetctlError if anything could not be ended."""
     try:
-        meetings = running(runtime_dir()) if all_meetings else [find_meeting(room)]
+        meetings = running() if all_meetings else [find_meeting(room)]
     except NotRunningError:
         meetings = []
     endings = [asyncio.run(_end(note, files, timeout_s)) for note, files in meetings]
@@ -51,12 +53,36 @@ def down(room: str | None, *, all_meetings: bool, timeout_s: float, as_json: boo
 
 
 async def _end(note: MeetingNote, files: MeetingFiles, timeout_s: float) -> dict[str, Any]:
-    ending = await ask(files.socket, {"do": "down", "timeout_s": timeout_s}, timeout_s=timeout_s + ANSWER_MARGIN_S)
     supervisor = ProcessId(note.pid, note.start_time)
+    before = marked(note.meeting)
+    try:
+        ending = await ask(files.socket, {"do": "down", "timeout_s": timeout_s}, timeout_s=timeout_s + ANSWER_MARGIN_S)
+    except (TimedOutError, NotRunningError):
+        # It hangs, or was killed as we asked. Its guard sweeps when it is gone, and we do where that is gone too.
+        if supervisor.is_alive():
+            os.kill(note.pid, signal.SIGKILL)
+        ending = _forced(note, len(before))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(SUPERVISOR_GONE_S):
             while supervisor.is_alive() or marked(note.meeting):
                 await asyncio.sleep(POLL_S)
+    running()
     # The supervisor's own word is not taken for it: this is what the kernel says now.
     left = sorted(marked(note.meeting) | ({note.pid} if supervisor.is_alive() else set()))
     return {**ending, "processes_left": left, "processes_ended": ending["processes_ended"] + 1}
+
+
+def _forced(note: MeetingNote, processes: int) -> dict[str, Any]:
+    """Returns the proof of a meeting whose supervisor could not give one."""
+    ending = Ending(
+        room=note.room,
+        processes_ended=processes,
+        processes_left=(),
+        own_room=None,
+        room_deleted=False,
+        avatar_sessions_closed=0,
+        avatars_killed=(),
+        seconds=0.0,
+        reason="its supervisor did not answer and was killed",
+    )
+    return ending.as_dict()

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from meetctl.commands._meetings import wait_for_agents
+from meetctl.commands._meetings import running, wait_for_agents
 from meetctl.commands._run import prepare, run_meeting, spawn_detached
 from meetctl.commands.up import run_reporting
 from meetctl.display import console
@@ -17,9 +17,9 @@ from meetctl.errors import ExitCode, NotRunningError, SettingsError, UsageError
 from meetctl.meeting.requests import revealed
 from meetctl.roster import AgentEntry, FaceChoice, ModelChoice, Program, Roster, load_entry_file
 from meetctl.roster.schema import SIMLI_URL
-from meetctl.settings import environment, livekit_from_environment, runtime_dir, slug
+from meetctl.settings import environment, livekit_from_environment, slug
 from meetctl.supervisor.control import ask
-from meetctl.supervisor.registry import MeetingFiles, running
+from meetctl.supervisor.registry import MeetingFiles
 
 NAMES = ("Ada", "Max", "Zoe", "Leo", "Mia", "Sam", "Eva", "Tom")
 """For agents that are given no name: short, and told apart by ear."""
@@ -41,7 +41,7 @@ def join(
     report_fd: int | None,
 ) -> ExitCode:
     """Adds the agent and, in a meeting of this machine, waits until it is ready."""
-    meetings = {note.room: files for note, files in running(runtime_dir())}
+    meetings = {note.room: files for note, files in running()}
     if room in meetings:
         return _join_running(room, meetings[room], agent, name, face_id, timeout_s, as_json)
     if report_fd is not None:

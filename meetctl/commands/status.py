@@ -7,13 +7,11 @@ import contextlib
 import time
 from typing import Any
 
-from meetctl.commands._meetings import find_meeting
+from meetctl.commands._meetings import find_meeting, running
 from meetctl.display import board, console
 from meetctl.display.json import status_document
 from meetctl.errors import MeetctlError
-from meetctl.settings import runtime_dir
 from meetctl.supervisor.control import ask
-from meetctl.supervisor.registry import running
 
 WATCH_S = 1.0
 
@@ -38,7 +36,7 @@ async def collect(room: str | None) -> dict[str, Any]:
     Raises:
         NotRunningError: if a room is named and no such meeting runs.
     """
-    meetings = [find_meeting(room)] if room is not None else running(runtime_dir())
+    meetings = [find_meeting(room)] if room is not None else running()
     found = []
     for note, files in meetings:
         try:

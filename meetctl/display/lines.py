@@ -34,7 +34,9 @@ def ending(proof: Mapping[str, Any]) -> list[str]:
     if proof["avatar_sessions_closed"]:
         lines.append(f"{room}: {_counted(proof['avatar_sessions_closed'], 'avatar session', 'avatar sessions')} closed")
     lines += [f"{room}: {name} was killed; its avatar session ends by itself" for name in proof["avatars_killed"]]
-    if not proof["own_room"]:
+    if proof["own_room"] is None:
+        lines.append(f"{room}: a room on this machine went with its server; one elsewhere is closed by its own timeout")
+    elif not proof["own_room"]:
         lines.append(f"{room}: the room was there before and stays; our agents have left it")
     else:
         lines.append(f"{room}: room deleted" if proof["room_deleted"] else f"{room}: the room could not be deleted")

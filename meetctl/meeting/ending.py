@@ -14,8 +14,8 @@ class Ending:
     processes_ended: int
     processes_left: tuple[int, ...]
     """Pids that are still there; empty unless the kernel holds them."""
-    own_room: bool
-    """Whether this meeting created the room, and so may delete it."""
+    own_room: bool | None
+    """Whether this meeting created the room, and so may delete it; None where its supervisor could not say so."""
     room_deleted: bool
     avatar_sessions_closed: int
     avatars_killed: tuple[str, ...]

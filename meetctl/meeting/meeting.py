@@ -15,8 +15,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from meetctl import rooms
 from meetctl.display.json import meeting_document
 from meetctl.display.words import clock
@@ -39,7 +37,7 @@ from meetctl.script import Script
 from meetctl.settings import LiveKitCredentials, slug
 from meetctl.supervisor.events import Exited, GaveUp, Proven, Said, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
-from meetctl.supervisor.launcher import ExecLauncher, Launcher
+from meetctl.supervisor.launcher import ExecLauncher, Launcher, process_id
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.registry import MeetingFiles, MeetingNote, hold
 from meetctl.supervisor.supervisor import Supervisor
@@ -212,8 +210,8 @@ class Meeting:
 
     async def _start(self) -> None:
         enter = self._stack.enter_async_context
-        me = psutil.Process()
-        note = MeetingNote(self.roster.room, self.id, me.pid, me.create_time())
+        me = process_id(os.getpid())
+        note = MeetingNote(self.roster.room, self.id, me.pid, me.start_time)
         self._stack.enter_context(hold(self.files, note))
         self._stack.callback(self._transcript.close)
         self.supervisor = await enter(
@@ -222,7 +220,8 @@ class Meeting:
                 room=self.roster.room,
                 log_dir=self.log_dir,
                 mask=self._mask,
-                files=(self.files.livekit_config, self.files.socket, self.files.note),
+                files=(self.files.livekit_config, self.files.socket),
+                note=self.files.note,
                 stop_timeout_s=STOP_S,
                 launcher=self._launcher,
             )

@@ -1,7 +1,8 @@
 """Outlives the supervisor by a moment: when its pipe closes, it ends every process and file that the meeting left.
 
 One per meeting. livekit-server and `command:` children do not watch their stdin, so a supervisor killed with SIGKILL
-needs somebody to end them. On stdin it reads `group PGID`, `ungroup PGID` and `file PATH`; end of file is the signal.
+needs somebody to end them. On stdin it reads `group PGID`, `ungroup PGID`, `file PATH` (removed first) and `note PATH`
+(removed when nothing is left; until then it tells the next command what to end); end of file is the signal.
 Run as `python -m meetctl.supervisor.guard MEETING`; standard library only.
 """
 
@@ -26,6 +27,7 @@ def main(meeting: str) -> int:
         signal.signal(number, signal.SIG_IGN)
     groups: set[int] = set()
     files: list[str] = []
+    notes: list[str] = []
     for line in sys.stdin:
         verb, _, value = line.rstrip("\n").partition(" ")
         if verb == "group":
@@ -34,12 +36,19 @@ def main(meeting: str) -> int:
             groups.discard(int(value))
         elif verb == "file":
             files.append(value)
+        elif verb == "note":
+            notes.append(value)
     for path in files:  # one of them holds the server's secret, so they go first
         with contextlib.suppress(OSError):
             os.unlink(path)
     if groups:
         _wait_for_leaving(groups, meeting)
-    return 1 if end_all(groups, meeting, grace_s=TERM_S) else 0
+    if end_all(groups, meeting, grace_s=TERM_S):
+        return 1
+    for path in notes:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+    return 0
 
 
 def _wait_for_leaving(groups: set[int], meeting: str) -> None:

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 FINISH_S = 6.0
 """Its own sweep is bounded by about four seconds."""
+LOOK_S = 1.0
+"""How often it is looked at where the kernel gives no pidfd (macOS), and the least time from one start to the next."""
 
 
 class Guard:
     """Keeps one guard process alive and informed. See `guard.py` for what it does at the end."""
 
-    def __init__(self, meeting: str, files: tuple[Path, ...]) -> None:
+    def __init__(self, meeting: str, files: tuple[Path, ...], note: Path | None = None) -> None:
         self._meeting = meeting
         self._files = files
+        self._note = note
         self._groups: set[int] = set()
         self._process: subprocess.Popen[bytes] | None = None
+        self._pidfd: int | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
     def start(self) -> None:
-        """Starts it; raises OSError where no process can be started."""
+        """Starts it, in a running loop; raises OSError where no process can be started."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "meetctl.supervisor.guard", self._meeting],
             stdin=subprocess.PIPE,
@@ -36,8 +42,11 @@ class Guard:
         )
         for path in self._files:
             self._tell(f"file {path}")
+        if self._note is not None:
+            self._tell(f"note {self._note}")
         for group in self._groups:
             self._tell(f"group {group}")
+        self._watch(self._process)
 
     def add(self, group: int) -> None:
         """Tells the guard that a process group lives; a guard that was killed is replaced first."""
@@ -56,6 +65,7 @@ class Guard:
         process = self._process
         if process is None:
             return
+        self._unwatch()
         assert process.stdin is not None
         with contextlib.suppress(OSError):
             process.stdin.close()
@@ -77,10 +87,43 @@ class Guard:
             return False
         return True
 
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Replaces it as soon as it is gone: were the supervisor killed next, nobody would end the meeting."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._pidfd = os.pidfd_open(process.pid)
+        except (AttributeError, OSError):
+            self._timer = loop.call_later(LOOK_S, self._look)
+        else:
+            loop.add_reader(self._pidfd, self._on_end)
+
+    def _on_end(self) -> None:
+        self._unwatch()
+        # A moment later, so that one that cannot start keeps nobody busy; whoever has news for it is not as patient.
+        self._timer = asyncio.get_running_loop().call_later(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        if self._process is not None and self._process.poll() is not None:
+            self._restart()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(LOOK_S, self._look)
+
+    def _unwatch(self) -> None:
+        if self._pidfd is not None:
+            asyncio.get_running_loop().remove_reader(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _restart(self) -> None:
         # Only where there was one: after `finish` nobody is left to be guarded.
         if self._process is not None:
+            self._unwatch()
             assert self._process.stdin is not None
+            self._process.kill()  # before its stdin ends: that is its signal to sweep
+            self._process.wait()
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
             self.start()

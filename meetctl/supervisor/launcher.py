@@ -42,15 +42,13 @@ class ProcessId:
 
     pid: int
     start_time: float
-    """Seconds since the epoch, as the kernel tells it."""
+    """Seconds since the machine's start where the kernel tells that (a wall clock that is set right would move any
+    other), elsewhere since the epoch."""
 
     def is_alive(self) -> bool:
         """Returns whether this very process exists and is not a zombie."""
-        try:
-            process = psutil.Process(self.pid)
-            return process.create_time() == self.start_time and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
+        started_at, is_zombie = _started_at(self.pid)
+        return started_at == self.start_time and not is_zombie
 
 
 class Child(Protocol):
@@ -227,7 +225,20 @@ def signal_group(leader: int, number: signal.Signals) -> bool:
 
 def process_id(pid: int) -> ProcessId:
     """Returns the process with its start time; of one that is gone already, with none."""
+    return ProcessId(pid, _started_at(pid)[0] or 0.0)
+
+
+def _started_at(pid: int) -> tuple[float | None, bool]:
+    """Returns when the process was started, None if there is none, and whether it is a zombie."""
     try:
-        return ProcessId(pid, psutil.Process(pid).create_time())
+        # The second field is the command in parentheses and may hold anything, spaces and parentheses included.
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return int(fields[19]) / os.sysconf("SC_CLK_TCK"), fields[0] == "Z"
+    except (OSError, IndexError):
+        if Path("/proc/self/stat").exists():
+            return None, False
+    try:
+        process = psutil.Process(pid)
+        return process.create_time(), process.status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
-        return ProcessId(pid, 0.0)
+        return None, False

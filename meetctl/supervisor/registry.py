@@ -1,7 +1,8 @@
 """Which meetings run on this machine: a lock, a note and a control socket for each, in the user's runtime directory.
 
 The lock is the kernel's (flock): it is gone when its holder is, however that ended, so a note or socket without a held
-lock is what a killed supervisor left behind, and is removed.
+lock is what a killed supervisor left behind. Its guard ends what else was left; where that was killed too, the next
+command does, by the meeting's mark in the note.
 """
 
 from __future__ import annotations
@@ -11,14 +12,21 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from meetctl.errors import ConflictError
+from meetctl.supervisor.sweep import end_all, marked
 
 _NAME_LENGTH = 40
 """Longer room names are shortened with a hash, to keep the socket's path under the kernel's limit."""
+LOCK_S = 0.5
+"""A command that looks whether the lock is held holds it itself for microseconds; a supervisor, for hours."""
+_POLL_S = 0.02
+SWEEP_GRACE_S = 1.0
+"""From SIGTERM to SIGKILL for what a dead meeting left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +51,24 @@ class MeetingFiles:
 
     @classmethod
     def of(cls, directory: Path, room: str) -> MeetingFiles:
-        name = room if len(room) <= _NAME_LENGTH else f"{room[:20]}-{hashlib.sha256(room.encode()).hexdigest()[:12]}"
+        name = room if len(room) <= _NAME_LENGTH else f"{room[:20]}-{_short_hash(room)}"
         return cls(
             directory / f"{name}.lock",
             directory / f"{name}.json",
             directory / f"{name}.sock",
             directory / f"{name}.livekit.yaml",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What a killed supervisor and its killed guard had left of a meeting, and what became of it."""
+
+    room: str
+    ended: int
+    """Processes."""
+    left: tuple[int, ...]
+    """Pids that could not be ended; the next command tries again."""
 
 
 @contextlib.contextmanager
@@ -61,52 +80,98 @@ def hold(files: MeetingFiles, note: MeetingNote) -> Iterator[None]:
     """
     descriptor = os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked_within(descriptor, LOCK_S):
             raise ConflictError(
                 f"a meeting named {note.room} is already up",
                 hint=f"meetctl status {note.room}, or meetctl down {note.room}",
-            ) from None
-        _remove_leftovers(files)
+            )
+        _bury(files)
+        _sweep_buried(files.note.parent)
         _write(files.note, json.dumps(asdict(note)))
         try:
             yield
         finally:
-            _remove_leftovers(files)
+            _remove(files)
     finally:
         # The lock file itself stays: removing it would let two holders lock two files of one name.
         os.close(descriptor)
 
 
-def running(directory: Path) -> list[tuple[MeetingNote, MeetingFiles]]:
-    """Returns the meetings whose supervisor lives, by name, and removes what dead ones left."""
+def running(
+    directory: Path, *, cleaned: Callable[[Leftover], None] = lambda _: None
+) -> list[tuple[MeetingNote, MeetingFiles]]:
+    """Returns the meetings whose supervisor lives, by name, and ends and removes what dead ones left.
+
+    Args:
+        cleaned: told of each dead meeting of which processes were left.
+    """
     found = []
     for path in sorted(directory.glob("*.json")):
         note = _read(path)
         if note is None:
             continue
         files = MeetingFiles.of(directory, note.room)
-        if _is_held(files.lock):
+        if _is_held(files):
             found.append((note, files))
-        else:
-            _remove_leftovers(files)
+    for leftover in _sweep_buried(directory):
+        cleaned(leftover)
     return found
 
 
-def _is_held(lock: Path) -> bool:
+def _is_held(files: MeetingFiles) -> bool:
+    """Returns whether a supervisor holds the meeting; buries one that nobody holds."""
+    descriptor = os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        # A shared lock, so that two commands that look at the same moment do not see each other as the holder.
+        # A shared lock, so that two commands that look at the same moment do not see each other as the holder; and
+        # while it lasts no new supervisor can put its own files where the dead one's are taken away.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        _bury(files)
     except BlockingIOError:
         return True
     finally:
         os.close(descriptor)
     return False
+
+
+def _locked_within(descriptor: int, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_POLL_S)
+        else:
+            return True
+
+
+def _bury(files: MeetingFiles) -> None:
+    """Takes a dead meeting's files away, but keeps its note: it says what is to be ended."""
+    note = _read(files.note)
+    if note is not None:
+        with contextlib.suppress(FileNotFoundError):  # another command was quicker
+            files.note.rename(files.note.with_suffix(f".{_short_hash(note.meeting)}.dead"))
+    _remove(files)
+
+
+def _sweep_buried(directory: Path) -> list[Leftover]:
+    """Ends what dead meetings left; a note goes when nothing is left of its meeting."""
+    leftovers = []
+    for path in sorted(directory.glob("*.dead")):
+        note = _read(path)
+        before = marked(note.meeting) if note is not None else set()
+        left: set[int] = set()
+        if note is not None and before:
+            left = end_all((), note.meeting, grace_s=SWEEP_GRACE_S)
+            leftovers.append(Leftover(note.room, len(before - left), tuple(sorted(left))))
+        if not left:
+            path.unlink(missing_ok=True)
+    return leftovers
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _read(path: Path) -> MeetingNote | None:
@@ -124,6 +189,6 @@ def _write(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _remove_leftovers(files: MeetingFiles) -> None:
+def _remove(files: MeetingFiles) -> None:
     for path in (files.note, files.socket, files.livekit_config):
         path.unlink(missing_ok=True)

@@ -97,7 +97,8 @@ class Supervisor:
     Args:
         meeting: a name no other meeting has; marks every child's environment.
         log_dir: where each seat's log file goes.
-        files: paths that the guard removes should this process be killed.
+        files: paths that the guard removes at once should this process be killed.
+        note: one that it removes when nothing is left of the meeting.
         launcher: makes the launcher; it is handed what tells the guard of a process that the launcher keeps for itself.
     """
 
@@ -109,6 +110,7 @@ class Supervisor:
         log_dir: Path,
         mask: Masker,
         files: tuple[Path, ...] = (),
+        note: Path | None = None,
         launcher: Callable[[Callable[[int], None]], Launcher] = lambda _: ExecLauncher(),
         stop_timeout_s: float = 10.0,
     ) -> None:
@@ -116,7 +118,7 @@ class Supervisor:
         self._meeting = meeting
         self._log_dir = log_dir
         self._mask = mask
-        self._guard = Guard(meeting, files)
+        self._guard = Guard(meeting, files, note)
         self._launcher = launcher(self._guard.add)
         self._lives: dict[str, _Life] = {}
         self._listeners: list[Callable[[SeatEvent], None]] = []

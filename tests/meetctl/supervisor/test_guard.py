@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from meetctl.supervisor.guarded import Guard
 from meetctl.supervisor.launcher import ExecLauncher
@@ -26,7 +27,7 @@ from pathlib import Path
 from tests.meetctl.supervisor.helpers import misbehaving
 
 async def main():
-    guard = Guard(sys.argv[1], (Path(sys.argv[2]),))
+    guard = Guard(sys.argv[1], (Path(sys.argv[2]),), Path(sys.argv[2] + ".note"))
     guard.start()
     for behaviour in ("ignores_everything", "runaway_grandchild"):
         child = await ExecLauncher().launch(misbehaving(behaviour, sys.argv[1]))
@@ -43,6 +44,8 @@ def test_a_killed_supervisor_leaves_no_process_and_no_file_behind(tmp_path: Path
     meeting = f"test-guard-{os.getpid()}"
     left_file = tmp_path / "config-with-secret"
     left_file.write_text("secret")
+    note = tmp_path / "config-with-secret.note"
+    note.write_text("{}")
     supervisor = subprocess.Popen(
         [sys.executable, "-c", SUPERVISE, meeting, str(left_file)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -59,10 +62,12 @@ def test_a_killed_supervisor_leaves_no_process_and_no_file_behind(tmp_path: Path
     assert marked(meeting) == set()
     assert not psutil.pid_exists(int(guard_pid)), "the guard itself must end"
     assert not left_file.exists()
+    assert not note.exists()
 
 
-async def test_a_guard_that_was_killed_is_replaced_and_knows_what_the_first_knew() -> None:
-    meeting = f"test-guard-replaced-{os.getpid()}"
+@pytest.mark.parametrize("by_news", [True, False])
+async def test_a_guard_that_was_killed_is_replaced_and_knows_what_the_first_knew(by_news: bool) -> None:
+    meeting = f"test-guard-replaced-{os.getpid()}-{by_news}"
     guard = Guard(meeting, ())
     guard.start()
     child = await ExecLauncher().launch(misbehaving("ready_and_stay", meeting))
@@ -71,10 +76,13 @@ async def test_a_guard_that_was_killed_is_replaced_and_knows_what_the_first_knew
     assert first is not None
     os.kill(first, signal.SIGKILL)
     async with asyncio.timeout(GONE_S):
-        while psutil.Process(first).status() != psutil.STATUS_ZOMBIE:
+        while psutil.pid_exists(first) and psutil.Process(first).status() != psutil.STATUS_ZOMBIE:
             await asyncio.sleep(0.01)
-    guard.remove(999_999_999)
-    assert guard.pid != first
+    if by_news:
+        guard.remove(999_999_999)
+    async with asyncio.timeout(GONE_S):
+        while guard.pid == first:
+            await asyncio.sleep(0.05)
     await guard.finish()
     assert not group_exists(child.id.pid)
     assert await child.wait() == -signal.SIGTERM

@@ -27,7 +27,7 @@ from meetctl.supervisor.events import (
 from meetctl.supervisor.health import NOTHING, Expectation
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
-from meetctl.supervisor.state import ProcessState, as_of
+from meetctl.supervisor.state import MeetingState, ProcessState, as_of
 from meetctl.supervisor.supervisor import Seat, Supervisor
 from meetctl.supervisor.sweep import remaining
 from tests.meetctl.supervisor.helpers import misbehaving
@@ -350,6 +350,10 @@ async def test_one_that_is_condemned_for_good_is_fatal_in_those_words(room: Room
     assert (seat.last_error, seat.hint, seat.starts) == ("its budget is spent, •••", "raise it", 1)
 
 
+def started_often(key: str, times: int) -> Callable[[MeetingState], bool]:
+    return lambda meeting: meeting.seats[key].starts == times
+
+
 async def test_a_wall_clock_that_jumps_moves_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     room.seat("reports", expectation=SHORT)
     room.seat("crash", key="max")
@@ -358,5 +362,5 @@ async def test_a_wall_clock_that_jumps_moves_nothing(room: Room, monkeypatch: py
     for starts, jump in ((3, 86_400), (4, -86_400)):
         monkeypatch.setattr(time, "time", lambda jump=jump: began + jump)
         async with asyncio.timeout(BOUND_S):
-            await room.supervisor.wait_until(lambda meeting, starts=starts: meeting.seats["max"].starts == starts)
+            await room.supervisor.wait_until(started_often("max", starts))
     assert room.supervisor.state.seats["ada"].starts == 1
