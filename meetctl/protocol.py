@@ -487,11 +487,12 @@ PREPARE = "mc.prepare"
 GRANT = "mc.grant"
 STOP = "mc.stop"
 RELEASE = "mc.release"
+DRAFT = "mc.draft"
 REGISTER = "mc.register"
 
 CHAIR_METHODS = (HEAR, PREPARE, GRANT, STOP)
 """Served by an agent, believed only from the chair."""
-AGENT_METHODS = (RELEASE, REGISTER)
+AGENT_METHODS = (RELEASE, DRAFT, REGISTER)
 """Served by the chair, believed only from the cast (`mc.register`: from participants of kind agent)."""
 
 ROLE_ATTRIBUTE = "mc.role"
@@ -538,6 +539,13 @@ class Release(Model):
     started_at: float | None = None
     """Unix time, seconds, when sound began; None = nothing was heard."""
     stages_ms: dict[str, float] = {}
+
+
+class Draft(Model):
+    """Agent to chair: what the turn will have said once it has been heard; whoever is next may prepare."""
+
+    grant_id: str
+    text: str
 
 
 class Register(Model):

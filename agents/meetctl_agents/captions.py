@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 
 from livekit import rtc
 
@@ -14,11 +13,18 @@ TOPIC = "lk.transcription"
 logger = logging.getLogger(__name__)
 
 
-async def publish_caption(room: rtc.Room, *, identity: str, track_sid: str, text: str) -> None:
-    """Sends the words to everybody as one finished segment; a failure costs a caption, not the meeting."""
+async def publish_caption(
+    room: rtc.Room, *, identity: str, track_sid: str, segment: str, text: str, final: bool
+) -> None:
+    """Sends the words to everybody; a failure costs a caption, not the meeting.
+
+    Args:
+        segment: of one stretch of speech; a later caption of the same segment takes the earlier one's place.
+        final: False while the words may yet change.
+    """
     attributes = {
-        "lk.segment_id": f"SG_{uuid.uuid4().hex[:12]}",
-        "lk.transcription_final": "true",
+        "lk.segment_id": segment,
+        "lk.transcription_final": "true" if final else "false",
         "lk.transcribed_track_id": track_sid,
         SOURCE_ATTRIBUTE: "chair",
     }

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from livekit import rtc
 from livekit.agents import utils
 
-from meetctl.protocol import Assignment, CastChanged, Ready
+from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Ready, Say, Tell
 
 from .hearing import Ears
 from .meeting import Meeting
 from .meters import report_room_leg
+from .moderator import Moderator
 from .probe import Probe
-from .providers import stt_from_endpoint
+from .providers import llm_from_endpoint, stt_from_endpoint
 from .runtime import Inbox, run_program
 from .speech_faults import SpeechFaults
 from .transcriber import Transcriber
@@ -35,7 +36,9 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
         transcriber = Transcriber(model, SpeechFaults(report))
         detector = load_detector()
         async with (
-            Meeting(room, run=uuid.uuid4().hex[:6], cast=assignment.cast, report=report) as meeting,
+            Meeting(
+                room, assignment, run=uuid.uuid4().hex[:6], report=report, moderator=_moderator(assignment)
+            ) as meeting,
             Ears(room, detector, transcriber, meeting.heard, meeting.is_person) as ears,
             Probe(room, report, meeting.is_agent) as probe,
         ):
@@ -45,6 +48,12 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
                 tasks.create_task(_follow(inbox, meeting, (ears.look_around, probe.look_around)))
 
 
+def _moderator(assignment: Assignment) -> Moderator | None:
+    if assignment.rules.floor is not FloorMode.MODERATED:
+        return None
+    return Moderator(llm_from_endpoint(assignment.llm), assignment.topic)
+
+
 async def _follow(inbox: Inbox, meeting: Meeting, cast_changed: tuple[Callable[[], None], ...]) -> None:
     while True:
         match await inbox.get():
@@ -52,6 +61,8 @@ async def _follow(inbox: Inbox, meeting: Meeting, cast_changed: tuple[Callable[[
                 meeting.set_cast(cast)
                 for look_around in cast_changed:
                     look_around()
+            case Say() | Ask() | Tell() | GiveFloor() | Mute() as direction:
+                meeting.direct(direction)
             case _:
                 pass  # an Assignment and a Stop never come this way
 

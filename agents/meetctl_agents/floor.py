@@ -1,38 +1,41 @@
 """The floor: who may speak. A pure state machine; what happened goes in, what the chair is to do comes out.
 
-One agent holds the floor at a time, and only while a human is there and none is talking. A human who begins to talk
-cuts the holder off. The machine knows no clock, no room and no text: times come with the events, and who is addressed
-is found out beforehand (`addressing.py`).
+One agent holds the floor at a time, and none while a human talks. A human who begins to talk cuts the holder off.
+Without a human nobody speaks, unless the meeting is one of agents alone. The machine knows no clock, no room and no
+text: times come with the events, and who is addressed is found out beforehand (`addressing.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
-
-from meetctl.protocol import CastMember, Line, Speaks
 
 from .floor_events import (
     Action,
+    AgentCame,
     AgentGone,
     CastSet,
     Changed,
     Cut,
+    Directed,
     Event,
     Give,
     HumanCame,
     HumanLeft,
+    Muted,
     NothingSaid,
+    Overheard,
+    Picked,
     Released,
     Said,
     Sounded,
     TalkBegan,
     Tick,
+    Undecided,
 )
+from .floor_modes import after_agent, after_human, decided, undecided
+from .floor_state import Floor, Holding, Wish, by_turn, opener
 
-MOST_AGENT_TURNS = 4
-"""Turns of agents in a row before a human must speak; it ends every loop of agents talking to agents."""
 SILENT_S = 25.0
 """From the grant to the first sound: two attempts of a model, ten seconds each. Runs out where the agent hangs."""
 LONGEST_S = 75.0
@@ -41,48 +44,10 @@ RELEASE_S = 1.5
 """From being cut off to the release; measured 10 to 30 ms. Runs out where the agent is dead."""
 TALK_S = 30.0
 """A person who never pauses (a radio, a fan) no longer holds back the others after this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """An agent that is to answer a line as soon as it can have the floor."""
-
-    identity: str
-    line: Line
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """The floor, given."""
-
-    grant_id: str
-    wish: Wish
-    deadline: float
-    cut: bool = False
-    sounded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """Everything the next decision depends on."""
-
-    run: str
-    """Begins every grant id, so that a chair that was restarted never gives one twice."""
-    cast: tuple[CastMember, ...] = ()
-    humans: frozenset[str] = frozenset()
-    talking: tuple[tuple[str, float], ...] = ()
-    """Who talks and since when; a person twice whose next words began before the last were transcribed."""
-    holding: Holding | None = None
-    waiting: tuple[Wish, ...] = ()
-    cut_off: Wish | None = None
-    """The turn that the present talk ended: unless it names another agent, the talk is meant for this one."""
-    agent_turns: int = 0
-    last_by_turn: str | None = None
-    grants: int = 0
-
-    @property
-    def holder(self) -> str | None:
-        return self.holding.wish.identity if self.holding else None
+NUDGE_S = 2.0
+"""Until an agent that could not open the meeting, or go on alone, is tried again, or another one."""
+MOST_OPENINGS = 8
+"""An agent that cannot speak at all must not be asked to for ever."""
 
 
 def step(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action, ...]]:
@@ -98,7 +63,19 @@ def next_deadline(floor: Floor) -> float | None:
     due = [since + TALK_S for _, since in floor.talking] if floor.waiting else []
     if floor.holding:
         due.append(floor.holding.deadline)
+    if floor.consulting:
+        due.append(floor.consulting.deadline)
+    if floor.nudge_at is not None:
+        due.append(floor.nudge_at)
     return min(due, default=None)
+
+
+def next_wish(floor: Floor, event: Event, now: float) -> Wish | None:
+    """Returns who would speak next if that happened now; nothing happens."""
+    after, actions = step(floor, event, now)
+    if any(isinstance(action, Give) for action in actions):
+        return after.holding.wish if after.holding else None
+    return after.waiting[0] if after.waiting else None
 
 
 def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action, ...]]:
@@ -106,11 +83,11 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
         case CastSet(cast):
             present = {member.identity for member in cast}
             floor = replace(floor, cast=cast, waiting=tuple(w for w in floor.waiting if w.identity in present))
-            return _revoked(floor) if floor.holder not in (None, *present) else (floor, ())
+            return _revoked(floor, now) if floor.holder not in (None, *present) else (floor, ())
         case HumanCame(identity):
             return replace(floor, humans=floor.humans | {identity}), ()
         case HumanLeft(identity):
-            return _without_human(floor, identity), ()
+            return _without_human(floor, identity, now), ()
         case TalkBegan(identity):
             return _cut(replace(floor, talking=(*floor.talking, (identity, now))), now)
         case NothingSaid(identity):
@@ -121,15 +98,26 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
         case Said():
             return _said(floor, event, now)
         case Sounded(identity):
-            held = floor.holding
-            if held is None or held.wish.identity != identity or held.cut or held.sounded:
-                return floor, ()
-            return replace(floor, holding=replace(held, sounded=True, deadline=now + LONGEST_S)), ()
+            return _sounded(floor, identity, now), ()
         case Released():
-            return _released(floor, event)
+            return _released(floor, event, now)
+        case Overheard(line, addressed):
+            floor = replace(floor, opened=True, agent_turns=floor.agent_turns + 1)
+            busy = floor.holding or floor.waiting or floor.talking
+            return (floor, ()) if busy else after_agent(floor, line, addressed, now)
+        case AgentCame(identity):
+            return replace(floor, here=floor.here | {identity}), ()
         case AgentGone(identity):
-            floor = replace(floor, waiting=tuple(w for w in floor.waiting if w.identity != identity))
-            return _revoked(floor) if floor.holder == identity else (floor, ())
+            floor = _unwanted(replace(floor, here=floor.here - {identity}), identity)
+            return _revoked(floor, now) if floor.holder == identity else (floor, ())
+        case Directed(identity, verbatim):
+            return _directed(floor, identity, verbatim), ()
+        case Muted(identity, muted):
+            return _muted(floor, identity, muted, now)
+        case Picked(number, identity):
+            return decided(floor, number, identity), ()
+        case Undecided(number):
+            return undecided(floor, number), ()
         case Tick():
             return floor, ()
         case _:
@@ -137,39 +125,57 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
 
 
 def _said(floor: Floor, said: Said, now: float) -> tuple[Floor, tuple[Action, ...]]:
-    line = said.line
     if said.spoken:
-        floor = _fell_silent(floor, line.identity)
+        floor = _fell_silent(floor, said.line.identity)
     cut_off = floor.cut_off
-    floor = replace(floor, agent_turns=0, cut_off=None)
+    floor = replace(floor, agent_turns=0, cut_off=None, opened=True, consulting=None, nudge_at=None)
     if said.dismisses and not said.addressed and (cut_off is not None or floor.holding is not None):
         floor, actions = _cut(replace(floor, waiting=()), now)
         return replace(floor, cut_off=None), actions
-    others = tuple(wish for wish in floor.waiting if wish.line.identity != line.identity)
+    floor, actions = after_human(floor, said.line, said.addressed, cut_off, now)
     if said.addressed:
-        wishes = tuple(Wish(name, line) for name in said.addressed if _may_speak(floor, name, addressed=True))
-        floor = replace(floor, waiting=(*others, *wishes))
-        return _cut(floor, now)
-    if cut_off is not None:
-        return replace(floor, waiting=(Wish(cut_off.identity, line), *others)), ()
-    if others or (floor.holding and not floor.holding.cut):
-        return floor, ()  # a remark to nobody does not take an answer away from somebody
-    chosen = _next_by_turn(floor)
-    if chosen is None:
-        return replace(floor, waiting=()), ()
-    return replace(floor, waiting=(Wish(chosen, line),), last_by_turn=chosen), ()
+        floor, cut = _cut(floor, now)
+        return floor, (*actions, *cut)
+    return floor, actions
 
 
-def _released(floor: Floor, released: Released) -> tuple[Floor, tuple[Action, ...]]:
+def _sounded(floor: Floor, identity: str, now: float) -> Floor:
+    held = floor.holding
+    if held is None or held.wish.identity != identity or held.cut or held.sounded:
+        return floor
+    return replace(floor, opened=True, holding=replace(held, sounded=True, deadline=now + LONGEST_S))
+
+
+def _released(floor: Floor, released: Released, now: float) -> tuple[Floor, tuple[Action, ...]]:
     held = floor.holding
     if held is None or (held.grant_id, held.wish.identity) != (released.grant_id, released.identity):
         return floor, ()  # too late: the floor was taken away
-    floor, actions = _revoked(floor)
-    if released.line is None or released.line.interrupted or floor.waiting or floor.talking:
-        return floor, actions
+    floor, actions = _revoked(floor, now)
     line = released.line
-    named = [name for name in released.addressed if name != line.identity and _may_speak(floor, name, addressed=True)]
-    return replace(floor, waiting=tuple(Wish(name, line) for name in named[:1])), actions
+    if line is None:
+        return floor, actions
+    floor = replace(floor, opened=True, nudge_at=now + NUDGE_S if floor.alone else None)
+    if held.cut or line.interrupted or floor.waiting or floor.talking:
+        return floor, actions
+    floor, consult = after_agent(floor, line, released.addressed, now)
+    return floor, (*actions, *consult)
+
+
+def _directed(floor: Floor, identity: str, verbatim: str | None) -> Floor:
+    if not any(member.identity == identity and member.serves_floor for member in floor.cast):
+        return floor
+    wish = Wish(identity, None, verbatim, directed=True)
+    return replace(floor, waiting=(wish, *floor.waiting), agent_turns=0, opened=True, consulting=None, nudge_at=None)
+
+
+def _muted(floor: Floor, identity: str, muted: bool, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    if not muted:
+        return replace(floor, muted=floor.muted - {identity}), ()
+    floor = _unwanted(replace(floor, muted=floor.muted | {identity}), identity)
+    if floor.holder != identity:
+        return floor, ()
+    floor, actions = _cut(floor, now)
+    return replace(floor, cut_off=None), actions
 
 
 def _cut(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
@@ -181,21 +187,25 @@ def _cut(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
 
 
 def _expire(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    if floor.consulting and now >= floor.consulting.deadline:
+        floor = undecided(floor, floor.consulting.number)
     held = floor.holding
     if held is None or now < held.deadline:
         return floor, ()
     cut = () if held.cut else (Cut(held.wish.identity, held.grant_id),)
-    floor, actions = _revoked(floor)
+    floor, actions = _revoked(floor, now)
     return floor, (*cut, *actions)
 
 
 def _settle(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
-    if floor.holding or not floor.waiting or not floor.humans:
+    if floor.holding or any(now - since < TALK_S for _, since in floor.talking):
         return floor, ()
-    if any(now - since < TALK_S for _, since in floor.talking):
+    if not floor.waiting and floor.consulting is None:
+        floor = _nudged(floor, now)
+    if floor.exhausted:
+        floor = replace(floor, waiting=tuple(wish for wish in floor.waiting if wish.directed))
+    if not floor.waiting or not (floor.attended or floor.waiting[0].directed):
         return floor, ()
-    if floor.agent_turns >= MOST_AGENT_TURNS:
-        return replace(floor, waiting=()), ()
     wish, *rest = floor.waiting
     grant_id = f"{floor.run}-{floor.grants + 1}"
     floor = replace(
@@ -204,19 +214,46 @@ def _settle(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
         waiting=tuple(rest),
         agent_turns=floor.agent_turns + 1,
         grants=floor.grants + 1,
+        last_by_turn=wish.identity,
         cut_off=None,
+        nudge_at=None,
     )
-    return floor, (Give(wish.identity, grant_id, wish.line), Changed(wish.identity))
+    return floor, (Give(wish.identity, grant_id, wish.line, wish.verbatim), Changed(wish.identity))
 
 
-def _revoked(floor: Floor) -> tuple[Floor, tuple[Action, ...]]:
-    return replace(floor, holding=None), (Changed(None),)
+def _nudged(floor: Floor, now: float) -> Floor:
+    """Wishes for somebody to speak where nobody does and somebody should: to open, or to go on alone."""
+    if floor.nudge_at is not None and now < floor.nudge_at:
+        return floor
+    opening = opener(floor)
+    if opening is not None and floor.openings < MOST_OPENINGS:
+        return replace(floor, waiting=(Wish(opening, None),), openings=floor.openings + 1, nudge_at=None)
+    if floor.alone and floor.opened and floor.nudge_at is not None and not floor.exhausted:
+        others = by_turn(floor)
+        waiting = (Wish(others[0], None),) if others else ()
+        return replace(floor, waiting=waiting, nudge_at=None if others else now + NUDGE_S)
+    return replace(floor, nudge_at=None)
 
 
-def _without_human(floor: Floor, identity: str) -> Floor:
+def _revoked(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    unheard = floor.alone or (not floor.opened and floor.rules.opening is not None)
+    nudge = now + NUDGE_S if unheard else floor.nudge_at
+    return replace(floor, holding=None, nudge_at=nudge), (Changed(None),)
+
+
+def _without_human(floor: Floor, identity: str, now: float) -> Floor:
     humans = floor.humans - {identity}
     talking = tuple((who, since) for who, since in floor.talking if who != identity)
-    return replace(floor, humans=humans, talking=talking, waiting=floor.waiting if humans else ())
+    floor = replace(floor, humans=humans, talking=talking)
+    if humans:
+        return floor
+    if floor.alone:
+        return replace(floor, nudge_at=now + NUDGE_S)
+    return replace(floor, waiting=tuple(wish for wish in floor.waiting if wish.directed), consulting=None)
+
+
+def _unwanted(floor: Floor, identity: str) -> Floor:
+    return replace(floor, waiting=tuple(wish for wish in floor.waiting if wish.identity != identity))
 
 
 def _fell_silent(floor: Floor, identity: str) -> Floor:
@@ -226,22 +263,3 @@ def _fell_silent(floor: Floor, identity: str) -> Floor:
             del talking[index]
             break
     return replace(floor, talking=tuple(talking))
-
-
-def _may_speak(floor: Floor, identity: str, *, addressed: bool) -> bool:
-    allowed = (Speaks.FREELY, Speaks.ON_ADDRESS) if addressed else (Speaks.FREELY,)
-    return any(
-        member.identity == identity and member.serves_floor and member.speaks in allowed for member in floor.cast
-    )
-
-
-def _next_by_turn(floor: Floor) -> str | None:
-    order = [member.identity for member in floor.cast]
-    if floor.last_by_turn in order:
-        after = order.index(floor.last_by_turn) + 1
-        order = order[after:] + order[:after]
-    return _first(identity for identity in order if _may_speak(floor, identity, addressed=False))
-
-
-def _first(identities: Iterable[str]) -> str | None:
-    return next(iter(identities), None)

@@ -11,7 +11,7 @@ from meetctl.protocol import CastMember, Line
 
 @dataclass(frozen=True, slots=True)
 class CastSet:
-    """Agents came or went."""
+    """Agents were added or taken away."""
 
     cast: tuple[CastMember, ...]
 
@@ -35,14 +35,14 @@ class TalkBegan:
 
 @dataclass(frozen=True, slots=True)
 class NothingSaid:
-    """The sounds were no words."""
+    """The sounds were no words, or words that only say "I am listening"."""
 
     identity: str
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A human's words. `spoken` is False for chat, which no `TalkBegan` precedes."""
+    """A human's words. `spoken` is False for what is typed, which no `TalkBegan` precedes."""
 
     line: Line
     addressed: tuple[str, ...] = ()
@@ -71,10 +71,58 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentGone:
-    """It left, or could not be reached."""
+class Overheard:
+    """An agent outside the floor, which has a voice of its own, said something."""
+
+    line: Line
+    addressed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCame:
+    """It is in the room."""
 
     identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentGone:
+    """It left the room."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directed:
+    """Somebody who may direct the meeting has that agent speak next."""
+
+    identity: str
+    verbatim: str | None = None
+    """These very words; None = of its own accord."""
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """Somebody who may direct the meeting took an agent's voice away, or gave it back."""
+
+    identity: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The moderator's answer to a `Consult`."""
+
+    number: int
+    identity: str | None
+    """None = nobody is to speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The moderator failed at a `Consult`."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +130,24 @@ class Tick:
     """Time passed."""
 
 
-Event = CastSet | HumanCame | HumanLeft | TalkBegan | NothingSaid | Said | Sounded | Released | AgentGone | Tick
+Event = (
+    CastSet
+    | HumanCame
+    | HumanLeft
+    | TalkBegan
+    | NothingSaid
+    | Said
+    | Sounded
+    | Released
+    | Overheard
+    | AgentCame
+    | AgentGone
+    | Directed
+    | Muted
+    | Picked
+    | Undecided
+    | Tick
+)
 
 # --- what to do ----------------------------------------------------------------------------------------------------
 
@@ -93,7 +158,9 @@ class Give:
 
     identity: str
     grant_id: str
-    line: Line
+    line: Line | None
+    """What to answer; None = speak of its own accord."""
+    verbatim: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +178,13 @@ class Changed:
     holder: str | None
 
 
-Action = Give | Cut | Changed
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Ask the moderator who speaks after this line; answered by one `Picked` or `Undecided`, or not in time."""
+
+    number: int
+    line: Line
+    candidates: tuple[str, ...]
+
+
+Action = Give | Cut | Changed | Consult

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -47,7 +49,18 @@ class SpeechHeard:
     stages_ms: dict[str, float]
 
 
-Heard = Callable[[SpeechBegan | SpeechHeard], None]
+@dataclass(frozen=True, slots=True)
+class SpeechGuessed:
+    """After a short silence: what will have been said if it was the end."""
+
+    identity: str
+    name: str
+    text: str
+    began_at: float
+    track_sid: str
+
+
+Heard = Callable[[SpeechBegan | SpeechGuessed | SpeechHeard], None]
 
 
 class Ears:
@@ -148,6 +161,7 @@ class Listener:
         self._track_sid = track_sid
         self._open = 0
         self._guess: asyncio.Task[str] | None = None
+        self._endpointing: deque[float] = deque()
         self._endings: asyncio.Queue[tuple[Ended, asyncio.Task[str], float]] = asyncio.Queue()
 
     async def listen(self, track: rtc.Track) -> None:
@@ -174,14 +188,21 @@ class Listener:
             case Began():
                 self._open += 1
                 self._heard(SpeechBegan(self._identity))
-            case Lulled(audio):
-                self._guess = asyncio.create_task(self._transcriber.words(audio))
+            case Lulled():
+                guess = asyncio.create_task(self._transcriber.words(activity.audio))
+                self._guess = guess
+                guess.add_done_callback(lambda done: self._guessed(done, activity.began_at))
             case Resumed():
                 self._drop_guess()
             case Ended():
-                guess, self._guess = self._guess, None
-                words = guess or asyncio.create_task(self._transcriber.words(activity.audio))
+                self._endpointing.append(round((time.time() - activity.spoken_until) * 1000, 1))
+                guessed, self._guess = self._guess, None
+                words = guessed or asyncio.create_task(self._transcriber.words(activity.audio))
                 self._endings.put_nowait((activity, words, loop.time()))
+
+    def _guessed(self, guess: asyncio.Task[str], began_at: float) -> None:
+        if guess is self._guess and not guess.cancelled() and (text := guess.result()):
+            self._heard(SpeechGuessed(self._identity, self._name, text, began_at, self._track_sid))
 
     async def _tell(self) -> None:
         while True:
@@ -189,7 +210,7 @@ class Listener:
             text = await transcribing
             waited = asyncio.get_running_loop().time() - noticed
             self._open -= 1
-            stages = {"transcription": round(waited * 1000, 1)}
+            stages = {"endpointing": self._endpointing.popleft(), "transcription": round(waited * 1000, 1)}
             self._heard(self._speech(text, ended.began_at, ended.spoken_until, stages))
             self._endings.task_done()
 

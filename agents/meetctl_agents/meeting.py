@@ -1,7 +1,7 @@
 """The meeting as the chair knows it: who is there, what was said, by whom it is answered. Decides by `floor.py`.
 
-People come in by their voices (`hearing.py`) and by chat; agents by `mc.release`. Every line goes to the supervisor,
-to the agents and, if a person said it, on screen.
+People come in by their voices (`hearing.py`) and by chat; agents by `mc.release`, or by their captions where they are
+outside the floor. Every line goes to the supervisor, to the agents and, if a person said it, on screen.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import uuid
+from collections import deque
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import Self
 
@@ -16,12 +19,20 @@ from livekit import rtc
 from livekit.agents import utils
 
 from meetctl.protocol import (
+    DRAFT,
     REGISTER,
     RELEASE,
+    Ask,
+    Assignment,
     CastMember,
+    Draft,
+    GiveFloor,
     Line,
+    Mute,
     Register,
     Release,
+    Say,
+    Tell,
     TurnLatency,
     Utterance,
     UtteranceKind,
@@ -29,59 +40,102 @@ from meetctl.protocol import (
 
 from .addressing import addressed, dismisses
 from .attendance import display_name, is_human
+from .backchannel import is_hum, is_nod
 from .captions import publish_caption
 from .chat import Chat
 from .floor_control import FloorControl
-from .floor_events import AgentGone, CastSet, HumanCame, HumanLeft, NothingSaid, Released, Said, Sounded, TalkBegan
-from .hearing import SpeechBegan, SpeechHeard
+from .floor_events import (
+    AgentCame,
+    AgentGone,
+    CastSet,
+    Consult,
+    Directed,
+    HumanCame,
+    HumanLeft,
+    Muted,
+    NothingSaid,
+    Overheard,
+    Picked,
+    Released,
+    Said,
+    Sounded,
+    TalkBegan,
+    Undecided,
+)
+from .hearing import SpeechBegan, SpeechGuessed, SpeechHeard
 from .methods import serve
+from .moderator import Moderator
+from .overhearing import Overhearing
 from .turn_clock import TurnClock
 from .utterances import Utterances
 from .wire import Report
 
 AGENT_STATE = "lk.agent.state"
 """LiveKit's attribute of an agent session; `speaking` from its first sound."""
+REMEMBERED = 12
+"""Lines that an agent which comes in the middle is told, and that the moderator judges by."""
+HOST = "host"
+"""Who asks from outside."""
 
 logger = logging.getLogger(__name__)
+
+Direction = Say | Ask | Tell | GiveFloor | Mute
 
 
 class Meeting:
     """Keeps the floor; async context manager around its handlers and what is under way."""
 
-    def __init__(self, room: rtc.Room, *, run: str, cast: tuple[CastMember, ...], report: Report) -> None:
+    def __init__(
+        self, room: rtc.Room, assignment: Assignment, *, run: str, report: Report, moderator: Moderator | None
+    ) -> None:
         self._room = room
         self._report = report
-        self._given_cast = cast
+        self._given_cast = assignment.cast
         self._registered: dict[str, CastMember] = {}
         self._utterances = Utterances(run)
+        self._lines: deque[Line] = deque(assignment.transcript[-REMEMBERED:], maxlen=REMEMBERED)
         self._clock = TurnClock()
-        self._control = FloorControl(room, run, report, self._clock.granted)
+        self._moderator = moderator
+        self._control = FloorControl(
+            room,
+            run,
+            assignment.rules,
+            report,
+            granted=self._clock.granted,
+            consulted=self._on_consult,
+            spoken_before=any(line.kind is not UtteranceKind.FACT for line in assignment.transcript),
+        )
         self._chat = Chat(room, self._on_chat)
-        self._captions: set[asyncio.Task[None]] = set()
+        self._overhearing = Overhearing(room, self._is_outside, self._on_overheard)
+        self._segments: dict[str, str] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         await self._control.__aenter__()
         self._set_cast()
         for participant in self._room.remote_participants.values():
-            self._on_came(participant)
+            self._came(participant)
         self._room.on("participant_connected", self._on_came)
         self._room.on("participant_disconnected", self._on_left)
         self._room.on("participant_attributes_changed", self._on_attributes)
         serve(self._room, RELEASE, Release, self._is_cast, self._on_release)
+        serve(self._room, DRAFT, Draft, self._is_cast, self._on_draft)
         serve(self._room, REGISTER, Register, self._is_of_kind_agent, self._on_register)
         self._chat.open()
+        self._overhearing.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._overhearing.aclose()
         await self._chat.aclose()
-        for method in (RELEASE, REGISTER):
+        for method in (RELEASE, DRAFT, REGISTER):
             self._room.local_participant.unregister_rpc_method(method)
         self._room.off("participant_connected", self._on_came)
         self._room.off("participant_disconnected", self._on_left)
         self._room.off("participant_attributes_changed", self._on_attributes)
-        await utils.aio.cancel_and_wait(*self._captions)
+        await utils.aio.cancel_and_wait(*self._under_way)
         await self._control.__aexit__(kind, error, trace)
 
     # --- who is there ---
@@ -107,6 +161,10 @@ class Meeting:
     def _is_cast(self, identity: str) -> bool:
         return any(member.identity == identity for member in self._control.cast)
 
+    def _is_outside(self, identity: str) -> bool:
+        outside = any(member.identity == identity and not member.serves_floor for member in self._control.cast)
+        return outside and self._is_of_kind_agent(identity)
+
     def _is_of_kind_agent(self, identity: str) -> bool:
         participant = self._room.remote_participants.get(identity)
         return participant is not None and participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
@@ -116,11 +174,23 @@ class Meeting:
             raise rtc.RpcError(403, f"{caller!r} cannot register {register.member.identity!r}")
         self._registered[caller] = register.member
         self._set_cast()
+        self._control.tell_one(caller, self._lines)
+        self._control.post(AgentCame(caller))
         return "registered"
+
+    def _came(self, participant: rtc.RemoteParticipant) -> None:
+        if self.is_person(participant):
+            self._control.post(HumanCame(participant.identity))
+        elif self._is_cast(participant.identity):
+            self._control.post(AgentCame(participant.identity))
 
     def _on_came(self, participant: rtc.RemoteParticipant) -> None:
         if self.is_person(participant):
-            self._control.post(HumanCame(participant.identity))
+            self._fact(f"{display_name(participant)} joined the meeting.")
+        elif self._is_cast(participant.identity):
+            # what was said while it was on its way; what it knows already takes its own place
+            self._control.tell_one(participant.identity, self._lines)
+        self._came(participant)
 
     def _on_left(self, participant: rtc.RemoteParticipant) -> None:
         if self._is_cast(participant.identity):
@@ -128,7 +198,10 @@ class Meeting:
                 self._set_cast()
             self._control.post(AgentGone(participant.identity))
         else:
+            if participant.identity in self._control.floor.humans:
+                self._fact(f"{display_name(participant)} left the meeting.")
             self._utterances.forget(participant.identity)
+            self._segments.pop(participant.identity, None)
             self._control.post(HumanLeft(participant.identity))
 
     def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
@@ -137,70 +210,177 @@ class Meeting:
 
     # --- what people say ---
 
-    def heard(self, speech: SpeechBegan | SpeechHeard) -> None:
+    def heard(self, speech: SpeechBegan | SpeechGuessed | SpeechHeard) -> None:
         """Takes what the ears heard."""
         match speech:
             case SpeechBegan(identity):
                 self._control.post(TalkBegan(identity))
+            case SpeechGuessed():
+                self._show(speech, final=False)
+                self._prepare(speech)
             case SpeechHeard(identity, _, ""):
                 self._control.post(NothingSaid(identity))
-            case SpeechHeard(identity=identity, name=name, text=text):
-                self._show(identity, speech.track_sid, text)
-                line = self._utterances.line(
-                    identity=identity,
-                    name=name,
-                    text=text,
-                    began_at=speech.began_at,
-                    ended_at=speech.ended_at,
-                    kind=UtteranceKind.SPEECH,
-                )
-                self._clock.heard(line.id, speech.ended_at, speech.stages_ms)
-                self._said(line, spoken=True)
+            case SpeechHeard():
+                self._show(speech, final=True)
+                self._take(speech)
+
+    def _take(self, speech: SpeechHeard) -> None:
+        if self._goes_on(speech.text):
+            self._utterances.agent_was_heard()
+            self._report(Utterance(line=self._spoken_line(speech)))
+            self._utterances.agent_was_heard()
+            self._control.post(NothingSaid(speech.identity))
+            return
+        line = self._spoken_line(speech)
+        self._clock.heard(line.id, speech.ended_at, speech.stages_ms)
+        self._said(line, spoken=True)
+
+    def _goes_on(self, text: str) -> bool:
+        """Returns whether the words want nothing but that whoever was talking goes on."""
+        return is_hum(text) or (self._control.floor.cut_off is not None and is_nod(text))
+
+    def _spoken_line(self, speech: SpeechHeard) -> Line:
+        return self._utterances.line(
+            identity=speech.identity,
+            name=speech.name,
+            text=speech.text,
+            began_at=speech.began_at,
+            ended_at=speech.ended_at,
+            kind=UtteranceKind.SPEECH,
+        )
+
+    def _prepare(self, speech: SpeechGuessed) -> None:
+        if self._goes_on(speech.text):
+            return
+        line = self._utterances.foreseen(
+            identity=speech.identity,
+            name=speech.name,
+            text=speech.text,
+            began_at=speech.began_at,
+            kind=UtteranceKind.SPEECH,
+        )
+        self._control.prepare(self._as_said(line, spoken=True), line)
 
     def _on_chat(self, participant: rtc.RemoteParticipant, text: str) -> None:
-        if not self.is_person(participant):
-            return
+        if self.is_person(participant):
+            line = self._typed_line(participant.identity, display_name(participant), text)
+            self._said(line, spoken=False)
+
+    def _typed_line(self, identity: str, name: str, text: str) -> Line:
         now = time.time()
         line = self._utterances.line(
-            identity=participant.identity,
-            name=display_name(participant),
-            text=text,
-            began_at=now,
-            ended_at=now,
-            kind=UtteranceKind.CHAT,
+            identity=identity, name=name, text=text, began_at=now, ended_at=now, kind=UtteranceKind.CHAT
         )
         self._clock.heard(line.id, now, {})
-        self._said(line, spoken=False)
+        return line
 
-    def _said(self, line: Line, *, spoken: bool) -> None:
+    def _said(self, line: Line, *, spoken: bool, to: str | None = None) -> None:
+        said = self._as_said(line, spoken=spoken, to=to)
+        self._book(line)
+        self._control.post(said, heard=line)
+
+    def _as_said(self, line: Line, *, spoken: bool, to: str | None = None) -> Said:
+        names = (to,) if to is not None else addressed(line.text, self._control.cast)
+        return Said(line, names, spoken, dismisses(line.text))
+
+    def _book(self, line: Line) -> None:
+        if self._lines and self._lines[-1].id == line.id:
+            self._lines.pop()
+        self._lines.append(line)
         self._report(Utterance(line=line))
-        names = addressed(line.text, self._control.cast)
-        self._control.post(Said(line, names, spoken, dismisses(line.text)), heard=line)
 
-    def _show(self, identity: str, track_sid: str, text: str) -> None:
-        showing = asyncio.create_task(publish_caption(self._room, identity=identity, track_sid=track_sid, text=text))
-        self._captions.add(showing)
-        showing.add_done_callback(self._captions.discard)
+    def _show(self, speech: SpeechGuessed | SpeechHeard, *, final: bool) -> None:
+        segment = self._segments.setdefault(speech.identity, f"SG_{uuid.uuid4().hex[:12]}")
+        if final:
+            del self._segments[speech.identity]
+        showing = publish_caption(
+            self._room,
+            identity=speech.identity,
+            track_sid=speech.track_sid,
+            segment=segment,
+            text=speech.text,
+            final=final,
+        )
+        self._own(showing, "caption")
 
     # --- what agents say ---
 
     def _on_release(self, release: Release, caller: str) -> None:
         line = None
         if release.text:
-            name = next(member.name for member in self._control.cast if member.identity == caller)
-            line = Line(
-                id=release.grant_id,
-                at=release.started_at or time.time(),
-                speaker=name,
-                identity=caller,
-                text=release.text,
-                interrupted=release.interrupted,
-            )
+            line = self._line_of(caller, release.grant_id, release.text, release.started_at)
+            line = line.model_copy(update={"interrupted": release.interrupted})
             self._utterances.agent_was_heard()
-            self._report(Utterance(line=line))
+            self._book(line)
+            self._clock.heard(line.id, time.time(), {})
         stages = self._clock.released(release)
         if stages is not None:
             self._report(TurnLatency(identity=caller, stages_ms=stages))
-        others = [member for member in self._control.cast if member.identity != caller]
-        names = addressed(release.text, others, called_only=True)
-        self._control.post(Released(caller, release.grant_id, line, names), heard=line)
+        self._control.post(Released(caller, release.grant_id, line, self._called(caller, release.text)), heard=line)
+
+    def _on_draft(self, draft: Draft, caller: str) -> None:
+        """Whoever is next prepares while this one still speaks."""
+        line = self._line_of(caller, draft.grant_id, draft.text, None)
+        self._control.prepare(Released(caller, draft.grant_id, line, self._called(caller, draft.text)), line)
+
+    def _on_overheard(self, identity: str, text: str) -> None:
+        line = self._line_of(identity, f"overheard-{uuid.uuid4().hex[:12]}", text, None)
+        self._utterances.agent_was_heard()
+        self._book(line)
+        self._control.post(Overheard(line, self._called(identity, text)), heard=line)
+
+    def _line_of(self, identity: str, id: str, text: str, at: float | None) -> Line:
+        name = next(member.name for member in self._control.cast if member.identity == identity)
+        return Line(id=id, at=at or time.time(), speaker=name, identity=identity, text=text)
+
+    def _called(self, speaker: str, text: str) -> tuple[str, ...]:
+        others = [member for member in self._control.cast if member.identity != speaker]
+        return addressed(text, others, called_only=True)
+
+    # --- direction from outside ---
+
+    def direct(self, command: Direction) -> None:
+        """Does what somebody who may direct the meeting wants."""
+        match command:
+            case Say(identity=identity, text=text):
+                self._control.post(Directed(identity, text))
+            case Ask(identity=identity, text=text):
+                self._said(self._typed_line(HOST, HOST.title(), text), spoken=False, to=identity)
+            case Tell(text=text):
+                self._fact(text)
+            case GiveFloor(identity=identity):
+                self._control.post(Directed(identity))
+            case Mute(identity=identity, muted=muted):
+                self._control.post(Muted(identity, muted))
+
+    def _fact(self, text: str) -> None:
+        line = Line(
+            id=f"fact-{uuid.uuid4().hex[:12]}",
+            at=time.time(),
+            speaker=self._room.local_participant.name or "Chair",
+            identity=self._room.local_participant.identity,
+            kind=UtteranceKind.FACT,
+            text=text,
+        )
+        self._book(line)
+        self._control.tell(line)
+
+    # --- moderation ---
+
+    def _on_consult(self, consult: Consult) -> None:
+        self._own(self._moderate(consult), f"moderate-{consult.number}")
+
+    async def _moderate(self, consult: Consult) -> None:
+        answer: Picked | Undecided = Undecided(consult.number)
+        if self._moderator is not None:
+            candidates = [member for member in self._control.cast if member.identity in consult.candidates]
+            try:
+                answer = Picked(consult.number, await self._moderator.pick(tuple(self._lines), candidates))
+            except Exception as error:
+                logger.warning("the moderator does not decide: %r", error)
+        self._control.post(answer)
+
+    def _own(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from meetctl.protocol import Assignment, Line
+from meetctl.protocol import Assignment, Line, UtteranceKind
 
 MOST_LINES = 20
 """Lines kept; reading 16 kB of history takes a small local model seconds."""
@@ -19,7 +19,10 @@ KEPT_LINES = 10
 """Lines left after forgetting; several go at once, since a prompt that only grows is read from the model's cache."""
 LONGEST_LINE = 450
 """Characters of one line that are told to the model."""
+MOST_NAMES = 12
+"""People who spoke in lines that are forgotten."""
 YOUR_TURN = "(It is your turn to speak.)"
+OPEN = "(Nobody has spoken yet. Greet those who are here in one sentence, and open the meeting.)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Memory:
     def __init__(self, identity: str, lines: Iterable[Line] = ()) -> None:
         self._identity = identity
         self._lines: dict[str, Line] = {}
+        self._speakers: dict[str, None] = {}
         for line in lines:
             self.add(line)
 
@@ -46,22 +50,42 @@ class Memory:
         if not line.text.strip():
             return
         self._lines[line.id] = line
+        if line.kind is not UtteranceKind.FACT and line.identity != self._identity:
+            self._speakers.pop(line.speaker, None)
+            self._speakers[line.speaker] = None
         if len(self._lines) > MOST_LINES:
             for old in list(self._lines)[:-KEPT_LINES]:
                 del self._lines[old]
 
-    def messages(self, instructions: str) -> list[Message]:
-        """Returns the prompt."""
-        messages = [Message("system", instructions)]
-        for line in self._lines.values():
-            said = line.text[:LONGEST_LINE]
-            if line.identity == self._identity:
+    def prompt(self, instructions: str, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
+        """Returns the prompt.
+
+        Args:
+            newest: a line that is taken for heard already.
+            unasked: whether the agent is to speak of its own accord, not to answer the last line.
+        """
+        lines = {**self._lines, newest.id: newest} if newest is not None else self._lines
+        messages = [Message("system", instructions + self._forgotten(lines.values()))]
+        for line in lines.values():
+            said = " ".join(line.text.split())[:LONGEST_LINE]
+            if line.kind is UtteranceKind.FACT:
+                _append(messages, "user", f"({said})")
+            elif line.identity == self._identity:
                 _append(messages, "assistant", f"{said}…" if line.interrupted else said)
             else:
                 _append(messages, "user", f"{line.speaker}: {said}")
-        if messages[-1].role != "user":
+        if unasked:
+            spoken = any(line.kind is not UtteranceKind.FACT for line in lines.values())
+            _append(messages, "user", YOUR_TURN if spoken else OPEN)
+        elif messages[-1].role != "user":
             _append(messages, "user", YOUR_TURN)
-        return messages
+        return tuple(messages)
+
+    def _forgotten(self, lines: Iterable[Line]) -> str:
+        """Returns the names of those whose lines are forgotten: who spoke is remembered longer than what was said."""
+        known = {line.speaker for line in lines}
+        names = [name for name in self._speakers if name not in known][-MOST_NAMES:]
+        return f" Earlier in the meeting {', '.join(names)} spoke too." if names else ""
 
 
 def instructions_from_assignment(assignment: Assignment) -> str:

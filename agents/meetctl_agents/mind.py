@@ -1,44 +1,62 @@
-"""What the agent answers: the language model fed from the agent's own memory, its stream cut down to its own words."""
+"""What the agent answers: the language model fed from the agent's own memory, its stream cut down to its own words.
+
+The session's agent only replays the speech that was made for the turn: the chat context and the speech pipeline that
+the session keeps are not used. Memory knows who said what, and an answer may be older than the grant.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
-from livekit.agents import Agent, ModelSettings, llm
+from livekit import rtc
+from livekit.agents import Agent, APIConnectOptions, ModelSettings, llm
 
-from meetctl.protocol import Assignment
-
-from .memory import Memory
+from .memory import Message
 from .own_words import OwnWords
+from .speech import Speech
 
 LABELS = ("assistant", "user", "system")
 """How chat templates name the roles; small models write them out now and then."""
 
 
 class Mind(Agent):
-    """The session's agent. The chat context the session keeps is not used: memory knows who said what."""
+    """Says the present speech."""
 
-    def __init__(self, memory: Memory, instructions: str, assignment: Assignment) -> None:
+    def __init__(self, instructions: str) -> None:
         super().__init__(instructions=instructions)
-        self._memory = memory
-        self._told = instructions
-        self._cast = (assignment.name, *(member.name for member in assignment.cast))
+        self.speech: Speech | None = None
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterator[str]:
-        context = llm.ChatContext.empty()
-        for message in self._memory.messages(self._told):
-            context.add_message(role=message.role, content=message.text)
-        own = OwnWords({*LABELS, *self._cast, *(line.speaker for line in self._memory.lines)})
-        model: Any = self.session.llm
-        options = self.session.conn_options.llm_conn_options
-        async with model.chat(chat_ctx=context, tools=[], conn_options=options) as stream:
-            async for chunk in stream:
-                if chunk.delta and chunk.delta.content and (text := own.feed(chunk.delta.content)):
-                    yield text
-                if own.done:
-                    return  # leaving closes the request: the model stops
-        if rest := own.finish():
-            yield rest
+        if self.speech is not None:
+            async for piece in self.speech.words.replay():
+                yield piece
+
+    async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
+        if self.speech is not None:
+            async for frame in self.speech.sound.replay():
+                yield frame
+
+
+async def answer(
+    model: Any, prompt: Iterable[Message], names: Iterable[str], options: APIConnectOptions
+) -> AsyncIterator[str]:
+    """Yields what the model answers, the words of others that it makes up left out.
+
+    Raises:
+        APIError: if the model fails.
+    """
+    context = llm.ChatContext.empty()
+    for message in prompt:
+        context.add_message(role=message.role, content=message.text)
+    own = OwnWords({*LABELS, *names})
+    async with model.chat(chat_ctx=context, tools=[], conn_options=options) as stream:
+        async for chunk in stream:
+            if chunk.delta and chunk.delta.content and (text := own.feed(chunk.delta.content)):
+                yield text
+            if own.done:
+                return  # leaving closes the request: the model stops
+    if rest := own.finish():
+        yield rest

@@ -2,13 +2,15 @@
 
 An AgentSession does the speaking (language model, speech model, playout, interruption, captions, `lk.agent.state`);
 what it answers comes from the agent's own memory, never from `lk.transcription`, which any guest can forge. Every
-grant ends in exactly one release, with what was really said, whatever goes wrong on the way.
+grant ends in exactly one release, with what was really said, whatever goes wrong on the way. What the agent will say
+comes from `answers.py`, which may have made it before the grant.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -19,6 +21,7 @@ from livekit.agents.voice import events, io
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from meetctl.protocol import (
+    DRAFT,
     GRANT,
     HEAR,
     PREPARE,
@@ -26,6 +29,7 @@ from meetctl.protocol import (
     STOP,
     AgentSpeech,
     Assignment,
+    Draft,
     Grant,
     Hear,
     Prepare,
@@ -35,12 +39,14 @@ from meetctl.protocol import (
     Usage,
 )
 
+from .answers import Answers
 from .clauses import ClauseTokenizer
-from .memory import Memory, instructions_from_assignment
+from .memory import instructions_from_assignment
 from .methods import call, serve
 from .mind import Mind
 from .providers import llm_from_endpoint, tts_from_endpoint
 from .registration import keep_registered
+from .speech import Speech
 from .speech_faults import SpeechFaults
 from .turn import Turn
 from .wire import Report
@@ -64,7 +70,6 @@ class Speaker:
         self._assignment = assignment
         self._report = report
         self._output = output
-        self._memory = Memory(assignment.identity, assignment.transcript)
         self._faults = SpeechFaults(report)
         self._turn: Turn | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -88,6 +93,7 @@ class Speaker:
         for method in (HEAR, PREPARE, GRANT, STOP):
             self._room.local_participant.unregister_rpc_method(method)
         await utils.aio.cancel_and_wait(*self._ending)
+        await self._answers.aclose()
         await self._stack.aclose()
 
     async def wait_closed(self) -> None:
@@ -104,11 +110,13 @@ class Speaker:
         self._report(self._usage)
 
     async def _start(self, stack: AsyncExitStack) -> AgentSession[None]:
-        tokenizer = ClauseTokenizer()
         patience = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=MODEL_TIMEOUT_S)
+        model = llm_from_endpoint(self._assignment.llm)
+        voice = tts_from_endpoint(self._assignment.tts, self._assignment.voice, ClauseTokenizer())
+        self._answers = Answers(self._assignment, model, voice, patience)
         session: AgentSession[None] = AgentSession(
-            llm=llm_from_endpoint(self._assignment.llm),
-            tts=tts_from_endpoint(self._assignment.tts, self._assignment.voice, tokenizer),
+            llm=model,
+            tts=voice,
             vad=None,  # the chair hears
             turn_handling={"turn_detection": "manual", "interruption": {"resume_false_interruption": False}},
             user_away_timeout=None,
@@ -123,9 +131,9 @@ class Speaker:
         session.on("close", self._on_close)
         self._output.on("playback_started", self._on_sound)
         session.output.audio = self._output
-        mind = Mind(self._memory, instructions_from_assignment(self._assignment), self._assignment)
+        self._mind = Mind(instructions_from_assignment(self._assignment))
         await session.start(
-            mind,
+            self._mind,
             room=self._room,
             session_host=False,  # on by default, it lets any participant read the prompt and drive the agent
             room_options=room_io.RoomOptions(
@@ -159,19 +167,18 @@ class Speaker:
     # --- what the chair says ---
 
     def _on_hear(self, hear: Hear, _: str) -> None:
-        self._memory.add(hear.line)
+        self._answers.hear(hear.line)
 
     def _on_prepare(self, prepare: Prepare, _: str) -> str:
-        return "not prepared"  # a chair must not count on it; the answer is then made after the grant
+        self._answers.prepare(prepare.line)
+        return "prepared"
 
     def _on_grant(self, grant: Grant, _: str) -> str:
         previous = self._turn
         if previous is not None and previous.grant_id == grant.grant_id:
             return "already granted"
         self._turn = Turn(self._session, grant, TURN_S)
-        task = asyncio.create_task(self._speak(self._turn, previous), name=f"turn-{grant.grant_id}")
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        self._own(self._speak(self._turn, previous), f"turn-{grant.grant_id}")
         return "granted"
 
     def _on_stop(self, stop: StopSpeaking, _: str) -> str:
@@ -186,27 +193,42 @@ class Speaker:
         if previous is not None:
             previous.stop()  # two replies would queue and play one after the other
             await previous.over.wait()
-        if turn.grant.line is not None:
-            self._memory.add(turn.grant.line)
+        said = Release(grant_id=turn.grant_id, text="", interrupted=True)
+        speech = self._mind.speech = self._answers.take(turn.grant)
         try:
-            said = await turn.run()
+            self._own(self._tell_draft(turn, speech), f"draft-{turn.grant_id}")
+            said = await turn.run(speech)
+            self._answers.said(turn.grant, speech, turn.line(said, self._assignment), cut=turn.stopped)
         except Exception as error:
             logger.exception("the turn failed")
             self._faults.warn("could not answer", error)
-            said = Release(grant_id=turn.grant_id, text="", interrupted=True)
-        if said.text:
-            self._memory.add(turn.line(said, self._assignment))
-        if self._turn is turn:
-            self._turn = None
-        turn.over.set()
-        await self._release(said)
+            self._answers.discard(speech)
+        finally:
+            if self._turn is turn:
+                self._turn = None
+            turn.over.set()
+        await self._tell_chair(RELEASE, said)
 
-    async def _release(self, said: Release) -> None:
+    async def _tell_draft(self, turn: Turn, speech: Speech) -> None:
+        """Lets the chair know what the turn will have said, so that whoever answers it can get ready meanwhile."""
+        try:
+            text = await speech.wait_written()
+        except Exception:
+            return  # the turn itself reports it
+        if text and not turn.stopped and not turn.over.is_set():
+            await self._tell_chair(DRAFT, Draft(grant_id=turn.grant_id, text=text))
+
+    async def _tell_chair(self, method: str, message: Release | Draft) -> None:
         assert self._assignment.chair_identity is not None
         try:
-            await call(self._room, self._assignment.chair_identity, RELEASE, said)
+            await call(self._room, self._assignment.chair_identity, method, message)
         except rtc.RpcError as error:
-            logger.warning("the chair did not take the release of %s: %s", said.grant_id, error.message)
+            logger.warning("the chair did not take the %s of %s: %s", method, message.grant_id, error.message)
+
+    def _own(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     # --- what the session says ---
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
 from livekit.agents import AgentSession
@@ -11,8 +12,13 @@ from livekit.agents.voice import SpeechHandle
 
 from meetctl.protocol import Assignment, Grant, Line, Release
 
-STOP_S = 3.0
-"""From an interruption until the session has put down what was said; measured 4 to 20 ms."""
+from .speech import Speech
+
+STOP_S = 6.0
+"""From an interruption until the session has put down what was said; measured 4 to 20 ms. The session itself gives a
+speech up five seconds after it was interrupted."""
+
+logger = logging.getLogger(__name__)
 
 
 class Turn:
@@ -32,24 +38,26 @@ class Turn:
     def grant_id(self) -> str:
         return self.grant.grant_id
 
-    async def run(self) -> Release:
-        """Speaks, and returns what was heard of it.
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to fall silent."""
+        return self._stopped
+
+    async def run(self, speech: Speech) -> Release:
+        """Says the speech, and returns what was heard of it.
 
         Raises:
-            Exception: what made the model fail, if nothing was said because of it.
+            Exception: what made a model fail, if nothing was said because of it.
         """
         if self._stopped:
             return Release(grant_id=self.grant_id, text="", interrupted=True)
+        speech.grant()
         self._handle = handle = self._session.generate_reply()
-        try:
-            async with asyncio.timeout(self._longest_s):
-                await handle.wait_for_playout()
-        except TimeoutError:
-            self.stop()
-            async with asyncio.timeout(STOP_S):
-                await handle.wait_for_playout()
-        said = " ".join(item.text_content or "" for item in handle.chat_items if isinstance(item, ChatMessage)).strip()
-        failure = None if handle.interrupted else handle.exception()
+        ended = await self._played(handle)
+        said = _spoken(handle)
+        if not ended and self._sound_at is not None and not said:
+            said = speech.text  # it was heard, and how far nobody knows
+        failure = None if self._stopped else speech.words.error or speech.sound.error
         if failure is not None and not said:
             raise failure
         return Release(
@@ -57,7 +65,7 @@ class Turn:
             text=said,
             interrupted=handle.interrupted or failure is not None,
             started_at=self._sound_at,
-            stages_ms=self._stages_ms(handle),
+            stages_ms=self._stages_ms(speech),
         )
 
     def stop(self) -> None:
@@ -82,14 +90,28 @@ class Turn:
             interrupted=said.interrupted,
         )
 
-    def _stages_ms(self, handle: SpeechHandle) -> dict[str, float]:
-        stages: dict[str, float] = {}
-        for item in handle.chat_items:
-            if isinstance(item, ChatMessage):
-                for stage, key in (("llm_first_token", "llm_node_ttft"), ("tts_first_audio", "tts_node_ttfb")):
-                    value = item.metrics.get(key)
-                    if isinstance(value, float):
-                        stages[stage] = round(value * 1000, 1)
-        if self._sound_at is not None:
-            stages["grant_to_sound"] = round((self._sound_at - self._granted_at) * 1000, 1)
-        return stages
+    async def _played(self, handle: SpeechHandle) -> bool:
+        """Waits for the end, whatever it takes within bounds; returns whether the session came to one."""
+        for longest_s in (self._longest_s, STOP_S):
+            try:
+                async with asyncio.timeout(longest_s):
+                    await handle.wait_for_playout()
+                return True
+            except TimeoutError:
+                logger.warning("turn %s did not end within %.0f s", self.grant_id, longest_s)
+                self.stop()
+        return False
+
+    def _stages_ms(self, speech: Speech) -> dict[str, float]:
+        stages = {
+            "llm_first_token": speech.first_word_s,
+            "tts_first_audio": speech.first_sound_s,
+            "prepared_ahead": max(0.0, self._granted_at - speech.began_at),
+            "grant_to_sound": None if self._sound_at is None else self._sound_at - self._granted_at,
+        }
+        return {stage: round(seconds * 1000, 1) for stage, seconds in stages.items() if seconds is not None}
+
+
+def _spoken(handle: SpeechHandle) -> str:
+    texts = [item.text_content or "" for item in handle.chat_items if isinstance(item, ChatMessage)]
+    return " ".join(" ".join(texts).split())

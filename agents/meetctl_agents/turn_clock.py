@@ -36,7 +36,7 @@ class TurnClock:
 
     def granted(self, give: Give, seconds: float) -> None:
         """Notes that the grant reached the agent."""
-        question = self._lines.get(give.line.id)
+        question = self._lines.get(give.line.id) if give.line is not None else None
         if question is not None:
             stages = {**question.stages_ms, "grant": round(seconds * 1000, 1)}
             _remember(self._grants, give.grant_id, replace(question, stages_ms=stages))

@@ -30,22 +30,21 @@ class Utterances:
         self, *, identity: str, name: str, text: str, began_at: float, ended_at: float, kind: UtteranceKind
     ) -> Line:
         """Returns the person's line; where it continues their last one, that line with these words added."""
+        line = self.foreseen(identity=identity, name=name, text=text, began_at=began_at, kind=kind)
+        if line.id == self._next_id():
+            self._count += 1
+        self._last[identity] = _Last(line, ended_at)
+        return line
+
+    def foreseen(self, *, identity: str, name: str, text: str, began_at: float, kind: UtteranceKind) -> Line:
+        """Returns what `line` would return; nothing is remembered."""
         last = self._last.get(identity)
         if last is not None and self._continues(last, kind, began_at):
             words = f"{last.line.text} {text}"[:LONGEST_TEXT]
-            line = last.line.model_copy(update={"text": words})
-        else:
-            self._count += 1
-            line = Line(
-                id=f"{self._run}-u{self._count}",
-                at=began_at,
-                speaker=name,
-                identity=identity,
-                kind=kind,
-                text=text[:LONGEST_TEXT],
-            )
-        self._last[identity] = _Last(line, ended_at)
-        return line
+            return last.line.model_copy(update={"text": words})
+        return Line(
+            id=self._next_id(), at=began_at, speaker=name, identity=identity, kind=kind, text=text[:LONGEST_TEXT]
+        )
 
     def agent_was_heard(self) -> None:
         """What anybody says from now on is a new line."""
@@ -54,6 +53,9 @@ class Utterances:
     def forget(self, identity: str) -> None:
         """Forgets a person who left."""
         self._last.pop(identity, None)
+
+    def _next_id(self) -> str:
+        return f"{self._run}-u{self._count + 1}"
 
     @staticmethod
     def _continues(last: _Last, kind: UtteranceKind, began_at: float) -> bool:

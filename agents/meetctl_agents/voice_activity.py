@@ -48,6 +48,7 @@ class Began:
 class Lulled:
     """A short silence: perhaps the end, and this is what was said."""
 
+    began_at: float
     audio: tuple[rtc.AudioFrame, ...]
 
 
@@ -139,7 +140,7 @@ class Stretches:
             return [Resumed()]
         if not self._lulled and self._quiet_s >= LULL_S:
             self._lulled = True
-            return [Lulled(tuple(self._frames))]
+            return [Lulled(self._began_at, tuple(self._frames))]
         return []
 
 

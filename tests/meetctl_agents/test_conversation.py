@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meetctl.protocol import FloorChanged, MediaReceived, Ready, Stop, TurnLatency, Utterance
+from meetctl.protocol import FloorChanged, MediaReceived, Ready, Stop, TurnLatency, Utterance, UtteranceKind
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.livekit import MintToken
 
@@ -40,13 +40,16 @@ async def test_the_agent_that_is_named_answers_aloud_and_the_other_stays_silent(
             answer = await chair.wait_said(Utterance, lambda event: event.line.identity == "max")
             await sam.wait_until(lambda: bool(sam.read("max")))
 
-            asked = chair.said(Utterance)[0].line
+            joined, asked = (event.line for event in chair.said(Utterance)[:2])
+            assert (joined.kind, joined.text) == (UtteranceKind.FACT, "Sam joined the meeting.")
             assert (asked.speaker, asked.identity) == ("Sam", "sam")
             assert "launch" in asked.text.lower()
             assert not answer.line.interrupted
             assert answer.line.text.split()[0] in sam.read("max")
             assert not sam.heard("ada")
-            [caption] = [caption for caption in sam.captions if caption.identity == "sam"]
+            captions = [caption for caption in sam.captions if caption.identity == "sam"]
+            [caption] = [caption for caption in captions if caption.attributes["lk.transcription_final"] == "true"]
+            assert len({caption.attributes["lk.segment_id"] for caption in captions}) == 1
             assert caption.attributes["mc.source"] == "chair"
             assert caption.attributes["lk.transcribed_track_id"] == sam.publication.sid
             latency = chair.said(TurnLatency)[-1]

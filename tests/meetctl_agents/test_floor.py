@@ -5,16 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from meetctl_agents.floor import (
-    LONGEST_S,
-    MOST_AGENT_TURNS,
-    RELEASE_S,
-    SILENT_S,
-    TALK_S,
-    Floor,
-    next_deadline,
-    step,
-)
+from meetctl_agents.floor import LONGEST_S, RELEASE_S, SILENT_S, TALK_S, next_deadline, step
 from meetctl_agents.floor_events import (
     Action,
     AgentGone,
@@ -32,8 +23,11 @@ from meetctl_agents.floor_events import (
     TalkBegan,
     Tick,
 )
+from meetctl_agents.floor_state import Floor
 
-from meetctl.protocol import CastMember, Line, Speaks
+from meetctl.protocol import CastMember, Line, MeetingRules, Speaks
+
+MOST_AGENT_TURNS = MeetingRules().max_agent_turns or 0
 
 CAST = (
     CastMember(identity="ada", name="Ada"),

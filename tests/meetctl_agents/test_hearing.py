@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from meetctl.protocol import Ready, Utterance
+from meetctl.protocol import Ready, Utterance, UtteranceKind
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.livekit import MintToken
 
@@ -15,6 +15,10 @@ from .human import Human, synthesised
 from .staging import CHAIR, assignment
 
 pytestmark = pytest.mark.system
+
+
+def is_speech(event: Utterance) -> bool:
+    return event.line.kind is UtteranceKind.SPEECH
 
 
 async def test_each_voice_is_booked_to_its_person_however_people_come_and_go(
@@ -33,7 +37,7 @@ async def test_each_voice_is_booked_to_its_person_however_people_come_and_go(
         await chair.wait_said(Ready)
 
         async def hears(identity: str, word: str) -> None:
-            said = await chair.wait_said(Utterance, after=len(chair.events))
+            said = await chair.wait_said(Utterance, is_speech, after=len(chair.events))
             assert (said.line.identity, word in said.line.text.lower()) == (identity, True), said
 
         async with person("sam") as sam:
@@ -58,4 +62,7 @@ async def test_each_voice_is_booked_to_its_person_however_people_come_and_go(
                 assert eve.publication.track is not None
                 eve.publication.track.mute()
                 await hearing
-        assert [event.line.identity for event in chair.said(Utterance)] == ["sam", "eve", "sam", "eve"]
+        said = [event.line.identity for event in chair.said(Utterance) if is_speech(event)]
+        assert said == ["sam", "eve", "sam", "eve"]
+        facts = [event.line.text for event in chair.said(Utterance) if not is_speech(event)]
+        assert facts[:3] == ["Sam joined the meeting.", "Sam left the meeting.", "Eve joined the meeting."]

@@ -21,12 +21,12 @@ def line(number: int, identity: str, text: str, *, interrupted: bool = False) ->
 def test_the_others_are_told_by_name_and_its_own_words_as_its_own() -> None:
     memory = Memory("ada", [line(1, "sam", "Hello."), line(2, "max", "Hi."), line(3, "ada", "Welcome")])
     memory.add(line(4, "sam", "Ada, and now?"))
-    assert memory.messages("Be Ada.") == [
+    assert memory.prompt("Be Ada.") == (
         Message("system", "Be Ada."),
         Message("user", "Sam: Hello.\nMax: Hi."),
         Message("assistant", "Welcome"),
         Message("user", "Sam: Ada, and now?"),
-    ]
+    )
 
 
 def test_a_line_of_the_same_id_takes_the_place_of_the_half_sentence() -> None:
@@ -37,7 +37,7 @@ def test_a_line_of_the_same_id_takes_the_place_of_the_half_sentence() -> None:
 
 def test_the_prompt_ends_with_the_others_even_where_the_agent_spoke_last() -> None:
     memory = Memory("ada", [line(1, "ada", "As I was saying", interrupted=True)])
-    assert memory.messages("Be Ada.")[1:] == [Message("assistant", "As I was saying…"), Message("user", YOUR_TURN)]
+    assert memory.prompt("Be Ada.")[1:] == (Message("assistant", "As I was saying…"), Message("user", YOUR_TURN))
 
 
 @given(st.lists(st.tuples(st.sampled_from(["sam", "ada", "max"]), st.text(max_size=2000)), max_size=80))
@@ -45,7 +45,7 @@ def test_any_meeting_makes_a_short_prompt_that_alternates(said: list[tuple[str, 
     memory = Memory("ada")
     for number, (identity, text) in enumerate(said):
         memory.add(line(number, identity, text))
-    roles = [message.role for message in memory.messages("Be Ada.")]
+    roles = [message.role for message in memory.prompt("Be Ada.")]
     assert roles[0] == "system"
     assert roles[-1] == "user"
     assert all(one != other for one, other in itertools.pairwise(roles))

@@ -1,0 +1,133 @@
+"""What an agent says next: answers made when they are asked for, made ahead, or continued where they were cut off.
+
+Holds the agent's memory of the meeting. An answer made ahead is only used if nothing else was heard meanwhile: it is
+known by the whole prompt it was made from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents import APIConnectOptions, llm, tts
+
+from meetctl.protocol import Assignment, Grant, Line
+
+from .memory import Memory, Message, instructions_from_assignment
+from .mind import answer
+from .speech import Speech, rest, verbatim
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    prompt: tuple[Message, ...]
+    speech: Speech
+
+
+@dataclass(frozen=True, slots=True)
+class _CutOff:
+    """A turn that was ended before its end; it may yet turn out that nobody wanted to say anything."""
+
+    grant: Grant
+    speech: Speech
+    said: str
+
+    def is_resumed_by(self, grant: Grant) -> bool:
+        return (self.grant.line, self.grant.verbatim) == (grant.line, grant.verbatim)
+
+
+class Answers:
+    """Makes speeches for one agent and owns those that are not being said; ended by `aclose`."""
+
+    def __init__(
+        self, assignment: Assignment, model: llm.LLM[Any], voice: tts.TTS[Any], options: APIConnectOptions
+    ) -> None:
+        self._memory = Memory(assignment.identity, assignment.transcript)
+        self._told = instructions_from_assignment(assignment)
+        self._cast = (assignment.name, *(member.name for member in assignment.cast))
+        self._model = model
+        self._voice = voice
+        self._options = options
+        self._prepared: _Prepared | None = None
+        self._cut_off: _CutOff | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def aclose(self) -> None:
+        self._forget_prepared()
+        self._forget_cut_off()
+        await asyncio.gather(*self._ending)
+
+    def hear(self, line: Line) -> None:
+        """Remembers what somebody else said."""
+        self._memory.add(line)
+        self._forget_cut_off()
+
+    def prepare(self, line: Line) -> None:
+        """Begins to answer a line that may be about to be heard."""
+        prompt = self._memory.prompt(self._told, newest=line)
+        if self._prepared is None or self._prepared.prompt != prompt:
+            self._forget_prepared()
+            self._prepared = _Prepared(prompt, self._answer(prompt, line.speaker))
+
+    def take(self, grant: Grant) -> Speech:
+        """Returns what to say now; whoever takes it hands it to `said` afterwards."""
+        cut_off, self._cut_off = self._cut_off, None
+        if cut_off is not None:
+            if cut_off.is_resumed_by(grant):
+                if not cut_off.said:
+                    return cut_off.speech
+                return Speech(self._rest(cut_off), self._voice, self._options)
+            self._end(cut_off.speech)
+        if grant.verbatim is not None:
+            return Speech(verbatim(grant.verbatim), self._voice, self._options)
+        if grant.line is not None:
+            self._memory.add(grant.line)
+        prompt = self._memory.prompt(self._told, unasked=grant.line is None)
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None and prepared.prompt == prompt:
+            return prepared.speech
+        if prepared is not None:
+            self._end(prepared.speech)
+        return self._answer(prompt)
+
+    def said(self, grant: Grant, speech: Speech, line: Line, *, cut: bool) -> None:
+        """Remembers what came of it. A speech that was cut is kept for a while: perhaps somebody only coughed."""
+        self._memory.add(line)
+        if cut:
+            self._forget_cut_off()
+            self._cut_off = _CutOff(grant, speech, line.text)
+        else:
+            self._end(speech)
+
+    def discard(self, speech: Speech) -> None:
+        """Ends a speech that failed."""
+        self._end(speech)
+
+    def _answer(self, prompt: tuple[Message, ...], *others: str) -> Speech:
+        names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}
+        return Speech(answer(self._model, prompt, names, self._options), self._voice, self._options)
+
+    async def _rest(self, cut_off: _CutOff) -> AsyncIterator[str]:
+        """Yields what had not been said, and ends the speech that it is taken from."""
+        try:
+            async for piece in rest(cut_off.speech.words.replay(), cut_off.said):
+                yield piece
+        finally:
+            self._end(cut_off.speech)
+
+    def _forget_prepared(self) -> None:
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None:
+            self._end(prepared.speech)
+
+    def _forget_cut_off(self) -> None:
+        cut_off, self._cut_off = self._cut_off, None
+        if cut_off is not None:
+            self._end(cut_off.speech)
+
+    def _end(self, speech: Speech) -> None:
+        task = asyncio.create_task(speech.aclose(), name="speech-end")
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)

@@ -1,0 +1,89 @@
+"""The moderator: a language model that picks who speaks next, from the topic and the last lines. Raises when it fails.
+
+The floor does not wait for it for long, and falls back to turns; nothing it writes is ever spoken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from livekit.agents import APIConnectOptions, llm
+
+from meetctl.protocol import CastMember, Line, UtteranceKind
+
+PATIENCE_S = 3.0
+"""The floor decides without it long before; this only ends the request."""
+LINES = 8
+LONGEST_LINE = 200
+"""Characters told of each."""
+LONGEST_ANSWER = 12
+"""Tokens: a name."""
+NOBODY = "nobody"
+
+
+class NoDecision(Exception):
+    """The model's answer names nobody who could speak."""
+
+
+class Moderator:
+    """Asks the model."""
+
+    def __init__(self, model: llm.LLM[Any], topic: str | None) -> None:
+        self._model: Any = model
+        self._topic = topic
+
+    async def pick(self, lines: Sequence[Line], candidates: Sequence[CastMember]) -> str | None:
+        """Returns the identity of who is to speak next; None = nobody.
+
+        Raises:
+            NoDecision: if the answer is neither a candidate's name nor that nobody is to speak.
+            APIError: if the model cannot be asked.
+        """
+        context = llm.ChatContext.empty()
+        names = [member.name for member in candidates]
+        context.add_message(role="system", content=self._instructions(names))
+        context.add_message(role="user", content=question(lines, names))
+        options = APIConnectOptions(max_retry=0, timeout=PATIENCE_S)
+        text = ""
+        async with self._model.chat(
+            chat_ctx=context, tools=[], conn_options=options, extra_kwargs={"max_completion_tokens": LONGEST_ANSWER}
+        ) as stream:
+            async for chunk in stream:
+                text += (chunk.delta and chunk.delta.content) or ""
+        return decision(text, candidates)
+
+    def _instructions(self, names: Sequence[str]) -> str:
+        topic = f" about {self._topic.strip()}" if self._topic else ""
+        return (
+            f"You moderate a meeting{topic}. You decide who speaks next: {', '.join(names)}, or {NOBODY} where the "
+            f"people want to talk among themselves. You answer with that one word and nothing else."
+        )
+
+
+def question(lines: Sequence[Line], names: Sequence[str]) -> str:
+    """Returns what the model is asked."""
+    said = [
+        f"({line.text[:LONGEST_LINE]})"
+        if line.kind is UtteranceKind.FACT
+        else f"{line.speaker}: {line.text[:LONGEST_LINE]}"
+        for line in lines[-LINES:]
+    ]
+    return "\n".join([*said, "", f"Who speaks next? One of: {', '.join(names)}, {NOBODY}."])
+
+
+def decision(text: str, candidates: Sequence[CastMember]) -> str | None:
+    """Returns the identity that a model's answer means; None = nobody.
+
+    Raises:
+        NoDecision: if it means neither.
+    """
+    found = [
+        (match.start(), identity)
+        for name, identity in [*((member.name, member.identity) for member in candidates), (NOBODY, None)]
+        if (match := re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE))
+    ]
+    if not found:
+        raise NoDecision(text)
+    return min(found, key=lambda one: one[0])[1]
