@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 
 from pydantic import ValidationError
 
@@ -14,6 +14,7 @@ from meetctl.display.log_lines import spoken_line
 from meetctl.errors import MeetctlError
 from meetctl.meeting.transcript import FILE_NAME
 from meetctl.meeting.transcript_forms import Record
+from meetctl.protocol import UtteranceKind
 from meetctl.supervisor.log_reading import Tail
 
 POLL_S = 0.2
@@ -31,29 +32,49 @@ def transcript(room: str | None, *, follow: bool, as_json: bool) -> None:
         raise MeetctlError(
             f"{records.room} keeps no transcript: {path} is not there", hint=f"meetctl logs --room {records.room}"
         )
+    shown: dict[str, Record] = {}
     with Tail(path) as tail:
-        shown: dict[str, tuple[str, bool]] = {}
         while True:
             over = not follow or not records.is_running  # asked first: then nothing is written after the last look
-            # A later record takes the place of an earlier one of its id; what is printed already is printed again.
-            for record in {record.id: record for record in _records(tail.read())}.values():
-                if as_json or shown.get(record.id) != (record.text, record.interrupted):
-                    _print(record, as_json)
-                shown[record.id] = (record.text, record.interrupted)
+            for record in news(parsed(tail.read()), shown, words_alone=not as_json):
+                _print(record, as_json)
+                shown[record.id] = record
             if over:
                 return
             time.sleep(POLL_S)
 
 
-def _records(lines: Iterable[str]) -> Iterator[Record]:
+def parsed(lines: Iterable[str]) -> list[Record]:
+    """Returns the records of these lines; one that is none is left out, the disk may have been full."""
+    records = []
     for line in lines:
-        with contextlib.suppress(ValidationError):  # somebody else wrote into the file
-            yield Record.model_validate_json(line)
+        with contextlib.suppress(ValidationError):
+            records.append(Record.model_validate_json(line))
+    return records
+
+
+def news(records: Iterable[Record], shown: Mapping[str, Record], *, words_alone: bool) -> list[Record]:
+    """Returns what is to be shown, in the order in which it was said.
+
+    A later record replaces an earlier one of the same id. It is shown again where it differs; with `words_alone` only
+    where the words do, not when merely an answer's latency came to be known.
+    """
+    latest = {record.id: record for record in records}
+    fresh = [
+        record
+        for record in latest.values()
+        if (old := shown.get(record.id)) is None or (_words(record) != _words(old) if words_alone else record != old)
+    ]
+    return sorted(fresh, key=lambda record: record.time)
+
+
+def _words(record: Record) -> tuple[str, bool]:
+    return record.text, record.interrupted
 
 
 def _print(record: Record, as_json: bool) -> None:
     if as_json:
         console.print_json_line(record.model_dump(mode="json"))
-    else:
-        at = record.time.timestamp()
-        console.print_data(spoken_line(at, record.speaker, record.text, interrupted=record.interrupted))
+        return
+    speaker = None if record.kind is UtteranceKind.FACT else record.speaker
+    console.print_data(spoken_line(record.time, speaker, record.text, interrupted=record.interrupted))

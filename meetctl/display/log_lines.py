@@ -29,10 +29,10 @@ class LogLines:
         return f"{prefix} {without_controls(text)}".rstrip()
 
 
-def spoken_line(at: float, speaker: str, text: str, *, interrupted: bool) -> str:
-    """Returns one line of the transcript; `at` is Unix time. What was cut off ends in a dash."""
+def spoken_line(at: datetime, speaker: str | None, text: str, *, interrupted: bool) -> str:
+    """Returns one line of the transcript; what was cut off ends in a dash. Without a speaker it is a fact."""
     words = without_controls(text) + (" —" if interrupted else "")
-    return f"{datetime.fromtimestamp(at):%H:%M:%S} {without_controls(speaker)}: {words}"
+    return f"{at.astimezone():%H:%M:%S} " + (f"{without_controls(speaker)}: {words}" if speaker else f"* {words}")
 
 
 def without_controls(text: str) -> str:

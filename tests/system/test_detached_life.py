@@ -57,6 +57,10 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def is_about(seat: str | None, kind: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda event: (event["seat"], event["kind"]) == (seat, kind)
+
+
 def next_event(events: subprocess.Popen[str], wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     assert events.stdout is not None
     for line in events.stdout:
@@ -71,12 +75,12 @@ def test_a_detached_meeting_is_watched_changed_and_left_running(meetctl: Meetctl
     assert meetctl("up", written(tmp_path / "a.yaml", "standup", MAX, ZOE), "-d", "--wait").code == 0
     before = agents(meetctl, "standup")
     with staying(meetctl, "events") as events:
-        next_event(events, lambda event: event["kind"] == "subscribed")
+        next_event(events, is_about(None, "subscribed"))
 
         restarted = meetctl("restart", "max")
         assert (restarted.code, restarted.out) == (0, "Max is back in standup\n"), restarted.err
         for kind in ("stopping", "exited", "started", "ready"):
-            assert next_event(events, lambda event, kind=kind: event["kind"] == kind)["seat"] == "max"
+            next_event(events, is_about("max", kind))
         after = agents(meetctl, "standup")
         assert after["Max"]["ready"] and after["Max"]["pid"] != before["Max"]["pid"]
         assert after["Zoe"]["pid"] == before["Zoe"]["pid"]
@@ -86,7 +90,7 @@ def test_a_detached_meeting_is_watched_changed_and_left_running(meetctl: Meetctl
 
         left = meetctl("leave", "Zoe", "--json")
         assert (left.code, left.json()["identity"]) == (0, "zoe")
-        next_event(events, lambda event: (event["kind"], event["seat"]) == ("seat_removed", "zoe"))
+        next_event(events, is_about("zoe", "seat_removed"))
         assert list(agents(meetctl, "standup")) == ["Max"]
         assert meetctl("leave", "Zoe").code == 2
         assert meetctl("leave", "Chair").code == 2
@@ -106,7 +110,7 @@ def test_a_detached_meeting_is_watched_changed_and_left_running(meetctl: Meetctl
             assert meetctl("down", "standup").code == 0
             out, err = attached.communicate(timeout=WAIT_S)
         assert attached.returncode == 0 and "standup: gone" in out and "standup has ended" in err
-        next_event(events, lambda event: event["kind"] == "meeting_ended")
+        next_event(events, is_about(None, "meeting_ended"))
         assert events.wait(WAIT_S) == 0
     assert meetctl("restart", "Max").code == meetctl("attach").code == meetctl("events").code == 3
 

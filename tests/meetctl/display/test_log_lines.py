@@ -37,9 +37,9 @@ def test_nothing_in_a_line_can_drive_the_terminal(written: str, shown: str) -> N
 
 
 def test_what_was_said_has_its_time_its_speaker_and_where_it_was_cut_off() -> None:
-    at = AT.timestamp()
-    assert spoken_line(at, "Ada", "Hello.", interrupted=False) == f"{CLOCK} Ada: Hello."
-    assert spoken_line(at, "A\x1b[2Jda", "I was", interrupted=True) == f"{CLOCK} Ada: I was —"
+    assert spoken_line(AT, "Ada", "Hello.", interrupted=False) == f"{CLOCK} Ada: Hello."
+    assert spoken_line(AT, "A\x1b[2Jda", "I was", interrupted=True) == f"{CLOCK} Ada: I was —"
+    assert spoken_line(AT, None, "Max was muted", interrupted=False) == f"{CLOCK} * Max was muted"
 
 
 def test_a_plan_says_what_is_touched_and_what_is_not() -> None:

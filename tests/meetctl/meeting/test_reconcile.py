@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from meetctl.errors import ConflictError
 from meetctl.meeting.reconcile import Plan, Replaced, plan
-from meetctl.protocol import Voice
+from meetctl.protocol import FloorMode, MeetingRules, Voice
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster
 from meetctl.settings import LiveKitCredentials
 
@@ -16,6 +16,7 @@ ADA = AgentEntry(name="Ada", identity="ada", program=Program.AUDIO, llm=ModelCho
 MAX = ADA.model_copy(update={"name": "Max", "identity": "max"})
 ZOE = ADA.model_copy(update={"name": "Zoe", "identity": "zoe"})
 OWN = AgentEntry(name="Own", identity="own", program=Program.COMMAND, command=("python", "own.py"))
+MODERATED = MeetingRules(floor=FloorMode.MODERATED)
 CLOUD = LiveKitCredentials("wss://example.org", "key", SecretStr("secret"))
 
 
@@ -77,6 +78,11 @@ CASES = {
         roster(ADA),
         roster(ADA, stt=ModelChoice(model="other")),
         Plan(unchanged=(ADA,), settings=("stt",), restarts_chair=True),
+    ),
+    "a moderator's model is the chair's too": Case(
+        roster(ADA, rules=MODERATED),
+        roster(ADA, rules=MODERATED, llm=ModelChoice(model="other")),
+        Plan(unchanged=(ADA,), settings=("llm",), restarts_chair=True),
     ),
     "the topic is told to every agent of ours, joined ones too": Case(
         roster(ADA, OWN, ZOE),
