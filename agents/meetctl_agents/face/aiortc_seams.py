@@ -1,4 +1,5 @@
-"""The one place that changes how aiortc works: its audio buffer, which holds back 80 ms and stalls at a lost packet.
+"""The one place that changes how aiortc works: its audio buffer, which holds back 80 ms and stalls at a lost packet;
+and the one that reads what aiortc keeps to itself, the sender's own clock.
 
 aiortc makes its buffers by the module-level name `JitterBuffer` of `aiortc.rtcrtpreceiver`; it is replaced for the
 whole process, before the first peer connection. A test fails if that seam moves; the dependency is pinned to a minor.
@@ -8,9 +9,10 @@ from __future__ import annotations
 
 import logging
 
-from aiortc import rtcrtpreceiver
+import av
+from aiortc import RTCRtpReceiver, rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
-from aiortc.rtp import RtpPacket
+from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
 AUDIO_PREFETCH = 1
 """Frames held before one is released; aiortc's 4 make audio 80 ms later than video."""
@@ -44,6 +46,30 @@ class LeanJitterBuffer(JitterBuffer):
             return None
         data = b"".join(packet._data for packet in before)  # type: ignore[attr-defined]
         return JitterFrame(data, before[0].timestamp)
+
+
+class SenderClock:
+    """Tells when a received frame left its sender, by the sender's reports (RTCP SR), on the sender's clock."""
+
+    def __init__(self, receiver: RTCRtpReceiver) -> None:
+        self._mapper = receiver._RTCRtpReceiver__timestamp_mapper  # type: ignore[attr-defined]
+        self._report: tuple[float, int] | None = None
+        handle = receiver._handle_rtcp_packet
+
+        async def listen(packet: AnyRtcpPacket) -> None:
+            if isinstance(packet, RtcpSrPacket) and packet.sender_info.ntp_timestamp:
+                self._report = packet.sender_info.ntp_timestamp / (1 << 32), packet.sender_info.rtp_timestamp
+            await handle(packet)
+
+        receiver._handle_rtcp_packet = listen  # type: ignore[method-assign]
+
+    def left_at(self, frame: av.VideoFrame | av.AudioFrame) -> float | None:
+        """Returns seconds, None before the first report."""
+        if self._report is None or self._mapper._origin is None or frame.pts is None or frame.time_base is None:
+            return None
+        seconds, timestamp = self._report
+        ticks = (self._mapper._origin + frame.pts - timestamp + (1 << 31)) % (1 << 32) - (1 << 31)
+        return float(seconds + ticks * frame.time_base)
 
 
 def install() -> None:

@@ -17,6 +17,7 @@ from meetctl.errors import MeetctlError
 from meetctl.protocol import Assignment, Model
 
 from ..meters import report_leg, report_room_leg
+from .company import Company
 from .keeper import FaceKeeper
 from .placeholder import draw_placeholder
 from .room_audio import RoomAudio
@@ -48,7 +49,8 @@ class Bridge:
         self._audio = RoomAudio()
         self._output = FaceAudioOutput(self._audio.push)
         self._video = DecodedVideo(lambda width, height: draw_placeholder(assignment.name, width, height))
-        self._keeper = FaceKeeper(assignment.face, self._output, self._video, report, count_seconds)
+        self._company = Company(room)
+        self._keeper = FaceKeeper(assignment.face, self._output, self._video, self._company, report, count_seconds)
         self._pumps: asyncio.Task[None] | None = None
 
     @property
@@ -77,4 +79,8 @@ class Bridge:
             tasks.create_task(self._video.run(), name="room-video")
             tasks.create_task(report_room_leg(self._room, self._report), name="room-meter")
             tasks.create_task(report_leg("simli", self._keeper.snapshot, self._report), name="simli-meter")
-            tasks.create_task(self._keeper.run(), name="face")
+            tasks.create_task(self._keep(), name="face")
+
+    async def _keep(self) -> None:
+        with self._company:
+            await self._keeper.run()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -52,13 +52,20 @@ class FaceLeg:
         self.signaling = signaling
         self.peer = peer
         self.started_at = time.monotonic()
+        self._spoke_at = self.started_at
         self._speech: deque[bytes] = deque()
         self._skip = False
         self._something = asyncio.Event()
 
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since something was last sent."""
+        return time.monotonic() - self._spoke_at
+
     def speak(self, pcm: bytes) -> None:
         """Queues speech, s16le mono 16 kHz."""
         self._speech.append(pcm)
+        self._spoke_at = time.monotonic()
         self._something.set()
 
     def skip(self) -> None:
@@ -118,8 +125,11 @@ class FaceLeg:
 
 
 @asynccontextmanager
-async def open_face(face: Face, ears: Ears) -> AsyncIterator[FaceLeg]:
+async def open_face(face: Face, ears: Ears, opening: Callable[[], None] = lambda: None) -> AsyncIterator[FaceLeg]:
     """Opens a session and yields it once Simli has started it; closes it whatever happens.
+
+    Args:
+        opening: called at the last moment at which there is no session yet.
 
     Raises:
         FaceRefused: in the server's words, or naming what did not come.
@@ -129,7 +139,9 @@ async def open_face(face: Face, ears: Ears) -> AsyncIterator[FaceLeg]:
         async with FacePeer(servers, ears.picture, ears.sound) as peer:
             try:
                 signaling.prepare(peer.connection)
-                await peer.accept(await signaling.negotiate(await peer.offer()))
+                offer = await peer.offer()
+                opening()
+                await peer.accept(await signaling.negotiate(offer))
                 await signaling.wait_started()
                 leg = FaceLeg(signaling, peer)
                 sending = asyncio.create_task(leg.send(), name="face-speech")

@@ -26,6 +26,7 @@ from meetctl.protocol import IceState
 
 from ..meters import Snapshot
 from . import aiortc_seams
+from .offset import OffsetMeter
 
 CLOSE_S = 2.0
 """Closing sends one packet for each transport and joins the decoder threads, which finish a frame first."""
@@ -58,6 +59,7 @@ class FacePeer:
         aiortc_seams.install()
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self.arrivals = Arrivals()
+        self.offset = OffsetMeter()
         self._on_picture = on_picture
         self._on_sound = on_sound
         self._drains: list[asyncio.Task[None]] = []
@@ -116,7 +118,9 @@ class FacePeer:
         )
 
     def _drain(self, track: MediaStreamTrack) -> None:
-        work = self._take_pictures(track) if track.kind == "video" else self._take_sounds(track)
+        receiver = next(each for each in self.connection.getReceivers() if each.track is track)
+        clock = aiortc_seams.SenderClock(receiver)
+        work = self._take_pictures(track, clock) if track.kind == "video" else self._take_sounds(track, clock)
         self._drains.append(asyncio.create_task(self._watched(work), name=f"face-{track.kind}"))
 
     async def _watched(self, work: Coroutine[None, None, None]) -> None:
@@ -126,21 +130,23 @@ class FacePeer:
             if not self._failed.done():
                 self._failed.set_result(error)
 
-    async def _take_pictures(self, track: MediaStreamTrack) -> None:
+    async def _take_pictures(self, track: MediaStreamTrack, clock: aiortc_seams.SenderClock) -> None:
         arrivals = self.arrivals
         while True:
             frame = await track.recv()
             assert isinstance(frame, av.VideoFrame)
             arrivals.pictures += 1
             arrivals.last_picture = time.monotonic()
+            self.offset.arrived("video", clock.left_at(frame), arrivals.last_picture)
             arrivals.width, arrivals.height = frame.width, frame.height
             self._on_picture(frame)
 
-    async def _take_sounds(self, track: MediaStreamTrack) -> None:
+    async def _take_sounds(self, track: MediaStreamTrack, clock: aiortc_seams.SenderClock) -> None:
         arrivals = self.arrivals
         while True:
             frame = await track.recv()
             assert isinstance(frame, av.AudioFrame)
             arrivals.sounds += 1
             arrivals.last_sound = time.monotonic()
+            self.offset.arrived("audio", clock.left_at(frame), arrivals.last_sound)
             self._on_sound(frame)

@@ -47,6 +47,9 @@ class VideoStep(Protocol):
     def show(self, frame: av.VideoFrame) -> None:
         """Shows a frame of the face, now or, if it is late, not at all."""
 
+    def renew(self) -> None:
+        """What comes from now on is another session's."""
+
     def clear(self) -> None:
         """The face is gone: back to the placeholder."""
 
@@ -58,7 +61,7 @@ class DecodedVideo:
         self._draw = draw
         self._source = rtc.VideoSource(SIZE, SIZE)
         self._packer = I420Packer(GRAIN)
-        self._still = draw(SIZE, SIZE)
+        self._still: I420 | None = None
         self._size = (SIZE, SIZE)
         self._punctuality = Punctuality()
         self._shown_at: float | None = None
@@ -66,18 +69,19 @@ class DecodedVideo:
         """Frames that came too late to be shown."""
 
     async def publish(self, room: rtc.Room) -> None:
-        self._capture(self._still)
+        still = await self._still_of_size()
+        self._capture(still)
         track = rtc.LocalVideoTrack.create_video_track("face", self._source)
         options = rtc.TrackPublishOptions(
             source=rtc.TrackSource.SOURCE_CAMERA,
             video_codec=rtc.VideoCodec.VP8,
             simulcast=False,
             stream=STREAM,
-            degradation_preference=rtc.DegradationPreference.MAINTAIN_RESOLUTION,
+            degradation_preference=rtc.DegradationPreference.MAINTAIN_RESOLUTION,  # type: ignore[arg-type]
             video_encoding=rtc.VideoEncoding(max_bitrate=MAX_BITRATE, max_framerate=MAX_FPS),
         )
         await room.local_participant.publish_track(track, options)
-        self._capture(self._still)
+        self._capture(still)
 
     async def run(self) -> None:
         while True:
@@ -95,15 +99,19 @@ class DecodedVideo:
         self._size = (picture.width, picture.height)
         self._capture(picture)
 
+    def renew(self) -> None:
+        self._punctuality = Punctuality()
+
     def clear(self) -> None:
         self._shown_at = None
         self._punctuality = Punctuality()
 
     async def _still_of_size(self) -> I420:
         # In the face's last size, so that a newcomer's tile does not jump when the face returns.
-        if (self._still.width, self._still.height) != self._size:
-            self._still = await asyncio.to_thread(self._draw, *self._size)
-        return self._still
+        still = self._still
+        if still is None or (still.width, still.height) != self._size:
+            still = self._still = await asyncio.to_thread(self._draw, *self._size)
+        return still
 
     def _capture(self, picture: I420) -> None:
         frame = rtc.VideoFrame(picture.width, picture.height, rtc.VideoBufferType.I420, picture.data.data)

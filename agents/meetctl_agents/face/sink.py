@@ -86,6 +86,15 @@ class FaceAudioOutput(io.AudioOutput):
 
     # --- from the face ---
 
+    @property
+    def vacant(self) -> bool:
+        """Whether nothing is being said."""
+        return self._vacant.is_set()
+
+    async def wait_vacant(self) -> None:
+        """Returns once nothing is being said."""
+        await self._vacant.wait()
+
     def attach(self, mouth: Mouth) -> None:
         """Speaks the next segment through this face."""
         self._mouth = mouth
@@ -143,6 +152,9 @@ class FaceAudioOutput(io.AudioOutput):
         elif playout.broken:
             logger.warning("the face returned no sound for what it was sent; speaking without it")
             segment.leave_face()
+            if self._mouth is not None:
+                self._mouth.skip()  # else it may come after all, and be heard twice
+            self._mute.begin()
 
     def _start(self, segment: _Segment) -> None:
         if not segment.started:

@@ -95,7 +95,7 @@ def frame_from_i420(picture: I420) -> av.VideoFrame:
         rows, columns = samples.shape
         padded = np.zeros((plane.buffer_size // plane.line_size, plane.line_size), np.uint8)
         padded[:rows, :columns] = samples
-        plane.update(padded)
+        plane.update(padded.tobytes())
     return frame
 
 

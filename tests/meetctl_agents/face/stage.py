@@ -117,9 +117,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(livekit_url: str, token: str, simli_url: str, *, face_id: str = "ada") -> AsyncIterator[Stage]:
-    """Runs a bridge, without an agent session, until the block ends."""
-    face = Face(url=simli_url, api_key=SecretStr(KEY), face_id=face_id)
+async def staged(livekit_url: str, token: str, simli_url: str, **limits: float) -> AsyncIterator[Stage]:
+    """Runs a bridge, without an agent session, until the block ends; `limits` are fields of the face."""
+    given = {"url": simli_url, "api_key": SecretStr(KEY), "face_id": "ada", **limits}
+    face = Face.model_validate(given)
     assignment = Assignment(identity="ada", name=NAME, room="r", url=livekit_url, token=SecretStr(token), face=face)
     room = rtc.Room()
     await room.connect(livekit_url, token, rtc.RoomOptions(auto_subscribe=False))

@@ -1,0 +1,46 @@
+"""Whether people are in the room: a face costs money by the minute, and nobody looks at it in an empty room."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from livekit import rtc
+
+PEOPLE = frozenset({rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP})
+"""Agents, recorders and streams from elsewhere are no company."""
+
+
+class Company:
+    """Counts the people of a room that was joined already; a context manager."""
+
+    def __init__(self, room: rtc.Room) -> None:
+        self._room = room
+        self._here = asyncio.Event()
+        self._alone_since = time.monotonic()
+
+    def __enter__(self) -> Company:
+        self._room.on("participant_connected", self._look)
+        self._room.on("participant_disconnected", self._look)
+        self._look()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._room.off("participant_connected", self._look)
+        self._room.off("participant_disconnected", self._look)
+
+    @property
+    def alone_s(self) -> float:
+        """Seconds since the last person left, or since this agent came; 0 while somebody is here."""
+        return 0.0 if self._here.is_set() else time.monotonic() - self._alone_since
+
+    async def wait_somebody(self) -> None:
+        """Returns once a person is here."""
+        await self._here.wait()
+
+    def _look(self, *_: object) -> None:
+        if any(participant.kind in PEOPLE for participant in self._room.remote_participants.values()):
+            self._here.set()
+        elif self._here.is_set():
+            self._here.clear()
+            self._alone_since = time.monotonic()
