@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +29,10 @@ class Happenings:
     def close(self) -> None:
         """The meeting is over."""
         self._feed.close()
+
+    def reading(self) -> AbstractContextManager[AsyncIterator[SeatEvent | Dropped]]:
+        """Gives the events themselves, from now on."""
+        return self._feed.reading()
 
     async def stream(self) -> AsyncGenerator[dict[str, Any], None]:
         """Yields `subscribed`, then every event as it happens, then `meeting_ended`."""

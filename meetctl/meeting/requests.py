@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
@@ -105,8 +106,14 @@ def streams(meeting: Meeting) -> Mapping[str, Stream]:
     def events(_: Request) -> AsyncGenerator[Mapping[str, Any], None]:
         return meeting.happenings.stream()
 
-    def drill(request: Request) -> AsyncGenerator[Mapping[str, Any], None]:
-        return carry_out(meeting, _drill(meeting, request))
+    drilling = asyncio.Lock()
+
+    async def drill(request: Request) -> AsyncGenerator[Mapping[str, Any], None]:
+        if drilling.locked():
+            raise ConflictError("a drill is under way already", hint="wait until it has ended")
+        async with drilling, contextlib.aclosing(carry_out(meeting, _drill(meeting, request))) as items:
+            async for item in items:
+                yield item
 
     return {"events": events, "drill": drill}
 
