@@ -13,11 +13,13 @@ from typer.testing import CliRunner
 
 from meetctl.cli import app
 from meetctl.errors import ExitCode
+from meetctl.rehearsal.load import load_scenario
 from meetctl.roster import load_roster
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SAMPLES = sorted((ROOT / "configs").glob("*.yaml"))
+SCENARIOS = [ROOT / "configs/rehearsal.yaml"]
 LINKED = re.findall(r"\]\(([^)#]+)\)", README)
 LARGEST_PICTURE = 300_000
 """Bytes: a README must load at once."""
@@ -53,7 +55,10 @@ def test_the_readme_shows_each_sample_as_it_is() -> None:
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_every_sample_can_be_loaded(path: Path) -> None:
-    assert load_roster(path, environment=EVERYTHING_SET).agents
+    if path in SCENARIOS:
+        assert load_scenario(path, environment={}, room="rehearsal-1").steps
+    else:
+        assert load_roster(path, environment=EVERYTHING_SET).agents
 
 
 def test_the_readme_names_every_command_and_no_other() -> None:

@@ -14,10 +14,12 @@ from tests.fixtures.command import Meetctl
 pytestmark = pytest.mark.system
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
+PLAY_S = 600.0
+"""Ten turns take under two minutes on two idle cores."""
 
 TWO_TURNS = """
 roster:
-  meeting: {topic: Friday's launch}
+  meeting: {topic: Friday's launch, max_agent_turns: 1}
   defaults: {llm: {provider: local, options: {max_completion_tokens: 24}}}
   agents:
     - {name: Ada, agent: audio, persona: You build backends.}
@@ -47,7 +49,7 @@ def nothing_is_left(meetctl: Meetctl) -> bool:
 
 
 def logs(meetctl: Meetctl) -> list[Path]:
-    return [path for path in (Path(meetctl.environment["XDG_STATE_HOME"]) / "meetctl").glob("rehearsal-*/*")]
+    return list((Path(meetctl.environment["XDG_STATE_HOME"]) / "meetctl").glob("rehearsal-*/*"))
 
 
 def test_a_rehearsal_whose_expectations_hold_passes_and_leaves_nothing(meetctl: Meetctl, two_turns: Path) -> None:
@@ -112,7 +114,7 @@ def test_a_rehearsal_that_is_interrupted_ends_everything(meetctl: Meetctl, two_t
     for words in running.stderr:
         if words.startswith("1/2 Sam says"):
             break
-    (note,) = [path for path in meetctl.runtime_dir.glob("rehearsal-*.json")]
+    (note,) = list(meetctl.runtime_dir.glob("rehearsal-*.json"))
     meeting = meetctl.note(note.stem)["meeting"]
     assert marked(meeting)
     running.send_signal(signal.SIGINT)
@@ -126,11 +128,12 @@ def test_a_rehearsal_that_is_interrupted_ends_everything(meetctl: Meetctl, two_t
 
 
 def test_ten_turns_of_two_people_and_three_agents(meetctl: Meetctl) -> None:
-    ran = meetctl("rehearse", str(SCENARIOS / "ten_turns.yaml"))
+    ran = meetctl("rehearse", str(SCENARIOS / "ten_turns.yaml"), within=PLAY_S)
     assert ran.code == 0, ran.out + ran.err
 
 
 @pytest.mark.soak
-def test_forty_turns_of_two_people_and_three_agents(meetctl: Meetctl) -> None:
-    ran = meetctl("rehearse", str(SCENARIOS / "forty_turns.yaml"), within=1200)
+@pytest.mark.parametrize("name", ["forty_turns", "killed"])
+def test_a_long_meeting_and_one_whose_processes_are_killed(meetctl: Meetctl, name: str) -> None:
+    ran = meetctl("rehearse", str(SCENARIOS / f"{name}.yaml"), within=3 * PLAY_S)
     assert ran.code == 0, ran.out + ran.err

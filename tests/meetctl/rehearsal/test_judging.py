@@ -188,6 +188,8 @@ def test_who_comes_back_is_still_the_same_person() -> None:
     assert judge(scenario(*steps, expect=expect), record).checks[0].passed
 
 
-@pytest.mark.parametrize(("values", "percent", "wanted"), [([1.0], 95, 1.0), ([1.0, 2.0], 50, 1.0), ([*range(1, 21)], 95, 19)])
+@pytest.mark.parametrize(
+    ("values", "percent", "wanted"), [([1.0], 95, 1.0), ([1.0, 2.0], 50, 1.0), ([*range(1, 21)], 95, 19)]
+)
 def test_a_percentile_is_one_of_the_values(values: list[float], percent: float, wanted: float) -> None:
     assert percentile(values, percent) == wanted
