@@ -13,7 +13,9 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 import hatch_build
+from meetctl.errors import MeetctlError
 from meetctl.settings import LiveKitCredentials
+from meetctl.web.direction import Directive
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
 from tests.browser.cast import write_camera
@@ -52,9 +54,54 @@ def axe() -> str:
     return source.read_text(encoding="utf-8")
 
 
+class Desk:
+    """Does what a host asks, as the meeting would, and remembers it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Directive, str, str]] = []
+        self.refusal: MeetctlError | None = None
+        self.floor: str | None = "ada"
+        self.muted: set[str] = set()
+
+    async def direct(self, do: Directive, agent: str, text: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.asked.append((do, agent, text))
+        match do:
+            case Directive.MUTE:
+                self.muted.add(agent)
+            case Directive.UNMUTE:
+                self.muted.discard(agent)
+            case Directive.FLOOR:
+                self.floor = agent
+            case _:
+                pass
+
+    def cast(self) -> dict[str, Any]:
+        def seen(identity: str, state: str = "running", *, can_speak: bool = True) -> dict[str, Any]:
+            muted = identity in self.muted
+            return {
+                "identity": identity,
+                "name": identity.title(),
+                "state": state,
+                "muted": muted,
+                "can_speak": can_speak,
+            }
+
+        return {
+            "floor": self.floor,
+            "agents": [seen("ada"), seen("max"), seen("lin", "backoff"), seen("legacy", can_speak=False)],
+        }
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
 @pytest.fixture
 async def page_server(
-    built_page: None, livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken
+    built_page: None, livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken, desk: Desk
 ) -> AsyncIterator[PageServer]:
     """Yields the join page of this test's room."""
     people = iter(range(1, 100))
@@ -65,7 +112,13 @@ async def page_server(
         return ConnectionDetails(livekit_server.url, token, identity, name, room_name)
 
     async with PageServer(
-        room=room_name, livekit_url=livekit_server.url, invites=Invites.create(), admit=admit, info=lambda: INFO
+        room=room_name,
+        livekit_url=livekit_server.url,
+        invites=Invites.create(),
+        admit=admit,
+        info=lambda: INFO,
+        direct=desk.direct,
+        cast=desk.cast,
     ) as server:
         yield server
 

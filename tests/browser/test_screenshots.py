@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from meetctl.errors import NotRunningError
 from meetctl.settings import LiveKitCredentials
+from meetctl.web.invites import Role
 from meetctl.web.server import PageServer
 from tests.browser.cast import FINAL, FakeAgent
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import Desk, OpenPage
 from tests.browser.test_join_page import join
 from tests.fixtures.livekit import MintToken
 
@@ -48,7 +50,12 @@ async def picture(page: Page, name: str, axe: str) -> None:
 
 
 async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
-    page_server: PageServer, open_page: OpenPage, livekit_server: LiveKitCredentials, mint_token: MintToken, axe: str
+    page_server: PageServer,
+    open_page: OpenPage,
+    livekit_server: LiveKitCredentials,
+    mint_token: MintToken,
+    axe: str,
+    desk: Desk,
 ) -> None:
     async with AsyncExitStack() as stack:
 
@@ -64,7 +71,7 @@ async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
         )
         zoe = await open_page(page_server.join_link())
         await join(zoe, "Zoë")
-        page = await open_page(page_server.join_link())
+        page = await open_page(page_server.join_link(Role.HOST))
         await expect(page.get_by_test_id("prejoin-name")).to_be_focused()
         await page.get_by_test_id("prejoin-name").fill("Robin")
         await picture(page, "prejoin", axe)
@@ -97,6 +104,14 @@ async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
         await page.get_by_test_id("chat-send").click()
         await expect(page.get_by_test_id("chat-message")).to_have_count(2)
         await picture(page, "chat", axe)
+        desk.muted.add("max")
+        await page.get_by_test_id("host-toggle").click()
+        await page.get_by_test_id("host-words").fill("Ada, please sum up what is left to do.")
+        await expect(page.get_by_test_id("host-agent")).to_have_count(4)
+        desk.refusal = NotRunningError("Lin is backoff")
+        await page.get_by_test_id("host-send").click()
+        await expect(page.get_by_test_id("host-fault")).to_be_visible()
+        await picture(page, "host", axe)
         await page.get_by_test_id("settings-toggle").click()
         await picture(page, "settings", axe)
         await page.keyboard.press("Escape")

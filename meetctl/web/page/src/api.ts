@@ -18,6 +18,30 @@ export interface ConnectionDetails {
   readonly room: string;
 }
 
+/** What a host sees of an agent. */
+export interface CastAgent {
+  readonly identity: string;
+  readonly name: string;
+  readonly state: string;
+  readonly muted: boolean;
+  /** False for a program of its own, and for one that only listens. */
+  readonly can_speak: boolean;
+}
+
+export interface Cast {
+  /** Identity of the agent that holds the floor. */
+  readonly floor: string | null;
+  readonly agents: readonly CastAgent[];
+}
+
+export type Directive = "say" | "ask" | "tell" | "floor" | "mute" | "unmute";
+
+export interface Direction {
+  readonly do: Directive;
+  readonly agent?: string;
+  readonly text?: string;
+}
+
 /** Why the server said no; `gone` = no server answers. */
 export type RefusalCode = "wrong_invite" | "meeting_closed" | "bad_name" | "cannot_admit" | "gone";
 
@@ -33,6 +57,11 @@ const ANSWER_TIMEOUT_MS = 10_000;
 
 export function askInfo(invite: string): Promise<Answer<MeetingInfo>> {
   return post<MeetingInfo>("/api/info", { invite });
+}
+
+/** Has a host's direction carried out, or only looks; the answer is how the agents stand then. */
+export function direct(invite: string, direction?: Direction): Promise<Answer<Cast>> {
+  return post<Cast>("/api/direct", { invite, ...direction });
 }
 
 export function askToJoin(invite: string, name: string): Promise<Answer<ConnectionDetails>> {

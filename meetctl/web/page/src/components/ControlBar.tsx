@@ -4,11 +4,13 @@ import { Track } from "livekit-client";
 import { ControlButton } from "./ControlButton";
 import { MediaToggle } from "./MediaToggle";
 
-export type PanelName = "chat" | "transcript" | "settings";
+export type PanelName = "chat" | "transcript" | "host" | "settings";
 
 export interface ControlBarProps {
   readonly open: PanelName | undefined;
   readonly unread: number;
+  /** Whether this person may direct the agents. */
+  readonly isHost: boolean;
   readonly onPanel: (panel: PanelName) => void;
   readonly onFault: (source: Track.Source, error: Error) => void;
   readonly onLeave: () => void;
@@ -16,7 +18,7 @@ export interface ControlBarProps {
 
 const CAN_SHARE = typeof navigator.mediaDevices?.getDisplayMedia === "function";
 
-export function ControlBar({ open, unread, onPanel, onFault, onLeave }: ControlBarProps) {
+export function ControlBar({ open, unread, isHost, onPanel, onFault, onLeave }: ControlBarProps) {
   const panel = (name: PanelName, label: string, badge?: number) => (
     <ControlButton
       icon={name}
@@ -60,6 +62,7 @@ export function ControlBar({ open, unread, onPanel, onFault, onLeave }: ControlB
       <span className="controls-gap" />
       {panel("chat", "Chat", unread)}
       {panel("transcript", "Transcript")}
+      {isHost && panel("host", "Host")}
       {panel("settings", "Settings")}
       <span className="controls-gap" />
       <ControlButton icon="leave" label="Leave" className="danger" data-testid="leave-button" onClick={onLeave} />

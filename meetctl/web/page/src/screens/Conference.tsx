@@ -8,6 +8,7 @@ import { Banner } from "../components/Banner";
 import { Captions } from "../components/Captions";
 import { ChatPanel } from "../components/ChatPanel";
 import { ControlBar, type PanelName } from "../components/ControlBar";
+import { HostPanel } from "../components/HostPanel";
 import { SettingsPanel } from "../components/SettingsPanel";
 import { Stage } from "../components/Stage";
 import { TranscriptPanel } from "../components/TranscriptPanel";
@@ -31,13 +32,19 @@ export function Conference({ info, details, choices, invite, onEnd }: Conference
   const meeting = useMeetingRoom(details, choices, invite, onEnd);
   return (
     <RoomContext.Provider value={meeting.room}>
-      <InRoom info={info} meeting={meeting} />
+      <InRoom info={info} meeting={meeting} invite={invite} />
       <RoomAudioRenderer />
     </RoomContext.Provider>
   );
 }
 
-function InRoom({ info, meeting }: { readonly info: MeetingInfo; readonly meeting: MeetingRoom }) {
+interface InRoomProps {
+  readonly info: MeetingInfo;
+  readonly meeting: MeetingRoom;
+  readonly invite: string;
+}
+
+function InRoom({ info, meeting, invite }: InRoomProps) {
   const { room } = meeting;
   const captions = useCaptions(room);
   const { chatMessages, send, isSending } = useChat();
@@ -74,12 +81,14 @@ function InRoom({ info, meeting }: { readonly info: MeetingInfo; readonly meetin
       <ControlBar
         open={panel}
         unread={unread}
+        isHost={info.role === "host"}
         onPanel={(name) => setPanel(panel === name ? undefined : name)}
         onFault={onFault}
         onLeave={() => void room.disconnect()}
       />
       {panel === "chat" && <ChatPanel messages={chatMessages} sending={isSending} onSend={send} onClose={close} />}
       {panel === "transcript" && <TranscriptPanel captions={captions} onClose={close} />}
+      {panel === "host" && <HostPanel invite={invite} onClose={close} />}
       {panel === "settings" && (
         <SettingsPanel captionsShown={captionsShown} onCaptionsShown={setCaptionsShown} onClose={close} />
       )}

@@ -1,0 +1,53 @@
+import { useCallback, useEffect, useState } from "react";
+import { direct, type Cast, type Direction } from "../api";
+
+/** An agent's state changes within seconds; asked more often it would only cost. */
+const LOOK_MS = 2_000;
+
+export interface DirectedCast {
+  /** Undefined until the first answer. */
+  readonly cast: Cast | undefined;
+  /** Why the last thing could not be done. */
+  readonly fault: string | undefined;
+  /** What is under way. */
+  readonly pending: Direction | undefined;
+  /** Has it done; returns whether it was. */
+  readonly act: (direction: Direction) => Promise<boolean>;
+}
+
+/** Returns the agents as a host sees them, and what directs them. */
+export function useCast(invite: string): DirectedCast {
+  const [cast, setCast] = useState<Cast>();
+  const [fault, setFault] = useState<string>();
+  const [pending, setPending] = useState<Direction>();
+
+  useEffect(() => {
+    let over = false;
+    let timer: ReturnType<typeof setTimeout>;
+    const look = async () => {
+      const { ok } = await direct(invite);
+      if (over) return;
+      if (ok) setCast(ok);
+      timer = setTimeout(look, LOOK_MS);
+    };
+    void look();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [invite]);
+
+  const act = useCallback(
+    async (direction: Direction) => {
+      setPending(direction);
+      const { ok, refusal } = await direct(invite, direction);
+      setPending(undefined);
+      setFault(refusal?.message);
+      if (ok) setCast(ok);
+      return ok !== undefined;
+    },
+    [invite],
+  );
+
+  return { cast, fault, pending, act };
+}
