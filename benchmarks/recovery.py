@@ -1,0 +1,73 @@
+"""How long a killed agent's seat is empty: from SIGKILL until a subscriber receives sound and picture of the next one.
+
+Everything is as a user runs it: the installed command, its servers, one person in the room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+
+from benchmarks.measuring import Command, command, show, spread
+from benchmarks.witness import Witness
+
+ROSTER = """
+room: bench
+agents:
+  - {name: Ada, agent: simli, face: local}
+  - {name: Max, agent: audio}
+"""
+KILLS = 12
+SETTLE_S = 13.0
+"""Five failures in a minute are fatal, so kills of one agent keep a distance."""
+BOUND_S = 60.0
+
+
+def main() -> None:
+    """Prints the time to sound for both agents and to the picture for the avatar."""
+    with command() as meetctl:
+        (meetctl.directory / "roster.yaml").write_text(ROSTER)
+        meetctl("up", "roster.yaml", "-d", "--wait")
+        sound, picture = asyncio.run(_measure(meetctl))
+    show("killed audio agent, to its sound at a subscriber", "s", **spread(sound["max"]))
+    show("killed avatar, to its sound at a subscriber", "s", **spread(sound["ada"]))
+    show("killed avatar, to its picture at a subscriber", "s", **spread(picture))
+
+
+async def _measure(meetctl: Command) -> tuple[dict[str, list[float]], list[float]]:
+    link = json.loads(meetctl("link", "bench", "--name", "Witness", "--json"))
+    sound: dict[str, list[float]] = {"ada": [], "max": []}
+    picture: list[float] = []
+    async with Witness(link["livekit_url"], link["token"]) as witness:
+        for identity, kinds in (("ada", ("audio", "video")), ("max", ("audio",))):
+            await witness.wait_media(identity, kinds)
+        for _ in range(KILLS):
+            for identity in sound:
+                seconds = await _kill(meetctl, witness, identity)
+                sound[identity].append(seconds["audio"])
+                picture += [seconds["video"]] if "video" in seconds else []
+            await asyncio.sleep(SETTLE_S)
+    return sound, picture
+
+
+async def _kill(meetctl: Command, witness: Witness, identity: str) -> dict[str, float]:
+    """Kills the agent; returns the seconds until each kind of media of the next one arrived."""
+    agents = {agent["identity"]: agent for agent in (await asyncio.to_thread(meetctl.status))["agents"]}
+    kinds = ("audio", "video") if agents[identity]["program"] == "simli" else ("audio",)
+    before = witness.publications(identity)
+    began = time.perf_counter()
+    os.kill(agents[identity]["pid"], signal.SIGKILL)
+
+    async def arrived(kind: str) -> float:
+        await witness.wait_media(identity, (kind,), besides=before)
+        return time.perf_counter() - began
+
+    async with asyncio.timeout(BOUND_S):
+        return dict(zip(kinds, await asyncio.gather(*map(arrived, kinds)), strict=True))
+
+
+if __name__ == "__main__":
+    main()
