@@ -186,8 +186,13 @@ def _leaves(error: BaseException) -> list[BaseException]:
     return [error]
 
 
+PERMANENT = frozenset({"no_face"})
+"""Codes of faults that only another assignment mends."""
+
+
 def _is_permanent(error: MeetctlError) -> bool:
-    return isinstance(error, LiveKitError) and " 401 " in f" {error.message} ".replace(",", " ")
+    refused = isinstance(error, LiveKitError) and " 401 " in f" {error.message} ".replace(",", " ")
+    return refused or error.code in PERMANENT
 
 
 def _log_to_stderr() -> MaskingFormatter:

@@ -65,6 +65,8 @@ class AgentStatus(SeatStatus):
     legs: dict[str, LegStatus] = {}
     """`room`, and `simli` for an avatar; a leg is there once it was measured."""
     av_offset_ms: float | None = None
+    avatar_seconds: float | None = None
+    """Of avatar sessions, over all restarts; null where none was ever opened."""
     degraded_reason: str | None = None
     muted: bool = False
     """Whether it is kept from the floor, by `meetctl mute` or a host."""

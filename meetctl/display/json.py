@@ -14,6 +14,7 @@ from meetctl.display.document import (
     SeatStatus,
     ServiceStatus,
 )
+from meetctl.supervisor.avatars import runs_on
 from meetctl.supervisor.events import SeatKind
 from meetctl.supervisor.state import MeetingState, SeatState, as_of
 
@@ -33,12 +34,14 @@ def meeting_document(
     uptime_s: float,
     muted: Collection[str] = (),
     latencies: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+    unix_now: float = 0.0,
 ) -> dict[str, Any]:
     """Returns one meeting as of `now` (monotonic seconds).
 
     Args:
         muted: identities.
         latencies: of each agent's last answered turn, milliseconds by stage.
+        unix_now: the time of day; avatar sessions that have run out by then are not warned of any more.
     """
     state = as_of(state, now)
     seats = state.seats.values()
@@ -52,7 +55,7 @@ def meeting_document(
         floor=state.floor_holder,
         services=tuple(_service(seat, now) for seat in seats if seat.kind is SeatKind.SERVICE),
         agents=tuple(
-            _agent(seat, now, seat.seat in muted, latencies.get(seat.seat))
+            _agent(seat, now, seat.seat in muted, latencies.get(seat.seat), unix_now)
             for seat in seats
             if seat.kind is SeatKind.AGENT
         ),
@@ -82,9 +85,15 @@ def _service(seat: SeatState, now: float) -> ServiceStatus:
     return ServiceStatus(**_common(seat, now), url=seat.url)
 
 
-def _agent(seat: SeatState, now: float, muted: bool, latency: Mapping[str, float] | None) -> AgentStatus:
+def _agent(
+    seat: SeatState, now: float, muted: bool, latency: Mapping[str, float] | None, unix_now: float
+) -> AgentStatus:
+    until = seat.avatar.runs_on_until(unix_now)
+    common = _common(seat, now)
+    if until is not None:
+        common["warning"] = "; ".join(filter(None, (seat.warning, runs_on(until))))
     return AgentStatus(
-        **_common(seat, now),
+        **common,
         identity=seat.seat,
         program=seat.program,
         agent_state=seat.speech.value if seat.speech else None,
@@ -102,6 +111,7 @@ def _agent(seat: SeatState, now: float, muted: bool, latency: Mapping[str, float
             for name, stats in seat.legs.items()
         },
         av_offset_ms=_rounded(seat.av_offset_ms),
+        avatar_seconds=_rounded(seat.avatar.seconds),
         degraded_reason=seat.degraded_reason,
         muted=muted,
         latency_ms=None if latency is None else {stage: round(ms, 1) for stage, ms in latency.items()},

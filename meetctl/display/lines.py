@@ -10,6 +10,7 @@ from typing import Any
 
 from meetctl.display.document import AgentStatus, MeetingStatus, SeatStatus, parse_document
 from meetctl.display.words import troubles
+from meetctl.supervisor.avatars import runs_on
 
 
 def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str]:
@@ -25,15 +26,17 @@ def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[
 
 def ending(proof: Mapping[str, Any]) -> list[str]:
     """Returns the proof of `down` in words."""
-    room, left = proof["room"], proof["processes_left"]
+    room, pids = proof["room"], proof["processes_left"]
     lines = [f"{room}: {_counted(proof['processes_ended'], 'process', 'processes')} ended in {proof['seconds']:.1f} s"]
     if proof.get("reason"):
         lines.insert(0, f"{room}: {proof['reason']}")
-    if left:
-        lines.append(f"{room}: still running: pids {', '.join(map(str, left))}")
+    if pids:
+        lines.append(f"{room}: still running: pids {', '.join(map(str, pids))}")
     if proof["avatar_sessions_closed"]:
         lines.append(f"{room}: {_counted(proof['avatar_sessions_closed'], 'avatar session', 'avatar sessions')} closed")
-    lines += [f"{room}: {name} was killed; its avatar session ends by itself" for name in proof["avatars_killed"]]
+    left: Mapping[str, float] = proof.get("avatar_sessions_left", {})
+    lines += [f"{room}: {name} was killed" for name in proof["avatars_killed"] if name not in left]
+    lines += [f"{room}: {name} was killed; {runs_on(until)}" for name, until in left.items()]
     if proof["own_room"] is None:
         lines.append(f"{room}: a room on this machine went with its server; one elsewhere is closed by its own timeout")
     elif not proof["own_room"]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -19,10 +20,12 @@ class Ending:
     room_deleted: bool
     avatar_sessions_closed: int
     avatars_killed: tuple[str, ...]
-    """Avatars that had to be killed: their sessions run on until their own limit."""
+    """Avatars that did not leave by themselves."""
     seconds: float
     reason: str | None = None
     """Why it ended where nobody asked for it."""
+    avatar_sessions_left: Mapping[str, float] = field(default_factory=dict)
+    """Identity → Unix time at which the last session that a killed process of it left open ends by itself."""
 
     @property
     def complete(self) -> bool:

@@ -119,6 +119,7 @@ class Meeting:
             uptime_s=now - self.started_at,
             muted=self.direction.muted,
             latencies=self._latencies,
+            unix_now=time.time(),
         )
 
     def link(self, role: Role) -> str:
@@ -383,6 +384,9 @@ class Meeting:
             avatars_killed=tuple(key for key in avatars if key not in closed),
             seconds=time.monotonic() - started,
             reason=reason,
+            avatar_sessions_left={
+                key: until for key in avatars if (until := seats[key].avatar.runs_on_until(time.time())) is not None
+            },
         )
         self.happenings.close()
         self.ended.set()

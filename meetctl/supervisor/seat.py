@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from meetctl.protocol import AgentSpeech, LegStats
+from meetctl.supervisor.avatars import AvatarAccount
 from meetctl.supervisor.events import Proof, SeatKind
 
 STALLED_AFTER_S = 4.0
@@ -73,6 +74,7 @@ class SeatState:
     silent_since: float | None = None
     """Since when the room leg sends nothing."""
     av_offset_ms: float | None = None
+    avatar: AvatarAccount = field(default_factory=AvatarAccount)
     cpu_percent: float | None = None
     memory_mb: float | None = None
     last_error: str | None = None

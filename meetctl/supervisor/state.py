@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from meetctl.protocol import (
+    AvatarSession,
     AvOffset,
     BadLine,
     Degraded,
@@ -24,6 +25,7 @@ from meetctl.protocol import (
     Ready,
     Serving,
     SpeechState,
+    Usage,
     Warn,
 )
 from meetctl.supervisor.events import (
@@ -160,6 +162,10 @@ def _said(seat: SeatState, event: WireEvent, at: float) -> SeatState:
             return replace(seat, speech=event.state)
         case AvOffset():
             return replace(seat, av_offset_ms=event.ms)
+        case AvatarSession():
+            return replace(seat, avatar=seat.avatar.told(event))
+        case Usage():
+            return replace(seat, avatar=seat.avatar.counted(event.avatar_seconds))
         case Degraded(reason=None):
             whole = seat.last_error == seat.degraded_reason
             return replace(seat, degraded_reason=None, last_error=None if whole else seat.last_error)
@@ -173,7 +179,7 @@ def _said(seat: SeatState, event: WireEvent, at: float) -> SeatState:
         case BadLine():
             return replace(seat, warning=printable(f"wrote a line that is no message: {event.start or event.why}"))
         case _:
-            return seat  # usage, utterances and latencies are others' business
+            return seat  # utterances and latencies are others' business
 
 
 def _measured(seat: SeatState, stats: LegStats, at: float) -> SeatState:
@@ -186,7 +192,7 @@ def _measured(seat: SeatState, stats: LegStats, at: float) -> SeatState:
 
 
 def _exited(seat: SeatState, event: Exited) -> SeatState:
-    gone = replace(_emptied(seat, Phase.EXITED), returncode=event.returncode)
+    gone = replace(_emptied(seat, Phase.EXITED), returncode=event.returncode, avatar=seat.avatar.exited())
     if seat.failed or seat.phase is Phase.STOPPING or event.returncode == 0:
         return gone
     last = next((line for line in reversed(event.last_lines) if line.strip()), "")

@@ -62,6 +62,6 @@ async def test_an_avatar_without_a_face_says_what_to_do(
     given = assignment(livekit_server, room_name, mint_token("ada", role="agent"), "ada", chair=None)
     async with Child(MODULE, given) as child:
         failed = await child.wait_said(Failed)
-        assert failed.code == "no_face"
+        assert failed.code == "no_face" and failed.permanent
         assert failed.hint is not None and "agent: audio" in failed.hint
         assert await child.wait_exit() == 1

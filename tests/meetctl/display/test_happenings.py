@@ -61,7 +61,12 @@ def test_every_event_is_one_flat_object_with_its_time_and_seat(event: SeatEvent,
 
 def test_what_was_dropped_is_counted_where_it_stood() -> None:
     found = dropped_object(Dropped(5), room="standup", wall=WALL)
-    assert (found["kind"], found["seat"], found["count"], found["at"]) == ("dropped", None, 5, "2026-03-01T12:00:10.000Z")
+    assert (found["kind"], found["seat"], found["count"], found["at"]) == (
+        "dropped",
+        None,
+        5,
+        "2026-03-01T12:00:10.000Z",
+    )
 
 
 def test_a_secret_is_masked_wherever_in_an_event_it_stands() -> None:

@@ -8,6 +8,7 @@ from meetctl.display.document import parse_document
 from meetctl.display.json import meeting_document, status_document
 from meetctl.protocol import (
     AgentSpeech,
+    AvatarSession,
     AvOffset,
     FloorChanged,
     IceState,
@@ -16,8 +17,10 @@ from meetctl.protocol import (
     MediaReceived,
     Ready,
     SpeechState,
+    Usage,
 )
-from meetctl.supervisor.events import Proof, Proven, Said, Sampled, SeatAdded, SeatEvent, SeatKind, Started
+from meetctl.supervisor.avatars import runs_on
+from meetctl.supervisor.events import Exited, Proof, Proven, Said, Sampled, SeatAdded, SeatEvent, SeatKind, Started
 from meetctl.supervisor.seat import STATS_OVERDUE_S
 from meetctl.supervisor.state import MeetingState, apply
 
@@ -107,12 +110,15 @@ def test_an_agent_is_told_with_what_was_measured_and_not_more() -> None:
             },
         },
         "av_offset_ms": 12.0,
+        "avatar_seconds": None,
         "cpu_percent": 14.0,
         "memory_mb": 52.8,
         "last_error": None,
         "hint": None,
         "warning": None,
         "degraded_reason": None,
+        "muted": False,
+        "latency_ms": None,
         "missing": [],
     }
 
@@ -150,3 +156,25 @@ def test_a_document_of_a_newer_meetctl_with_further_keys_can_be_read() -> None:
     meeting["agents"][0]["hat"] = "red"
     [read] = parse_document(status_document([meeting])).meetings
     assert read.model_dump(mode="json") == document()
+
+
+def test_an_avatar_session_that_nobody_closes_is_warned_of_until_it_ends() -> None:
+    state = MeetingState(room="standup")
+    for event in (
+        *HISTORY,
+        Said("ada", AvatarSession(id="a", opened=True, until=1_800_000_000), at=17),
+        Said("ada", Usage(avatar_seconds=61), at=18),
+        Exited("ada", -9, (), at=19),
+    ):
+        state = apply(state, event)
+
+    def ada(unix_now: float) -> dict[str, Any]:
+        meeting = meeting_document(
+            state, now=20, pid=9, join_link=None, livekit_url="ws://h:1", uptime_s=20, unix_now=unix_now
+        )
+        agent: dict[str, Any] = next(agent for agent in meeting["agents"] if agent["identity"] == "ada")
+        return agent
+
+    assert ada(1_799_999_000)["warning"] == runs_on(1_800_000_000)
+    assert ada(1_800_000_001)["warning"] is None
+    assert ada(0)["avatar_seconds"] == 61.0

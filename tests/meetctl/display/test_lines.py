@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +77,7 @@ def test_meetings_come_and_go() -> None:
     assert changes(FULL, JUST_STARTING) == ["late: starting", "standup: gone"]
 
 
+UNTIL = 1_800_000_000.0
 PROOF: dict[str, Any] = {
     "room": "standup",
     "processes_ended": 6,
@@ -107,7 +109,15 @@ PROOF: dict[str, Any] = {
                 "6 processes ended in 0.8 s",
                 "still running: pids 7, 8",
                 "2 avatar sessions closed",
-                "ada was killed; its avatar session ends by itself",
+                "ada was killed",
+                "room deleted",
+            ],
+        ),
+        (
+            {"avatars_killed": ("ada",), "avatar_sessions_left": {"ada": UNTIL}, "avatar_sessions_closed": 0},
+            [
+                "6 processes ended in 0.8 s",
+                f"ada was killed; an avatar session runs on until {time.strftime('%H:%M', time.localtime(UNTIL))}",
                 "room deleted",
             ],
         ),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from meetctl.protocol import (
     AgentSpeech,
+    AvatarSession,
     AvOffset,
     BadLine,
     Degraded,
@@ -348,3 +349,34 @@ def test_whatever_happens_a_seat_is_ready_only_with_a_process_and_every_proof(ev
         assert seat.pid is not None or (not seat.legs and seat.missing == seat.proofs)
         assert (seat.state in ("running", "degraded", "stalled")) == seat.ready
         assert as_of(state, 1.0) == state
+
+
+def test_avatar_time_is_counted_over_all_processes_of_a_seat() -> None:
+    seat = folded([added("ada", AVATAR), Started("ada", 7, at=1)]).seats["ada"]
+    assert seat.avatar.seconds is None
+    first = [Said("ada", Usage(avatar_seconds=10), at=2), Said("ada", Usage(avatar_seconds=12.5), at=3)]
+    again = [Exited("ada", -9, (), at=4), Started("ada", 8, at=5), Said("ada", Usage(avatar_seconds=2), at=6)]
+    seat = folded([added("ada", AVATAR), Started("ada", 7, at=1), *first, *again]).seats["ada"]
+    assert seat.avatar.seconds == 14.5
+
+
+def test_a_session_that_a_killed_process_left_open_is_remembered_until_it_ends_by_itself() -> None:
+    told = [
+        Said("ada", AvatarSession(id="a", opened=True, until=1300), at=2),
+        Said("ada", AvatarSession(id="b", opened=True, until=1900), at=3),
+        Said("ada", AvatarSession(id="a", opened=False), at=3),
+    ]
+    events = [added("ada", AVATAR), Started("ada", 7, at=1), *told]
+    assert folded(events).seats["ada"].avatar.runs_on_until(1000) is None
+    killed = [*events, Exited("ada", -9, (), at=4)]
+    restarted = [*killed, Started("ada", 8, at=5), Said("ada", AvatarSession(id="c", opened=True, until=2500), at=6)]
+    for history in (killed, restarted):
+        assert folded(history).seats["ada"].avatar.runs_on_until(1000) == 1900
+        assert folded(history).seats["ada"].avatar.runs_on_until(1901) is None
+
+
+def test_a_process_that_closed_its_sessions_leaves_none() -> None:
+    told = [AvatarSession(id="a", opened=True, until=1300), AvatarSession(id="a", opened=False)]
+    said = [Said("ada", event, at=2) for event in told]
+    seat = folded([added("ada", AVATAR), Started("ada", 7, at=1), *said, Exited("ada", 0, (), at=3)]).seats["ada"]
+    assert seat.avatar.runs_on_until(0) is None
