@@ -21,6 +21,8 @@ CHAIR_NAME = "Chair"
 LOCAL_KEY = SecretStr("local")
 """The stand-ins ask for a key as their originals do, and take any."""
 LOCAL_MODELS = {"llm": "smollm2-135m-instruct", "tts": "tts-1", "stt": "whisper-tiny.en"}
+LOCAL_OPTIONS: Mapping[str, Mapping[str, int]] = {"llm": {"max_completion_tokens": 80}}
+"""So small a model hardly ever ends by itself; more than is spoken would only keep the others waiting."""
 OPENAI_MODELS = {"llm": "gpt-4o-mini", "tts": "tts-1", "stt": "whisper-1"}
 """Where an entry names a provider without a model. `tts-1` makes the plugin ask for plain audio, not for events."""
 
@@ -182,9 +184,8 @@ def endpoint(choice: ModelChoice, part: str, models_url: str | None) -> Endpoint
     """Returns where a model is served. `part` is `llm`, `tts` or `stt`."""
     if choice.is_local:
         assert models_url is not None
-        return Endpoint(
-            base_url=f"{models_url}/v1", api_key=LOCAL_KEY, model=LOCAL_MODELS[part], options=choice.options
-        )
+        options = {**LOCAL_OPTIONS.get(part, {}), **choice.options}
+        return Endpoint(base_url=f"{models_url}/v1", api_key=LOCAL_KEY, model=LOCAL_MODELS[part], options=options)
     known = OPENAI_MODELS[part] if choice.provider == "openai" else ""
     return Endpoint(
         provider=choice.provider,

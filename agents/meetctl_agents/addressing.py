@@ -2,14 +2,15 @@
 
 Three ways a name is used count in this order, and the first that occurs decides: called ("Max, …", "hey Max",
 "what about you, Ada?"), at the start of a sentence ("Max what do you think"), merely mentioned ("I agree with Max").
-A transcription's misspelling ("Macs, …") is forgiven only where the name is called.
+A transcription's misspelling ("Macs, …") is forgiven only where the name is called. Where nobody is called, "you two"
+and "everyone" call several.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -30,6 +31,14 @@ DISMISSALS = frozenset(
 LONGEST_DISMISSAL = 8
 """Words."""
 JOINS = frozenset({"and", "or"})
+GROUPS = frozenset({"everyone", "everybody", "folks", "guys", "team", "all"})
+"""Called like a name, they call everybody: "Everyone, …", "hi team"."""
+ALL_OF_THEM = re.compile(
+    r"\b(?:all of you|you all|y'all|you guys|each of you|everyone of you"
+    r"|(?:does|do|can|could|would|will|should|is|are|has|have|let) (?:everyone|everybody))\b"
+)
+TWO_OF_THEM = re.compile(r"\b(?:you two|you both|both of you|the two of you|you too\?)")
+"""The last as a transcription spells it at the end of a question."""
 SHORTEST_MISSPELT = 3
 """Letters; shorter names are near too many words."""
 MOST_EDITS = 2
@@ -55,20 +64,27 @@ class _Word:
     after: str
 
 
-def addressed(text: str, cast: Iterable[CastMember], *, called_only: bool = False) -> tuple[str, ...]:
+def addressed(
+    text: str, cast: Iterable[CastMember], *, called_only: bool = False, recent: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Returns the identities of the agents the text is meant for, in order; empty = nobody in particular.
 
-    With `called_only` (for agents' own texts, which are full of each other's names) only calling counts.
+    Args:
+        called_only: for agents' own texts, which are full of each other's names: only calling one by name counts.
+        recent: identities of those who spoke, the last one last; "you two" are the last two agents of them.
     """
+    members = tuple(cast)
     words = _words(text)
     found: dict[_Use, list[tuple[int, str]]] = {use: [] for use in _Use}
-    for member in cast:
+    for member in members:
         for index, use in _uses(words, member.name):
             found[use].append((index, member.identity))
     _call_companions(words, found)
     for use in (_Use.CALLED,) if called_only else _Use:
         if found[use]:
             return tuple(dict.fromkeys(identity for _, identity in sorted(found[use])))
+        if use is _Use.CALLED and not called_only and (together := _called_together(text, words, members, recent)):
+            return together
     return ()
 
 
@@ -76,6 +92,19 @@ def dismisses(text: str) -> bool:
     """Returns whether the text only tells somebody to stop talking."""
     words = _words(text)
     return 0 < len(words) <= LONGEST_DISMISSAL and all(word.folded in DISMISSALS for word in words)
+
+
+def _called_together(
+    text: str, words: list[_Word], members: tuple[CastMember, ...], recent: Sequence[str]
+) -> tuple[str, ...]:
+    everybody = tuple(member.identity for member in members if member.serves_floor)
+    plain = " ".join(text.casefold().replace("’", "'").split())
+    if TWO_OF_THEM.search(plain):
+        spoke = [identity for identity in dict.fromkeys(reversed(recent)) if identity in everybody]
+        two = [*spoke, *(identity for identity in everybody if identity not in spoke)][:2]
+        return tuple(identity for identity in everybody if identity in two)
+    called = any(word.folded in GROUPS and _use(words, index, index) is _Use.CALLED for index, word in enumerate(words))
+    return everybody if called or ALL_OF_THEM.search(plain) else ()
 
 
 def _call_companions(words: list[_Word], found: dict[_Use, list[tuple[int, str]]]) -> None:

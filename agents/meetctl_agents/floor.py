@@ -58,16 +58,16 @@ def step(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action, .
     return floor, (*actions, *expired, *given)
 
 
-def next_deadline(floor: Floor) -> float | None:
-    """Returns when a `Tick` is due; None = nothing is running out."""
-    due = [since + TALK_S for _, since in floor.talking] if floor.waiting else []
+def next_deadline(floor: Floor, now: float) -> float | None:
+    """Returns when a `Tick` is due; None = nothing is running out. What is overdue waits for an event, not for time."""
+    due = [since + TALK_S for _, since in floor.talking]
     if floor.holding:
         due.append(floor.holding.deadline)
     if floor.consulting:
         due.append(floor.consulting.deadline)
     if floor.nudge_at is not None:
         due.append(floor.nudge_at)
-    return min(due, default=None)
+    return min((at for at in due if at > now), default=None)
 
 
 def next_wish(floor: Floor, event: Event, now: float) -> Wish | None:
@@ -162,7 +162,7 @@ def _released(floor: Floor, released: Released, now: float) -> tuple[Floor, tupl
 
 
 def _directed(floor: Floor, identity: str, verbatim: str | None) -> Floor:
-    if not any(member.identity == identity and member.serves_floor for member in floor.cast):
+    if identity in floor.muted or not any(m.identity == identity and m.serves_floor for m in floor.cast):
         return floor
     wish = Wish(identity, None, verbatim, directed=True)
     return replace(floor, waiting=(wish, *floor.waiting), agent_turns=0, opened=True, consulting=None, nudge_at=None)

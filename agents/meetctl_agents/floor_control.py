@@ -151,7 +151,7 @@ class FloorControl:
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        due = next_deadline(self._floor)
+        due = next_deadline(self._floor, self._loop.time())
         self._timer = None if due is None else self._loop.call_at(due, self.post, Tick())
 
 

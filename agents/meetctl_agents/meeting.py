@@ -280,7 +280,8 @@ class Meeting:
         self._control.post(said, heard=line)
 
     def _as_said(self, line: Line, *, spoken: bool, to: str | None = None) -> Said:
-        names = (to,) if to is not None else addressed(line.text, self._control.cast)
+        recent = [earlier.identity for earlier in self._lines]
+        names = (to,) if to is not None else addressed(line.text, self._control.cast, recent=recent)
         return Said(line, names, spoken, dismisses(line.text))
 
     def _book(self, line: Line) -> None:

@@ -20,6 +20,8 @@ LONGEST_LINE = 200
 """Characters told of each."""
 LONGEST_ANSWER = 12
 """Tokens: a name."""
+ENOUGH = 80
+"""Characters: what comes after them is no answer but talk."""
 NOBODY = "nobody"
 
 
@@ -52,6 +54,8 @@ class Moderator:
         ) as stream:
             async for chunk in stream:
                 text += (chunk.delta and chunk.delta.content) or ""
+                if len(text) > ENOUGH:
+                    break  # leaving closes the request: the model stops
         return decision(text, candidates)
 
     def _instructions(self, names: Sequence[str]) -> str:

@@ -58,9 +58,34 @@ def test_a_person_is_understood(text: str, identities: list[str]) -> None:
     assert list(addressed(text, CAST)) == identities
 
 
+EVERYBODY = [member.identity for member in CAST]
+
+
 @pytest.mark.parametrize(
     ("text", "identities"),
     [
+        ("Everyone, please introduce yourselves.", EVERYBODY),
+        ("Hi everybody!", EVERYBODY),
+        ("What do you all think?", EVERYBODY),
+        ("Does everyone agree?", EVERYBODY),
+        ("I think everyone knows that.", []),
+        ("That is all.", []),
+        ("The team is fine.", []),
+        ("What do you two think?", ["ada", "will"]),
+        ("I would like to hear both of you.", ["ada", "will"]),
+        ("Ada, do you think everyone agrees?", ["ada"]),
+    ],
+)
+def test_several_are_called_together(text: str, identities: list[str]) -> None:
+    # Will and Ada spoke last, between them only a person
+    recent = ["max", "will", "sam", "ada"]
+    assert list(addressed(text, CAST, recent=recent)) == identities
+
+
+@pytest.mark.parametrize(
+    ("text", "identities"),
+    [
+        ("Everyone, please listen.", []),
         ("Max, what is your view?", ["max"]),
         ("I would do it. What about you, Max?", ["max"]),
         ("Over to you, Max.", ["max"]),
