@@ -322,6 +322,20 @@ def drill(
     _exit(drill(fault.value, agent, room=room, stall_s=stall, timeout_s=timeout, as_json=as_json))
 
 
+@app.command(epilog="Example: meetctl doctor configs/cloud.yaml")
+def doctor(
+    roster: Annotated[
+        Path | None,
+        typer.Argument(metavar="[ROSTER]", help="Look at what this roster needs, its servers and keys too."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what on this machine or around it would keep a meeting from working, and what to do about it."""
+    from meetctl.commands.doctor import doctor
+
+    _exit(doctor(roster, as_json=as_json))
+
+
 @app.command(epilog="Example: meetctl setup")
 def setup() -> None:
     """Fetch livekit-server and the local models now, so that the first `up` does not wait for them."""

@@ -1,0 +1,134 @@
+"""`meetctl doctor`: what on this machine or around it would keep a meeting from working, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from meetctl.display import console, doctoring
+from meetctl.doctor import checks, probing
+from meetctl.doctor.findings import Finding, Level, document, failure, ok
+from meetctl.doctor.memory import needed_mb
+from meetctl.doctor.services import FaceAnswers, judge_face, judge_livekit
+from meetctl.errors import ExitCode, MeetctlError
+from meetctl.local.data import missing_models
+from meetctl.local.livekit_binary import PINNED_VERSION, find_server
+from meetctl.roster import SIMLI_URL, Program, Roster, load_roster, secrets_of
+from meetctl.settings import LiveKitCredentials, environment, livekit_from_environment
+from meetctl.supervisor.logs import Masker
+
+Face = tuple[str, SecretStr, str, str]
+"""URL, key, face id, and whose it is."""
+DEMO = (Program.SIMLI, Program.AUDIO)
+"""Whom the memory is reckoned for where no roster is given."""
+
+
+def doctor(path: Path | None, *, as_json: bool) -> ExitCode:
+    """Looks at everything and prints what it found; the code says whether something is to be mended."""
+    found, roster = _read(path)
+    found += asyncio.run(_examine(roster))
+    mask = Masker(_secrets(roster))
+    found = [replace(finding, message=mask(finding.message)) for finding in found]
+    if as_json:
+        console.print_json(document(found))
+    else:
+        for line in doctoring.lines(found):
+            console.print_data(line)
+    return ExitCode.FAILED if any(finding.level is Level.FAILURE for finding in found) else ExitCode.OK
+
+
+def _read(path: Path | None) -> tuple[list[Finding], Roster | None]:
+    if path is None:
+        return [], None
+    try:
+        roster = load_roster(path, environment=environment())
+    except MeetctlError as error:
+        return [failure("roster", error.message, error.hint or f"meetctl check {path}")], None
+    return [ok("roster", f"{path} is good: {len(roster.agents)} agents")], roster
+
+
+async def _examine(roster: Roster | None) -> list[Finding]:
+    livekit, faces = _livekit(roster), list(_faces(roster))
+    here, server, there, *shown = await asyncio.gather(
+        asyncio.to_thread(lambda: list(_machine(roster))),
+        _server(roster),
+        _far_livekit(livekit, roster),
+        *(_face(face) for face in faces),
+    )
+    return [*here, *server, *there, *(finding for found in shown for finding in found)]
+
+
+def _machine(roster: Roster | None) -> Iterator[Finding]:
+    yield from checks.judge_sockets(probing.probe_sockets())
+    yield from checks.judge_interfaces(probing.interfaces())
+    wanted = probing.requirements()
+    yield from checks.judge_libraries(wanted, probing.installed(checks.names_of(wanted)))
+    yield from checks.judge_keys(environment())
+    if roster is None or roster.needs_local_models:
+        yield checks.judge_models([(package.name, package.size) for package in missing_models()])
+    programs = DEMO if roster is None else tuple(agent.program for agent in roster.agents)
+    local = 1 if roster is None else sum(agent.face is not None and agent.face.local for agent in roster.agents)
+    needed = needed_mb(programs, local_models=roster is None or roster.needs_local_models, local_faces=local)
+    whom = "one avatar and one audio agent" if roster is None else f"the {len(programs)} agents of {roster.file}"
+    yield checks.judge_memory(needed, probing.free_memory_mb(), whom)
+
+
+async def _server(roster: Roster | None) -> list[Finding]:
+    if roster is not None and roster.livekit is not None:
+        return []
+    found = await find_server()
+    if found is None:
+        return list(checks.judge_server(None, None, (), PINNED_VERSION))
+    return list(checks.judge_server(str(found.path), found.version, found.warnings, PINNED_VERSION))
+
+
+def _livekit(roster: Roster | None) -> LiveKitCredentials | None:
+    """Returns the server elsewhere: the roster's; without one, that of the environment, if it is whole."""
+    if roster is not None:
+        return roster.livekit
+    try:
+        return livekit_from_environment()
+    except MeetctlError:
+        return None
+
+
+async def _far_livekit(credentials: LiveKitCredentials | None, roster: Roster | None) -> list[Finding]:
+    if credentials is None:
+        return []
+    error, milliseconds, skew_s = await probing.ask_livekit(credentials, roster.room if roster else "meetctl-doctor")
+    found = [judge_livekit(credentials.url, error, milliseconds)]
+    return found if skew_s is None else [*found, checks.judge_clock(credentials.url, skew_s)]
+
+
+def _faces(roster: Roster | None) -> Iterator[Face]:
+    """Yields every face that Simli draws, each once."""
+    if roster is None:
+        key, face_id = environment().get("SIMLI_API_KEY"), environment().get("SIMLI_FACE_ID")
+        if key and face_id:
+            yield SIMLI_URL, SecretStr(key), face_id, "SIMLI_FACE_ID"
+        return
+    seen = set()
+    for agent in roster.agents:
+        face = agent.face
+        if face is None or face.local or face.api_key is None or face.face_id is None:
+            continue
+        if (mark := (face.url, face.api_key.get_secret_value(), face.face_id)) not in seen:
+            seen.add(mark)
+            yield face.url or SIMLI_URL, face.api_key, face.face_id, agent.name
+
+
+async def _face(face: Face) -> list[Finding]:
+    url, key, face_id, who = face
+    sessions, token = await probing.ask_simli(url, key, face_id)
+    found = list(judge_face(FaceAnswers(url, face_id, who, sessions, token)))
+    return found if sessions.skew_s is None else [*found, checks.judge_clock(url, sessions.skew_s)]
+
+
+def _secrets(roster: Roster | None) -> set[str]:
+    """Returns what no line may show, should a server repeat it."""
+    named = {value for name, value in environment().items() if name.endswith(("_KEY", "_SECRET")) and len(value) >= 6}
+    return named | (secrets_of(roster) if roster is not None else set())
