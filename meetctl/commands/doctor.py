@@ -21,8 +21,8 @@ from meetctl.roster import SIMLI_URL, Program, Roster, load_roster, secrets_of
 from meetctl.settings import LiveKitCredentials, environment, livekit_from_environment
 from meetctl.supervisor.logs import Masker
 
-Face = tuple[str, SecretStr, str, str]
-"""URL, key, face id, and whose it is."""
+Face = tuple[str, SecretStr, str | None, str]
+"""URL, key, face id where one is named, and whose it is."""
 DEMO = (Program.SIMLI, Program.AUDIO)
 """Whom the memory is reckoned for where no roster is given."""
 
@@ -108,8 +108,8 @@ def _faces(roster: Roster | None) -> Iterator[Face]:
     """Yields every face that Simli draws, each once."""
     if roster is None:
         key, face_id = environment().get("SIMLI_API_KEY"), environment().get("SIMLI_FACE_ID")
-        if key and face_id:
-            yield SIMLI_URL, SecretStr(key), face_id, "SIMLI_FACE_ID"
+        if key:
+            yield SIMLI_URL, SecretStr(key), face_id or None, "SIMLI_FACE_ID"
         return
     seen = set()
     for agent in roster.agents:
@@ -124,7 +124,7 @@ def _faces(roster: Roster | None) -> Iterator[Face]:
 async def _face(face: Face) -> list[Finding]:
     url, key, face_id, who = face
     sessions, token = await probing.ask_simli(url, key, face_id)
-    found = list(judge_face(FaceAnswers(url, face_id, who, sessions, token)))
+    found = list(judge_face(FaceAnswers(url, who, sessions, token)))
     return found if sessions.skew_s is None else [*found, checks.judge_clock(url, sessions.skew_s)]
 
 

@@ -6,7 +6,6 @@ sends datagrams on loopback alone.
 
 from __future__ import annotations
 
-import asyncio
 import importlib.metadata
 import ipaddress
 import os
@@ -97,13 +96,14 @@ async def ask_livekit(
     return None, (time.monotonic() - began) * 1000, clock
 
 
-async def ask_simli(url: str, key: SecretStr, face_id: str) -> tuple[Answer, Answer]:
+async def ask_simli(url: str, key: SecretStr, face_id: str | None) -> tuple[Answer, Answer | None]:
     """Returns what Simli says of the sessions under way, and to the wish for a session with this face."""
     headers = {"x-simli-api-key": key.get_secret_value()}
+    sessions = await _get(f"{url}/ratelimiter/sessions", headers)
+    if face_id is None:
+        return sessions, None
     wish = {"faceId": face_id, "apiVersion": "v2", "handleSilence": True, "audioInputFormat": "pcm16", **TOKEN_S}
-    return await asyncio.gather(
-        _get(f"{url}/ratelimiter/sessions", headers), _get(f"{url}/compose/token", headers, body=wish)
-    )
+    return sessions, await _get(f"{url}/compose/token", headers, body=wish)
 
 
 async def _get(url: str, headers: dict[str, str], *, body: dict[str, object] | None = None) -> Answer:

@@ -33,11 +33,11 @@ class FaceAnswers:
     """What Simli answered about one face."""
 
     url: str
-    face_id: str
     who: str
     """Whose face it is, or which variable names it."""
     sessions: Answer
-    token: Answer
+    token: Answer | None
+    """To the wish for a session with that face; None = no face is named."""
 
 
 def judge_face(face: FaceAnswers) -> Iterator[Finding]:
@@ -53,6 +53,8 @@ def judge_face(face: FaceAnswers) -> Iterator[Finding]:
         yield _refused(f"{face.url} refuses the key", face.sessions)
         return
     token = face.token
+    if token is None:
+        return
     if token.error is not None:
         yield failure("simli", f"{face.url}: {token.error}", _UNREACHABLE)
     elif token.status == 200 and _value(token.body, "session_token"):
