@@ -109,6 +109,7 @@ def _become(module: str, env: dict[str, str], cwd: str | None, descriptors: list
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", buffering=1), open(2, "w", buffering=1)
         sys.argv = [module]
         random.seed()
+        sys.modules.pop(module, None)  # it was loaded for what it imports; now it runs, and runpy would warn of two
         runpy.run_module(module, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as leaving:

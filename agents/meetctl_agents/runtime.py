@@ -113,7 +113,8 @@ class _Program:
         while True:
             match await reader.commands.get():
                 case None:
-                    logger.info("stdin ended: the supervisor is gone")
+                    if not self._leave.is_set():
+                        logger.info("stdin ended: the supervisor is gone")
                     self._order_to_leave()
                 case Stop(reason=reason):
                     logger.info("told to stop: %s", reason)
@@ -186,7 +187,7 @@ def _leaves(error: BaseException) -> list[BaseException]:
     return [error]
 
 
-PERMANENT = frozenset({"no_face"})
+PERMANENT = frozenset({"missing_model", "model", "no_face"})
 """Codes of faults that only another assignment mends."""
 
 
