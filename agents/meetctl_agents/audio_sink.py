@@ -26,6 +26,9 @@ AHEAD_MS = 40
 """How much the source holds: enough to ride out a busy moment of the loop, little enough to throw away."""
 TAIL_MS = 120
 """Silence after speech: a source that runs dry sends nothing for 100 ms, and a receiver stretches the last sound."""
+CAPTURE_S = 3.0
+"""The source takes a piece within `AHEAD_MS`. Runs out where its native side lost the piece; what was to be said then
+is dropped, and the segment reported."""
 TRACK_NAME = "voice"
 
 logger = logging.getLogger(__name__)
@@ -134,7 +137,7 @@ class RoomAudioSink(io.AudioOutput):
                 segment.started = True
                 self.on_playback_started(created_at=time.time())
             segment.pushed_s += piece.duration
-            await self._source.capture_frame(piece)
+            await self._capture(piece)
 
     async def _finish(self, segment: _Segment) -> None:
         # The event ends the wait early when the segment is cleared: it has then been reported already.
@@ -154,6 +157,10 @@ class RoomAudioSink(io.AudioOutput):
         for _ in range(TAIL_MS // PIECE_MS):
             if self._segments and self._segments[0].pieces:
                 return
+            await self._capture(piece)
+
+    async def _capture(self, piece: rtc.AudioFrame) -> None:
+        async with asyncio.timeout(CAPTURE_S):
             await self._source.capture_frame(piece)
 
     def _is_current(self, segment: _Segment) -> bool:

@@ -13,7 +13,7 @@ NODS = frozenset(
 )
 """Said over somebody who talks, they mean: go on. Said in silence, they may be an answer."""
 PHRASES = frozenset({"i see", "got it", "of course", "makes sense", "go on", "all right", "alright", "uh huh", "mm hm"})
-MOST_WORDS = 3
+MOST_WORDS = 4
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 

@@ -171,6 +171,13 @@ async def test_an_agent_believes_its_chair_and_nobody_else(
             assert "Sam: Ada, when is the launch?" in asked[1]
             assert not any("swordfish" in request for request in asked)
             assert releases.empty()
+
+            # nobody had anything to say after all: it goes on where it was, without asking its model again
+            await call(chair, "ada", GRANT, Grant(grant_id="g2", line=asked_line))
+            rest = await asyncio.wait_for(releases.get(), 60)
+            assert (rest.grant_id, rest.interrupted) == ("g2", False)
+            assert not rest.text.startswith(release.text)
+            assert len(asked) == 2
             # from the first sound of a turn on, usage is told
             assert (await ada.wait_said(Usage, lambda usage: usage.llm_tokens > 0)).avatar_seconds == 0
 
