@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from meetctl.protocol import Assignment, CastMember, Endpoint, Face, Line, MediaKind, Voice
-from meetctl.roster import AgentEntry, ModelChoice, Program, Roster
+from meetctl.protocol import Assignment, Avatar, CastMember, Endpoint, Face, Line, MediaKind, Voice
+from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, avatar_identity
 from meetctl.settings import LiveKitCredentials, inherited_environment
 
 CHAIR_IDENTITY = "chair"
@@ -61,6 +61,8 @@ class Place:
     chair_identity: str | None
     topic: str | None
     register_with_chair: bool = False
+    avatar_token: SecretStr | None = None
+    """Of an avatar that joins by itself."""
 
 
 PRELOADER = (sys.executable, "-m", "meetctl_agents.preloader")
@@ -138,7 +140,7 @@ def agent_assignment(
         llm=endpoint(entry.llm, "llm", stand_ins.models_url) if entry.llm else None,
         tts=endpoint(entry.tts, "tts", stand_ins.models_url) if entry.tts else None,
         voice=_voice(entry, seat_number),
-        face=_face(entry, stand_ins.simli_url),
+        face=_face(entry, stand_ins.simli_url, place),
         transcript=tuple(transcript[-TRANSCRIPT_LINES:]),
         cast=tuple(cast),
     )
@@ -166,6 +168,8 @@ def chair_assignment(
 
 def cast_member(entry: AgentEntry) -> CastMember:
     """Returns the entry as the chair knows it."""
+    if entry.face is not None and entry.face.transport == "direct":
+        return CastMember(identity=entry.identity, name=entry.name, speaks=entry.speaks)  # its face is somebody else
     publishes = {
         Program.SIMLI: (MediaKind.AUDIO, MediaKind.VIDEO),
         Program.AUDIO: (MediaKind.AUDIO,),
@@ -206,16 +210,23 @@ def _voice(entry: AgentEntry, seat_number: int) -> Voice:
     return Voice()  # whose voices have what names, only the provider knows
 
 
-def _face(entry: AgentEntry, simli_url: str | None) -> Face | None:
+def _face(entry: AgentEntry, simli_url: str | None, place: Place) -> Face | None:
     choice = entry.face
     if choice is None:
         return None
+    avatar: Avatar | None = None
+    if place.avatar_token is not None:
+        avatar = Avatar(
+            identity=avatar_identity(entry.identity), token=place.avatar_token, livekit_url=place.livekit_url
+        )
     limits = {"max_session_s": choice.max_session_s, "max_idle_s": choice.max_idle_s}
     return Face(
         url=choice.url or simli_url or "",
         api_key=choice.api_key or LOCAL_KEY,
         face_id=choice.face_id or entry.identity,
         api=choice.api,
+        idle_close_s=choice.idle_close_s,
+        avatar=avatar,
         **{name: seconds for name, seconds in limits.items() if seconds is not None},
     )
 

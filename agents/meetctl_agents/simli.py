@@ -1,6 +1,6 @@
 """The avatar agent: `python -m meetctl_agents.simli`. A voice behind the floor, and a face that says it.
 
-It joins the voice to the avatar bridge; neither knows of the other.
+It joins the voice to the avatar, bridged or in the room by itself; neither knows of the other.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from livekit import rtc
 from meetctl.protocol import Assignment, Ready
 
 from .face.bridge import Bridge
+from .face.direct import Direct
 from .runtime import Inbox, run_program
 from .speaker import Speaker
 from .wire import Report
@@ -23,12 +24,13 @@ async def run_agent(room: rtc.Room, assignment: Assignment, report: Report, inbo
     def count(seconds: float) -> None:
         speaker.add_avatar_seconds(seconds)
 
-    bridge = Bridge(room, assignment, report, count)
-    speaker = Speaker(room, assignment, report, bridge.output)
-    async with bridge, speaker:
+    joins_itself = assignment.face is not None and assignment.face.avatar is not None
+    face = (Direct if joins_itself else Bridge)(room, assignment, report, count)
+    speaker = Speaker(room, assignment, report, face.output)
+    async with face, speaker:
         report(Ready())
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(bridge.wait_failed())
+            tasks.create_task(face.wait_failed())
             tasks.create_task(speaker.wait_closed())
 
 

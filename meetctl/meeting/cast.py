@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
 
+from pydantic import SecretStr
+
 from meetctl import rooms
-from meetctl.errors import LiveKitError
+from meetctl.errors import LiveKitError, UsageError
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.seats import agent_seat, chair_seat
@@ -23,7 +25,7 @@ from meetctl.programs import (
     chair_environment,
 )
 from meetctl.protocol import CastChanged, CastMember, Model
-from meetctl.roster import AgentEntry, Roster, secrets_of_entry
+from meetctl.roster import SIMLI_URL, AgentEntry, Roster, avatar_identity, secrets_of_entry, why_not_direct
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.state import Phase
@@ -101,6 +103,7 @@ class Cast:
     async def replace(self, entry: AgentEntry, *, timeout_s: float) -> None:
         """Fills the seat of that identity by another entry."""
         self._mask.add(*secrets_of_entry(entry))
+        entry = self._settled(entry)
         self.entries[entry.identity] = entry
         await self._supervisor.restart(entry.identity, timeout_s=timeout_s, seat=self._seat_of(entry))
         await self._tell_chair()
@@ -109,6 +112,7 @@ class Cast:
         """Removes what a killed agent leaves in the room: a ghost that the server would keep for twenty seconds."""
         with contextlib.suppress(LiveKitError):
             await self._rooms.remove(self._roster.room, identity)
+            await self._rooms.remove(self._roster.room, avatar_identity(identity))
 
     async def follow(self, roster: Roster, *, restart_chair: bool, timeout_s: float) -> None:
         """Makes every further assignment from this roster; the chair gets its own anew where it has to."""
@@ -146,7 +150,24 @@ class Cast:
         """Returns the agents as the chair knows them."""
         return tuple(cast_member(entry) for entry in self.entries.values())
 
+    def _settled(self, entry: AgentEntry) -> AgentEntry:
+        """Returns the entry with the way that its face takes into this very room.
+
+        Raises:
+            UsageError: it is to join by itself and cannot.
+        """
+        face = entry.face
+        if face is None or face.transport == "bridge":
+            return entry
+        why = why_not_direct(self._credentials.url, face.url or SIMLI_URL)
+        if why is not None and face.transport == "direct":
+            raise UsageError(f"{entry.name}: {why}", hint="write transport: bridge, or transport: auto")
+        legacy = face.api == "legacy"  # which has no way to join by itself
+        way = "bridge" if why is not None or legacy else "direct"
+        return entry.model_copy(update={"face": face.model_copy(update={"transport": way})})
+
     def _seat(self, entry: AgentEntry) -> None:
+        entry = self._settled(entry)
         self._numbers[entry.identity] = max(self._numbers.values(), default=-1) + 1
         self.entries[entry.identity] = entry
         self._supervisor.add(self._seat_of(entry))
@@ -166,6 +187,16 @@ class Cast:
     def _place(self, entry: AgentEntry) -> Place:
         token = rooms.agent_token(self._credentials, room=self._roster.room, identity=entry.identity, name=entry.name)
         self._mask.add(token.get_secret_value())
+        avatar: SecretStr | None = None
+        if entry.face is not None and entry.face.transport == "direct":
+            avatar = rooms.avatar_token(
+                self._credentials,
+                room=self._roster.room,
+                identity=avatar_identity(entry.identity),
+                name=entry.name,
+                agent=entry.identity,
+            )
+            self._mask.add(avatar.get_secret_value())
         return Place(
             self._roster.room,
             self._credentials.url,
@@ -173,6 +204,7 @@ class Cast:
             self._chair_identity,
             self._roster.topic,
             register_with_chair=not self._own_chair,
+            avatar_token=avatar,
         )
 
     async def _assignment(self, entry: AgentEntry, seat_number: int) -> Model:

@@ -135,7 +135,9 @@ def agent_seat(
     proofs = {Proof.READY}
     if own_chair:
         proofs |= {Proof.AUDIO}
-    if entry.program is Program.SIMLI:
+    # A face that joins by itself is another participant, for whom the agent waits before it says that it is ready.
+    joins_itself = entry.face is not None and entry.face.transport == "direct"
+    if entry.program is Program.SIMLI and not joins_itself:
         proofs |= {Proof.FACE, Proof.VIDEO} if own_chair else {Proof.FACE}
     return Seat(
         key=entry.identity,

@@ -7,7 +7,7 @@ so that happens inside the functions that need it.
 from __future__ import annotations
 
 from meetctl.rooms.service import ParticipantInfo, ParticipantKind, Rooms
-from meetctl.rooms.tokens import TOKEN_TTL, agent_token, chair_token, guest_token, meet_link
+from meetctl.rooms.tokens import TOKEN_TTL, agent_token, avatar_token, chair_token, guest_token, meet_link
 
 __all__ = [
     "TOKEN_TTL",
@@ -15,6 +15,7 @@ __all__ = [
     "ParticipantKind",
     "Rooms",
     "agent_token",
+    "avatar_token",
     "chair_token",
     "guest_token",
     "meet_link",

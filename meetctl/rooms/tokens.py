@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TOKEN_TTL = timedelta(hours=6)
 """A token is for joining: the server renews it while its holder is connected."""
 
+BEHALF_ATTRIBUTE = "lk.publish_on_behalf"
+"""LiveKit's word for whose face this is."""
 GUEST_SOURCES = ("microphone", "camera", "screen_share", "screen_share_audio")
 
 
@@ -29,6 +31,24 @@ def agent_token(
 
     grants = api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
     return _token(credentials, identity, name, ttl, grants, role="agent")
+
+
+def avatar_token(
+    credentials: LiveKitCredentials, *, room: str, identity: str, name: str, agent: str, ttl: timedelta = TOKEN_TTL
+) -> SecretStr:
+    """Returns a token for an avatar that joins by itself and publishes on behalf of the agent of that identity."""
+    from livekit import api
+
+    token = (
+        api.AccessToken(*key_pair(credentials))
+        .with_identity(identity)
+        .with_name(name)
+        .with_kind("agent")
+        .with_ttl(ttl)
+        .with_grants(api.VideoGrants(room_join=True, room=room))
+        .with_attributes({BEHALF_ATTRIBUTE: agent})
+    )
+    return SecretStr(token.to_jwt())
 
 
 def chair_token(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from meetctl.roster.faults import Fault, RosterFaults
 from meetctl.roster.load import load_entry_file, load_roster
 from meetctl.roster.naming import is_room_name, readable_room
+from meetctl.roster.reach import why_not_direct
 from meetctl.roster.schema import (
     NO_KEY,
     SIMLI_URL,
@@ -16,6 +17,7 @@ from meetctl.roster.schema import (
     Program,
     Roster,
     TranscriptMode,
+    avatar_identity,
     secrets_of,
     secrets_of_entry,
 )
@@ -33,10 +35,12 @@ __all__ = [
     "Roster",
     "RosterFaults",
     "TranscriptMode",
+    "avatar_identity",
     "is_room_name",
     "load_entry_file",
     "load_roster",
     "readable_room",
     "secrets_of",
     "secrets_of_entry",
+    "why_not_direct",
 ]

@@ -12,7 +12,7 @@ from meetctl.roster.faults import Fault, KeyPath, RosterFaults, nearest
 from meetctl.roster.models import Keys, resolve_model
 from meetctl.roster.naming import is_room_name, readable_room
 from meetctl.roster.reading import Reading
-from meetctl.roster.resolve import note_clashes, note_identity, resolve_agent, resolve_livekit
+from meetctl.roster.resolve import note_clashes, note_identity, note_transports, resolve_agent, resolve_livekit
 from meetctl.roster.rules import resolve_rules
 from meetctl.roster.schema import AgentEntry, Roster, TranscriptMode
 from meetctl.roster.written import AgentWritten, DefaultsWritten, HeadWritten, MeetingWritten
@@ -73,6 +73,8 @@ def roster_from_document(
             entries[index] = resolve_agent(reading, agent, defaults, path=here, wrong=wrong, environment=environment)
     note_clashes(reading, written)
     livekit = resolve_livekit(reading, head.livekit, environment)
+    if livekit is not None or head.livekit is None or head.livekit.local:
+        note_transports(reading, entries, livekit)
     keys = Keys({}, environment)
     stt = resolve_model(reading, defaults.stt, keys, ("defaults", "stt"))
     # Nobody may need these, so a key that they lack is no fault of this file.

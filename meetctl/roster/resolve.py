@@ -14,8 +14,10 @@ from meetctl.protocol import RestartPolicy, Speaks, Voice
 from meetctl.roster.env_file import EnvFileError, parse_env_file
 from meetctl.roster.faults import KeyPath
 from meetctl.roster.models import Keys, resolve_model
+from meetctl.roster.reach import why_not_direct
 from meetctl.roster.reading import Reading
 from meetctl.roster.schema import (
+    IDLE_CLOSE_S,
     SIMLI_URL,
     AgentEntry,
     Budget,
@@ -23,6 +25,7 @@ from meetctl.roster.schema import (
     Limits,
     ModelChoice,
     Program,
+    avatar_identity,
 )
 from meetctl.roster.written import (
     AgentWritten,
@@ -121,6 +124,21 @@ def note_clashes(reading: Reading, agents: Mapping[int, AgentWritten]) -> None:
         note_identity(reading, identity, where)
 
 
+def note_transports(reading: Reading, entries: Mapping[int, AgentEntry], livekit: LiveKitCredentials | None) -> None:
+    """Notes avatars that are to join by themselves and cannot."""
+    identities = {entry.identity.casefold() for entry in entries.values()}
+    for index, entry in entries.items():
+        if entry.face is None or entry.face.transport != "direct":
+            continue
+        where: KeyPath = ("agents", index, "face", "transport")
+        why = why_not_direct(livekit.url if livekit else None, entry.face.url or SIMLI_URL)
+        if why is not None:
+            reading.note(where, why, "write transport: bridge, or transport: auto", around=True)
+        if avatar_identity(entry.identity).casefold() in identities:
+            message = f"the avatar would be {avatar_identity(entry.identity)!r}, which is another agent's identity"
+            reading.note(where, message, "give that agent another identity", around=True)
+
+
 def note_identity(reading: Reading, identity: str, where: KeyPath) -> None:
     """Notes an identity that is empty or one of the meeting's own."""
     if not identity:
@@ -209,6 +227,9 @@ def _face(
         face_id=written.face_id,
         api_key=api_key,
         url=written.url or SIMLI_URL,
+        api=written.api or "compose",
+        transport=written.transport or "bridge",
         max_session_s=written.max_session,
         max_idle_s=written.max_idle,
+        idle_close_s=None if written.idle_close == "never" else written.idle_close or IDLE_CLOSE_S,
     )

@@ -17,6 +17,8 @@ from meetctl.settings import LiveKitCredentials
 SIMLI_URL = "https://api.simli.ai"
 NO_KEY = "none"
 """Sent to an OpenAI-compatible server that wants no key; the client insists on one."""
+IDLE_CLOSE_S = 300
+"""A face that costs money is closed after five minutes in a room without people."""
 MASKED_FROM = 6
 """Shorter values are no secrets, and masking them would blank out ordinary words."""
 
@@ -75,10 +77,14 @@ class FaceChoice(Resolved):
     api_key: SecretStr | None = None
     url: str | None = None
     """None only where local."""
-    api: Literal["compose"] = "compose"
+    api: Literal["compose", "legacy"] = "compose"
+    transport: Literal["bridge", "direct", "auto"] = "bridge"
+    """Through the agent; by Simli's own worker in the room; or whichever the LiveKit server allows."""
     max_session_s: int | None = None
     max_idle_s: int | None = None
     """None = the wire's default."""
+    idle_close_s: int | None = None
+    """Closed after so long without a person; None = never."""
 
 
 class Limits(Resolved):
@@ -158,6 +164,11 @@ class Roster(Resolved):
     def needs_local_simli(self) -> bool:
         """Whether the local Simli server must run."""
         return any(agent.face is not None and agent.face.local for agent in self.agents)
+
+
+def avatar_identity(identity: str) -> str:
+    """Returns the identity under which an agent's avatar joins by itself."""
+    return f"{identity}-avatar"
 
 
 def secrets_of(roster: Roster) -> set[str]:

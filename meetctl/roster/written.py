@@ -209,15 +209,15 @@ class VoiceWritten(Written):
 
 
 class FaceWritten(Written):
-    LATER = {"transport": "leave it out: the face comes through the agent itself"}
-
     local: bool = False
     face_id: str | None = Field(None, min_length=1)
     api_key: SecretStr | None = None
     url: HttpAddress | None = None
-    api: Literal["compose"] | None = None
+    api: Literal["compose", "legacy"] | None = None
+    transport: Literal["bridge", "direct", "auto"] | None = None
     max_session: Seconds | None = None
     max_idle: Seconds | None = None
+    idle_close: Seconds | Literal["never"] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -231,10 +231,8 @@ class FaceWritten(Written):
         if isinstance(value, dict):
             if "local" in value:
                 raise refused("must be local or a mapping with face_id", "write face: local")
-            if value.get("api") == "legacy":
-                raise not_yet("api: legacy", "leave api out, or write api: compose")
-            if value.get("transport") == "bridge":
-                return {key: item for key, item in value.items() if key != "transport"}
+            if value.get("api") == "legacy" and value.get("transport") == "direct":
+                raise refused("api: legacy has no transport: direct", "write api: compose, or transport: bridge")
         return value
 
 

@@ -34,6 +34,18 @@ CLOSE_S = 1.0
 logger = logging.getLogger(__name__)
 
 
+def token_body(face: Face) -> dict[str, object]:
+    """Returns what is asked for with a session token."""
+    return {
+        "faceId": face.face_id,
+        "apiVersion": "v2",
+        "handleSilence": True,
+        "maxSessionLength": face.max_session_s,
+        "maxIdleTime": face.max_idle_s,
+        "audioInputFormat": "pcm16",
+    }
+
+
 class ComposeSignaling(Signaling):
     """One session over `/compose/…`; `on_said` hears when the face starts and stops speaking."""
 
@@ -46,17 +58,9 @@ class ComposeSignaling(Signaling):
 
     async def ice_servers(self) -> list[RTCIceServer]:
         key = {"x-simli-api-key": self._face.api_key.get_secret_value()}
-        body: dict[str, object] = {
-            "faceId": self._face.face_id,
-            "apiVersion": "v2",
-            "handleSilence": True,
-            "maxSessionLength": self._face.max_session_s,
-            "maxIdleTime": self._face.max_idle_s,
-            "audioInputFormat": "pcm16",
-        }
         ice = asyncio.create_task(self._talk.ice_servers("GET", "/compose/ice", headers=key))
         try:
-            self._token = await self._talk.token("/compose/token", body, TOKEN_S, **key)
+            self._token = await self._talk.token("/compose/token", token_body(self._face), TOKEN_S, **key)
             return await ice
         finally:
             ice.cancel()

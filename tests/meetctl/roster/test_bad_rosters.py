@@ -17,6 +17,7 @@ from meetctl.roster.yaml_source import MAX_BYTES
 
 Write = Callable[[str], Path]
 
+LIVEKIT = "livekit: {{url: '{}', api_key: k, api_secret: s}}\n"
 AGENT = "agents:\n  - name: Ada\n    agent: simli\n"
 """Three lines; a table row adds the fourth."""
 
@@ -128,7 +129,12 @@ def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str
         ),
         (
             "defaults: {llm: ollama/llama3.2}\n" + AGENT,
-            *(1, "defaults.llm", "ollama speaks OpenAI's HTTP API", "{provider: openai, model: llama3.2, base_url: http"),
+            *(
+                1,
+                "defaults.llm",
+                "ollama speaks OpenAI's HTTP API",
+                "{provider: openai, model: llama3.2, base_url: http",
+            ),
         ),
         ("defaults: {llm: ../x}\n" + AGENT, 1, "defaults.llm", "'..' cannot name a provider", "openai/gpt-4o-mini"),
         ("defaults: {llm: 3}\n" + AGENT, 1, "defaults.llm", "must be a mapping, got 3", "below llm:"),
@@ -221,10 +227,28 @@ def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str
         (AGENT + "    face: abc\n", 4, "agents[0].face", "must be local or a mapping", "{face_id: abc}"),
         (AGENT + "    face: {api_key: k}\n", 4, "agents[0].face.face_id", "is missing", "add face_id"),
         (AGENT + "    face: {faceid: k, api_key: k}\n", 4, "agents[0].face.faceid", "unknown key", "face_id"),
-        (AGENT + "    face: {face_id: f, api: legacy}\n", 4, "agents[0].face", "api: legacy is not yet in", "compose"),
         (
             AGENT + "    face: {face_id: f, api_key: k, transport: direct}\n",
-            *(4, "agents[0].face.transport", "is not yet in this version", "leave it out"),
+            *(4, "agents[0].face.transport", "a local LiveKit server cannot be reached by Simli", "transport: bridge"),
+        ),
+        (
+            LIVEKIT.format("ws://192.168.1.5:7880") + AGENT + "    face: {face_id: f, api_key: k, transport: direct}\n",
+            *(5, "agents[0].face.transport", "LiveKit server 192.168.1.5 cannot be reached", "transport: auto"),
+        ),
+        (
+            LIVEKIT.format("wss://x.livekit.cloud")
+            + AGENT
+            + "    face: {face_id: f, api_key: k, transport: direct}\n"
+            + "  - {name: B, identity: ada-avatar, agent: audio}\n",
+            *(5, "agents[0].face.transport", "the avatar would be 'ada-avatar'", "another identity"),
+        ),
+        (
+            AGENT + "    face: {face_id: f, api_key: k, api: legacy, transport: direct}\n",
+            *(4, "agents[0].face", "api: legacy has no transport: direct", "api: compose"),
+        ),
+        (
+            AGENT + "    face: {face_id: f, api_key: k, api: webrtc}\n",
+            *(4, "agents[0].face.api", "compose", None),
         ),
         (
             AGENT + "    face: {face_id: f, api_key: k, max_idle: soon}\n",

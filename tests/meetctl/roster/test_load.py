@@ -179,6 +179,7 @@ agents:
                 url="http://127.0.0.1:9",
                 max_session_s=5400,
                 max_idle_s=90,
+                idle_close_s=300,
             ),
             speaks=Speaks.ON_ADDRESS,
             restart=RestartPolicy.NO,

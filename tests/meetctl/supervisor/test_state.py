@@ -354,19 +354,19 @@ def test_whatever_happens_a_seat_is_ready_only_with_a_process_and_every_proof(ev
 def test_avatar_time_is_counted_over_all_processes_of_a_seat() -> None:
     seat = folded([added("ada", AVATAR), Started("ada", 7, at=1)]).seats["ada"]
     assert seat.avatar.seconds is None
-    first = [Said("ada", Usage(avatar_seconds=10), at=2), Said("ada", Usage(avatar_seconds=12.5), at=3)]
-    again = [Exited("ada", -9, (), at=4), Started("ada", 8, at=5), Said("ada", Usage(avatar_seconds=2), at=6)]
+    first: list[SeatEvent] = [Said("ada", Usage(avatar_seconds=10), at=2), Said("ada", Usage(avatar_seconds=12.5), at=3)]
+    again: list[SeatEvent] = [Exited("ada", -9, (), at=4), Started("ada", 8, at=5), Said("ada", Usage(avatar_seconds=2), at=6)]
     seat = folded([added("ada", AVATAR), Started("ada", 7, at=1), *first, *again]).seats["ada"]
     assert seat.avatar.seconds == 14.5
 
 
 def test_a_session_that_a_killed_process_left_open_is_remembered_until_it_ends_by_itself() -> None:
-    told = [
+    told: list[SeatEvent] = [
         Said("ada", AvatarSession(id="a", opened=True, until=1300), at=2),
         Said("ada", AvatarSession(id="b", opened=True, until=1900), at=3),
         Said("ada", AvatarSession(id="a", opened=False), at=3),
     ]
-    events = [added("ada", AVATAR), Started("ada", 7, at=1), *told]
+    events: list[SeatEvent] = [added("ada", AVATAR), Started("ada", 7, at=1), *told]
     assert folded(events).seats["ada"].avatar.runs_on_until(1000) is None
     killed = [*events, Exited("ada", -9, (), at=4)]
     restarted = [*killed, Started("ada", 8, at=5), Said("ada", AvatarSession(id="c", opened=True, until=2500), at=6)]

@@ -16,6 +16,7 @@ import numpy as np
 from livekit import rtc
 from livekit.agents.voice import io
 from meetctl_agents.face.bridge import Bridge
+from meetctl_agents.face.direct import Direct
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
@@ -76,7 +77,7 @@ def pattern_simli(*options: str) -> AbstractContextManager[Simli]:
 class Stage:
     """One bridge in one room."""
 
-    bridge: Bridge
+    bridge: Bridge | Direct
     began: float = field(default_factory=time.monotonic)
     reports: list[Model] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
