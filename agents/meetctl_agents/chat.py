@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 from livekit import rtc
@@ -12,6 +13,9 @@ from livekit.agents import utils
 TOPIC = "lk.chat"
 READ_S = 5.0
 """A message arrives in milliseconds; one that is never finished must not be waited for."""
+SHOWN_S = 15.0
+"""The server announces a silent newcomer to the others within some seconds, or when it has left again."""
+SHOWN_POLL_S = 0.1
 LONGEST_MESSAGE = 4000
 """Characters; the rest is cut off."""
 
@@ -51,6 +55,13 @@ class Chat:
         except Exception:
             logger.warning("a chat message of %r was not finished", identity, exc_info=True)
             return
-        sender = self._room.remote_participants.get(identity)
+        sender = await self._participant(identity)
         if sender is not None and text.strip():
             self._message(sender, text.strip()[:LONGEST_MESSAGE])
+
+    async def _participant(self, identity: str) -> rtc.RemoteParticipant | None:
+        """Returns who that is: whoever publishes nothing is shown to others seconds after its first words arrive."""
+        deadline = time.monotonic() + SHOWN_S
+        while (found := self._room.remote_participants.get(identity)) is None and time.monotonic() < deadline:
+            await asyncio.sleep(SHOWN_POLL_S)
+        return found

@@ -52,6 +52,8 @@ class Cast:
         """By identity, in the order they were seated."""
         self.joined: set[str] = set()
         """Who came by `join` and not with the roster."""
+        self.taken_over: set[str] = set()
+        """Identities that somebody else has joined with, so that ours had to go."""
         self._roster = roster
         self._supervisor = supervisor
         self._servers = servers
@@ -109,7 +111,12 @@ class Cast:
         await self._tell_chair()
 
     async def remove_participant(self, identity: str) -> None:
-        """Removes what a killed agent leaves in the room: a ghost that the server would keep for twenty seconds."""
+        """Removes what a killed agent leaves in the room: a ghost that the server would keep for twenty seconds.
+
+        Never somebody else who has taken the identity: that is for people to sort out.
+        """
+        if identity in self.taken_over:
+            return
         with contextlib.suppress(LiveKitError):
             await self._rooms.remove(self._roster.room, identity)
             await self._rooms.remove(self._roster.room, avatar_identity(identity))

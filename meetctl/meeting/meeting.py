@@ -31,7 +31,7 @@ from meetctl.meeting.sampling import sample_forever
 from meetctl.meeting.seats import LIVEKIT_SEAT, player_seat
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs import CHAIR_IDENTITY, PRELOADER, service_environment
-from meetctl.protocol import Line, TurnLatency, Utterance, UtteranceKind
+from meetctl.protocol import Failed, Line, Ready, TurnLatency, Utterance, UtteranceKind
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, secrets_of
 from meetctl.script import Script
 from meetctl.settings import LiveKitCredentials, slug
@@ -291,6 +291,10 @@ class Meeting:
                 self._server_lost_at = None
             case Said(seat=seat, event=Utterance() | TurnLatency() as said) if seat == CHAIR_IDENTITY:
                 self._write_down(said)
+            case Said(seat=seat, event=Failed(code="duplicate_identity")):
+                self.cast.taken_over.add(seat)
+            case Said(seat=seat, event=Ready()):
+                self.cast.taken_over.discard(seat)
             case GaveUp(seat=seat) if seat in self.cast.entries:
                 # It will not come back, so its ghost is not left to haunt the room for twenty seconds.
                 self._own(self.cast.remove_participant(seat))
@@ -399,7 +403,8 @@ class Meeting:
                 await self._rooms.delete(self.roster.room)
                 return not await self._rooms.exists(self.roster.room)
             for identity in joined:
-                await self._rooms.remove(self.roster.room, identity)
+                if identity not in self.cast.taken_over:
+                    await self._rooms.remove(self.roster.room, identity)
         except LiveKitError:
             # A local server takes its rooms along when it ends; a remote one is reported as not deleted.
             return self.roster.livekit is None
