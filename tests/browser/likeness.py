@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import av
 import numpy as np
+from meetctl_agents.face.placeholder import draw_placeholder
 from numpy.typing import NDArray
 
 from meetctl.local.simli.face.eyes import eye_box
@@ -73,3 +75,9 @@ class DrawnFace:
         blocks = picture.astype(float).reshape(cells, COARSE, cells, COARSE, 3).mean((1, 3))
         whole = self._still.reshape(cells, COARSE, cells, COARSE).all((1, 3))
         return np.asarray(blocks[whole], float).ravel()
+
+
+def placeholder_of(name: str) -> Picture:
+    """Returns what an avatar shows while no pictures of its face come, (512, 512, 3) RGB."""
+    planes = draw_placeholder(name, SIZE, SIZE).data.reshape(SIZE * 3 // 2, SIZE)
+    return np.asarray(av.VideoFrame.from_ndarray(planes, format="yuv420p").to_ndarray(format="rgb24"), np.uint8)

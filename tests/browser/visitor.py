@@ -82,9 +82,9 @@ class Visitor:
         heard = await self.page.evaluate("(since) => visitor.heard.filter(([, at]) => at >= since)", since)
         return [level for sid, _, level in heard if self.signals.identities.get(sid) == identity]
 
-    async def wait_for_voice(self, identity: str, since: float) -> None:
+    async def wait_for_voice(self, identity: str, since: float, within: float = WITHIN_S) -> None:
         """Waits until that participant has been heard since that time."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(within):
             while max(await self.levels(identity, since), default=0.0) < LOUD:
                 await asyncio.sleep(0.1)
 
