@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -19,6 +19,7 @@ from meetctl.web.direction import Directive
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
 from tests.browser.cast import write_camera
+from tests.browser.install_chromium import find_chromium
 from tests.fixtures.livekit import MintToken
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +135,11 @@ def camera_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def chromium(camera_file: Path) -> AsyncIterator[Browser]:
     """Yields a real Chromium whose microphone and camera are made up."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = find_chromium()
+    if executable is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium: tests/browser/install_chromium.py could not install one")
+        pytest.skip("no Chromium on this machine, and none could be installed")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=executable, args=[*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={camera_file}"]
