@@ -5,9 +5,12 @@ Every line is masked by value before it is kept, so a child that prints its own 
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +20,9 @@ MASK = "•••"
 MAX_LOG_BYTES = 5_000_000
 LOG_FILES = 3
 """The newest and two older ones: a child that floods its stderr for a week takes 15 MB."""
+
+RETRY_S = 10.0
+"""After the disk was full: until it is tried again. What came in between is lost to the file."""
 
 MIN_SECRET_LENGTH = 6
 """Shorter values would mask ordinary words."""
@@ -47,27 +53,46 @@ class ChildLog:
     A full file becomes `<name>.1`, the one before that `<name>.2`; what is older is gone.
     """
 
-    def __init__(self, path: Path, mask: Masker, *, max_bytes: int = MAX_LOG_BYTES) -> None:
+    def __init__(
+        self,
+        path: Path,
+        mask: Masker,
+        *,
+        max_bytes: int = MAX_LOG_BYTES,
+        broke: Callable[[str], None] = lambda why: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args:
+        broke: told why the file can no longer be written, once each time that happens.
+        """
         self.path = path
+        self._broke = broke
+        self._clock = clock
         self._mask = mask
         self._max_bytes = max_bytes
         self._last: deque[str] = deque(maxlen=LAST_LINES)
-        self._broken = False
+        self._retry_at: float | None = None
+        """While the file cannot be written: when to try again."""
         self._open()
 
     def write(self, line: str) -> None:
         """Keeps one line; a full disk costs the file, never the meeting."""
         line = self._mask(line.rstrip())
         self._last.append(line)
-        if self._broken:
+        if self._retry_at is not None and self._clock() < self._retry_at:
             return
         entry = f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n".encode(errors="replace")
         try:
             if self._size and self._size + len(entry) > self._max_bytes:
                 self._rotate()
+            if self._file.closed:
+                self._open()
             self._size += self._file.write(entry)
-        except OSError:
-            self._broken = True
+            self._retry_at = None
+        except OSError as error:
+            if self._retry_at is None:
+                self._broke(error.strerror or str(error))
+            self._retry_at = self._clock() + RETRY_S
 
     def last_lines(self) -> tuple[str, ...]:
         """Returns the newest lines, oldest first."""
@@ -78,10 +103,9 @@ class ChildLog:
         self._last.clear()
 
     def close(self) -> None:
-        try:
+        self._retry_at = math.inf
+        with contextlib.suppress(OSError):
             self._file.close()
-        except OSError:
-            self._broken = True
 
     def _open(self) -> None:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

@@ -157,7 +157,8 @@ class Supervisor:
         """
         if seat.key in self._lives:
             raise ValueError(f"seat {seat.key} exists")
-        life = _Life(seat, ChildLog(self._log_dir / f"{seat.key}.log", self._mask))
+        log = ChildLog(self._log_dir / f"{seat.key}.log", self._mask, broke=lambda why: self._log_broke(seat.key, why))
+        life = _Life(seat, log)
         self._lives[seat.key] = life
         self.emit(SeatAdded(seat.key, seat.name, seat.kind, seat.program, seat.proofs, time.monotonic()))
         life.task = asyncio.create_task(self._keep(life), name=f"seat {seat.key}")
@@ -238,6 +239,9 @@ class Supervisor:
         if (life := self._lives.get(key)) is not None and life.process is not None:
             life.log.write(f"[warning] {message}")
             self.emit(Warned(key, self._mask(message), time.monotonic()))
+
+    def _log_broke(self, key: str, why: str) -> None:
+        self.emit(Warned(key, f"its log cannot be written: {why}", time.monotonic()))
 
     async def end(self, key: str, why: str, hint: str | None, *, timeout_s: float, permanent: bool) -> None:
         """Ends the process in the seat, in good order, for this reason; it counts as a failure.

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import errno
+import os
+import resource
 from datetime import datetime
 from pathlib import Path
 
-from meetctl.supervisor.logs import LOG_FILES, ChildLog, Masker, log_files
+from meetctl.supervisor.logs import LOG_FILES, RETRY_S, ChildLog, Masker, log_files
 
 
 def test_a_full_log_is_turned_over_and_the_oldest_part_goes(tmp_path: Path) -> None:
@@ -48,3 +51,27 @@ def test_every_line_has_its_time_and_no_secret(tmp_path: Path) -> None:
     assert datetime.fromisoformat(at).utcoffset() is not None
     assert text == "key ••• é ?"
     assert log.last_lines() == ("key ••• é \udcff",)
+
+
+def test_a_full_disk_is_told_once_and_tried_again_and_costs_only_what_came_meanwhile(tmp_path: Path) -> None:
+    told: list[str] = []
+    now = 0.0
+    log = ChildLog(tmp_path / "ada.log", Masker(), broke=told.append, clock=lambda: now)
+    log.write("before")
+    size = (tmp_path / "ada.log").stat().st_size
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        log.write("lost")
+        now = RETRY_S
+        log.write("lost too")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    log.write("not tried yet")
+    now = 2 * RETRY_S
+    log.write("after")
+    log.close()
+    assert told == [os.strerror(errno.EFBIG)]
+    written = [line.split(" ", 1)[1] for line in (tmp_path / "ada.log").read_text().splitlines()]
+    assert written == ["before", "after"]
+    assert log.last_lines() == ("before", "lost", "lost too", "not tried yet", "after")

@@ -354,8 +354,15 @@ def test_whatever_happens_a_seat_is_ready_only_with_a_process_and_every_proof(ev
 def test_avatar_time_is_counted_over_all_processes_of_a_seat() -> None:
     seat = folded([added("ada", AVATAR), Started("ada", 7, at=1)]).seats["ada"]
     assert seat.avatar.seconds is None
-    first: list[SeatEvent] = [Said("ada", Usage(avatar_seconds=10), at=2), Said("ada", Usage(avatar_seconds=12.5), at=3)]
-    again: list[SeatEvent] = [Exited("ada", -9, (), at=4), Started("ada", 8, at=5), Said("ada", Usage(avatar_seconds=2), at=6)]
+    first: list[SeatEvent] = [
+        Said("ada", Usage(avatar_seconds=10), at=2),
+        Said("ada", Usage(avatar_seconds=12.5), at=3),
+    ]
+    again: list[SeatEvent] = [
+        Exited("ada", -9, (), at=4),
+        Started("ada", 8, at=5),
+        Said("ada", Usage(avatar_seconds=2), at=6),
+    ]
     seat = folded([added("ada", AVATAR), Started("ada", 7, at=1), *first, *again]).seats["ada"]
     assert seat.avatar.seconds == 14.5
 
