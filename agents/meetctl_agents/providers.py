@@ -1,26 +1,30 @@
-"""Language, speech and transcription models, made from an Endpoint. One way only: OpenAI's HTTP API at a base URL."""
+"""Language, speech and transcription models, made from an Endpoint: by OpenAI's HTTP API, or any of LiveKit's plugins.
+
+The local server, Ollama and whatever else speaks OpenAI's API come through the `openai` plugin with a base URL.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import livekit.plugins.openai  # noqa: F401  what nearly every agent uses is loaded before the process is forked
 from livekit.agents import llm, stt, tokenize, tts
-from livekit.agents.types import NOT_GIVEN
-from livekit.plugins import openai
 
-from meetctl.errors import MeetctlError
 from meetctl.protocol import Endpoint, Voice
 
+from .model_errors import MissingModelError
+from .offline import Offline
+from .plugin import Constructor, find_constructor
+
 NO_KEY = "none"
-"""The client insists on a key; a local server looks at none."""
+"""OpenAI's client insists on a key; a local server looks at none."""
 ANY_VOICE = "alloy"
 """Known to OpenAI's servers and to the local one."""
-
-
-class MissingModelError(MeetctlError):
-    """The assignment lacks a model that the program cannot do without."""
-
-    code = "missing_model"
+VOICE_IS_MODEL = frozenset({"deepgram"})
+"""Where each voice is a model of its own."""
+RAW_SOUND = {"response_format": "pcm", "encoding": "pcm_24000"}
+"""Of OpenAI and ElevenLabs, so that nothing waits for a decoder. Others have their own words, and raw sound anyway."""
+_RAW_OF = {"openai": "response_format", "elevenlabs": "encoding"}
 
 
 def llm_from_endpoint(endpoint: Endpoint | None) -> llm.LLM[Any]:
@@ -28,31 +32,49 @@ def llm_from_endpoint(endpoint: Endpoint | None) -> llm.LLM[Any]:
 
     Raises:
         MissingModelError: if there is no endpoint.
+        ModelError: if its plugin does not take what the endpoint says.
     """
     given = _required(endpoint, "llm")
-    return openai.LLM(**_parameters(given))
+    model: llm.LLM[Any] = _constructor(given, "LLM").make(given, needed={}, welcome={})
+    return model
 
 
 def tts_from_endpoint(endpoint: Endpoint | None, voice: Voice, tokenizer: tokenize.SentenceTokenizer) -> tts.TTS[Any]:
-    """Returns the speech model, cut into the tokenizer's pieces; raw samples, so that nothing waits for a decoder.
+    """Returns the speech model; one that takes no streams is fed the tokenizer's pieces.
 
     Raises:
         MissingModelError: if there is no endpoint.
+        ModelError: if its plugin does not take what the endpoint and the voice say.
     """
     given = _required(endpoint, "tts")
-    whole = openai.TTS(voice=voice_parameter(voice), response_format="pcm", **_parameters(given))
-    return tts.StreamAdapter(tts=whole, sentence_tokenizer=tokenizer)
+    needed: dict[str, Any] = {}
+    if given.provider == "openai":
+        needed["voice"] = voice_parameter(voice)
+    elif given.provider in VOICE_IS_MODEL:
+        given = given.model_copy(update={"model": voice.name or given.model})
+    elif voice.name is not None:
+        needed["voice"] = voice.name
+    raw = _RAW_OF.get(given.provider)
+    welcome = {raw: RAW_SOUND[raw]} if raw else {}
+    model: tts.TTS[Any] = _constructor(given, "TTS").make(given, needed=needed, welcome=welcome)
+    return model if model.capabilities.streaming else tts.StreamAdapter(tts=model, sentence_tokenizer=tokenizer)
 
 
 def stt_from_endpoint(endpoint: Endpoint | None, language: str, names: tuple[str, ...]) -> stt.STT[Any]:
-    """Returns the transcription model; the names are told to it, they are what it would get wrong.
+    """Returns the transcription model; the names are told to it where it can be told: it would get them wrong.
 
     Raises:
         MissingModelError: if there is no endpoint.
+        ModelError: if its plugin does not take what the endpoint says.
     """
     given = _required(endpoint, "stt")
-    prompt = ", ".join(names) if names else NOT_GIVEN
-    return openai.STT(language=language, prompt=prompt, use_realtime=False, **_parameters(given))
+    welcome: dict[str, Any] = {"language": language}
+    if given.provider == "openai":
+        welcome["use_realtime"] = False
+        if names:
+            welcome["prompt"] = ", ".join(names)
+    model: stt.STT[Any] = _constructor(given, "STT").make(given, needed={}, welcome=welcome)
+    return model if model.capabilities.offline_recognize else Offline(model)
 
 
 def voice_parameter(voice: Voice) -> str:
@@ -61,13 +83,13 @@ def voice_parameter(voice: Voice) -> str:
     return ",".join([voice.name, *changes] if voice.name else changes) or ANY_VOICE
 
 
+def _constructor(endpoint: Endpoint, kind: str) -> Constructor:
+    return find_constructor(endpoint.provider, kind)
+
+
 def _required(endpoint: Endpoint | None, key: str) -> Endpoint:
     if endpoint is None:
         raise MissingModelError(f"the assignment names no `{key}`", hint=f"set `defaults.{key}` in the roster")
+    if endpoint.provider == "openai" and not endpoint.api_key.get_secret_value():
+        return endpoint.model_copy(update={"api_key": type(endpoint.api_key)(NO_KEY)})
     return endpoint
-
-
-def _parameters(endpoint: Endpoint) -> dict[str, Any]:
-    key = endpoint.api_key.get_secret_value() or NO_KEY
-    address = {"base_url": endpoint.base_url} if endpoint.base_url else {}
-    return {**endpoint.options, **address, "api_key": key, "model": endpoint.model}
