@@ -63,6 +63,7 @@ class FacePeer:
         self._on_picture = on_picture
         self._on_sound = on_sound
         self._drains: list[asyncio.Task[None]] = []
+        self._gathering: asyncio.Future[None] | None = None
         self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.connection.on("track", self._drain)
         self.connection.addTransceiver("audio", direction="recvonly")
@@ -76,6 +77,8 @@ class FacePeer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._gathering is not None:  # cut off, it would leave its sockets open
+            await asyncio.wait({self._gathering}, timeout=CLOSE_S)
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self.connection.close()
@@ -88,7 +91,9 @@ class FacePeer:
 
     async def offer(self) -> str:
         """Returns the SDP offer, candidates included."""
-        await self.connection.setLocalDescription(await self.connection.createOffer())
+        offer = await self.connection.createOffer()
+        self._gathering = asyncio.ensure_future(self.connection.setLocalDescription(offer))
+        await asyncio.shield(self._gathering)
         return self.connection.localDescription.sdp
 
     async def accept(self, answer_sdp: str) -> None:

@@ -18,6 +18,8 @@ CELLS = BITS + 2
 BLACK, WHITE = 24, 228
 DRIFT = 2
 """Pixels by which the ground moves from picture to picture."""
+SMALLEST = 56
+"""Pixels of width below which the bars are too thin."""
 
 
 def draw(number: int, width: int, height: int) -> I420:
@@ -36,6 +38,8 @@ def draw(number: int, width: int, height: int) -> I420:
 
 def read(luma: Samples, width: int, height: int) -> int | None:
     """Returns the number in a luma plane, None where there is none to be read."""
+    if width < SMALLEST or luma.shape[0] < 8:
+        return None  # a track that ends may show 8x8 black pixels
     marked = 0
     for cell in range(CELLS):
         bar = luma[_cell(cell, width, height)]

@@ -1,0 +1,168 @@
+"""What the avatar's picture and sound are worth at a subscriber: true, complete, together, soon, and without a gap.
+
+Runs by itself (`python -m benchmarks.avatar [SECONDS]`), prints JSON lines. The face's server sends numbered test
+pictures and a beep at every full second; the bridge and the subscriber are processes of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from itertools import pairwise
+from pathlib import Path
+
+from livekit import rtc
+from meetctl_agents.face.bridge import Bridge
+from pydantic import SecretStr
+
+from benchmarks.bridge import compare
+from benchmarks.measuring import show, spread
+from meetctl.local.livekit import ServerConfig, new_server_config, server_argv, wait_until_serving, write_config
+from meetctl.local.livekit_binary import ensure_server
+from meetctl.protocol import Assignment, AvatarSession, AvOffset, Face, Model
+from meetctl.rooms import Rooms, agent_token, guest_token
+from tests.meetctl_agents.face.measuring import Measured, measuring, p95
+from tests.meetctl_agents.face.stage import pattern_simli
+
+ROOM = "bench"
+SECONDS = 60.0
+SETTLE_S = 5.0
+"""A receiver finds out in the first seconds what belongs together."""
+LIMIT_S = 10
+"""Of a session, where its renewal is measured."""
+RENEWALS = 3
+TAIL_S = 1.0
+"""What is still on its way does not count as lost."""
+
+
+async def bridge() -> None:
+    """Runs the bridge of the assignment on stdin until stdin ends; what it reports goes to stdout."""
+    assignment = Assignment.model_validate_json(await asyncio.to_thread(sys.stdin.readline))
+    room = rtc.Room()
+    await room.connect(assignment.url, assignment.token.get_secret_value(), rtc.RoomOptions(auto_subscribe=False))
+
+    def report(event: Model) -> None:
+        sys.stdout.write(f"{event.model_dump_json()}\n")
+        sys.stdout.flush()
+
+    async with Bridge(room, assignment, report, lambda _: None):
+        await asyncio.to_thread(sys.stdin.read)
+    await room.disconnect()
+
+
+async def run(seconds: float) -> None:
+    """Measures everything and prints it."""
+    show("bridge CPU", "of publishing alone", **_figures(await compare()))
+    config = new_server_config()
+    async with AsyncExitStack() as stack:
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "livekit.yaml"
+        write_config(config, path)
+        argv = server_argv((await ensure_server()).path, path)
+        server = await asyncio.create_subprocess_exec(*argv, stderr=asyncio.subprocess.DEVNULL)
+        stack.callback(server.kill)
+        await wait_until_serving(config.url)
+        rooms = await stack.enter_async_context(Rooms(config.credentials))
+        await rooms.create(ROOM)
+        simli = stack.enter_context(pattern_simli("--codec", "vp8"))
+        await steady(config, simli.url, seconds)
+        await renewal(config, simli.url)
+
+
+async def steady(config: ServerConfig, simli_url: str, seconds: float) -> None:
+    """Measures an undisturbed stream."""
+    async with _watching(config) as measured, _Child(config, simli_url) as child:
+        await measured.wait_numbered()
+        await asyncio.sleep(SETTLE_S)
+        since = time.time()
+        await asyncio.sleep(seconds)
+        until = time.time()
+        await asyncio.sleep(TAIL_S)
+        seen = [picture for picture in measured.numbered(since) if picture.due < until]
+        decibels = [picture.psnr for picture in seen if picture.psnr is not None]
+        offsets = measured.offsets(since)
+        show("picture", "dB", p5=statistics.quantiles(decibels, n=20)[0], p50=statistics.median(decibels))
+        show("frames at the subscriber", "of the source's", ratio=measured.ratio(since, until))
+        show("source to subscriber, picture", "ms", **spread([picture.latency * 1000 for picture in seen]))
+        median = statistics.median(offsets) * 1000
+        show("sound minus picture", "ms", p50=median, p95_abs=p95(offsets) * 1000, n=len(offsets))
+    kind = AvOffset.model_fields["type"].default
+    told = [AvOffset.model_validate(event).ms for event in child.events if event["type"] == kind]
+    if told:
+        show("sound minus picture, as the bridge reports it", "ms", p50=statistics.median(told), n=len(told))
+
+
+async def renewal(config: ServerConfig, simli_url: str) -> None:
+    """Measures how long the picture stands still where a session is renewed."""
+    async with _watching(config) as measured, _Child(config, simli_url, max_session_s=LIMIT_S) as child:
+        await measured.wait_numbered()
+        begun = time.time()
+        await measured.wait(lambda _: child.opened > RENEWALS, LIMIT_S * (RENEWALS + 2))
+        ended = time.time()
+    gaps = [after.at - before.at for before, after in pairwise(measured.numbered(begun)) if after.at < ended]
+    show("longest gap between pictures", "ms", over_renewals=child.opened - 1, gap=max(gaps) * 1000)
+
+
+class _Child:
+    """The bridge as a process."""
+
+    def __init__(self, config: ServerConfig, simli_url: str, **limits: int) -> None:
+        face = Face(url=simli_url, api_key=SecretStr("local-key"), face_id="ada", **limits)
+        token = agent_token(config.credentials, room=ROOM, identity="ada", name="Ada")
+        self._assignment = Assignment(identity="ada", name="Ada", room=ROOM, url=config.url, token=token, face=face)
+        self.events: list[dict[str, object]] = []
+
+    @property
+    def opened(self) -> int:
+        """Sessions opened so far."""
+        kind = AvatarSession.model_fields["type"].default
+        return sum(event["type"] == kind and bool(event["opened"]) for event in self.events)
+
+    async def __aenter__(self) -> _Child:
+        pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+        command = [sys.executable, "-m", "benchmarks.avatar", "--bridge"]
+        self._process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=null)
+        assert self._process.stdin is not None
+        self._process.stdin.write(self._assignment.model_dump_json().encode() + b"\n")
+        self._reading = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(10):
+                await self._reading
+                await self._process.wait()
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            self.events.append(json.loads(line))
+
+
+def _watching(config: ServerConfig) -> AbstractAsyncContextManager[Measured]:
+    token = guest_token(config.credentials, room=ROOM, identity="bob", name="Bob")
+    return measuring(config.url, token.get_secret_value())
+
+
+def _figures(found: dict[str, object]) -> dict[str, float | int | str]:
+    return {name: value for name, value in found.items() if isinstance(value, int | float)}
+
+
+def main(seconds: float = SECONDS) -> None:
+    asyncio.run(run(seconds))
+
+
+if __name__ == "__main__":
+    if "--bridge" in sys.argv:
+        asyncio.run(bridge())
+    else:
+        main(*map(float, sys.argv[1:]))
