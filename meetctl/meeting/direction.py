@@ -132,7 +132,7 @@ class Direction:
             raise UsageError(f"{entry.name} is muted", hint=f"meetctl unmute {entry.name} --room {self._room}")
         seat = self._supervisor.state.seats[entry.identity]
         if not seat.ready:
-            raise NotRunningError(f"{entry.name} is {seat.state.value}", hint=f"meetctl status {self._room}")
+            raise NotRunningError(f"{entry.name} is not ready: {seat.state.value}", hint=f"meetctl status {self._room}")
         return entry
 
     def _named(self, word: str) -> AgentEntry:

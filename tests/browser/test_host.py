@@ -28,7 +28,7 @@ async def test_a_host_asks_says_tells_mutes_and_gives_the_floor_and_a_guest_cann
     await page.get_by_test_id("host-toggle").click()
     await expect(page.get_by_test_id("host-words")).to_be_focused()
     standing = page.get_by_test_id("host-standing")
-    await expect(standing).to_have_text(["Has the floor", "Ready", "Backoff", "Listens only"])
+    await expect(standing).to_have_text(["Has the floor", "Ready", "Coming back", "Listens only"])
 
     await page.keyboard.type("What is still open?")
     await page.keyboard.press("Enter")
@@ -45,12 +45,12 @@ async def test_a_host_asks_says_tells_mutes_and_gives_the_floor_and_a_guest_cann
     await expect(page.get_by_test_id("host-words")).to_have_value("")
 
     await page.get_by_role("button", name="Give Max the floor").click()
-    await expect(standing).to_have_text(["Ready", "Has the floor", "Backoff", "Listens only"])
+    await expect(standing).to_have_text(["Ready", "Has the floor", "Coming back", "Listens only"])
     await page.get_by_role("button", name="Mute Ada", exact=True).click()
-    await expect(standing).to_have_text(["Muted", "Has the floor", "Backoff", "Listens only"])
+    await expect(standing).to_have_text(["Muted", "Has the floor", "Coming back", "Listens only"])
     await expect(page.get_by_role("button", name="Give Ada the floor")).to_be_disabled()
     await page.get_by_role("button", name="Unmute Ada").click()
-    await expect(standing).to_have_text(["Ready", "Has the floor", "Backoff", "Listens only"])
+    await expect(standing).to_have_text(["Ready", "Has the floor", "Coming back", "Listens only"])
     assert desk.asked == [
         (Directive.ASK, "ada", "What is still open?"),
         (Directive.SAY, "max", "Good morning."),

@@ -108,7 +108,7 @@ async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
         await page.get_by_test_id("host-toggle").click()
         await page.get_by_test_id("host-words").fill("Ada, please sum up what is left to do.")
         await expect(page.get_by_test_id("host-agent")).to_have_count(4)
-        desk.refusal = NotRunningError("Lin is backoff")
+        desk.refusal = NotRunningError("Lin is not ready: backoff")
         await page.get_by_test_id("host-send").click()
         await expect(page.get_by_test_id("host-fault")).to_be_visible()
         await picture(page, "host", axe)

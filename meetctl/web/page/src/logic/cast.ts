@@ -12,8 +12,20 @@ export const KINDS: readonly { readonly do: Directive; readonly label: string; r
   { do: "tell", label: "Tell all", placeholder: "News: the launch moved to Monday." },
 ];
 
+/** What keeps an agent from taking part, for people who do not know the states of processes. */
+const ABSENCES: Readonly<Record<string, string>> = {
+  waiting: "Coming",
+  starting: "Coming",
+  backoff: "Coming back",
+  stalled: "Does not respond",
+  stopping: "Leaving",
+  exited: "Left",
+  fatal: "Failed",
+};
+
 export function standing(agent: CastAgent, floor: string | null): string {
-  if (!["running", "degraded"].includes(agent.state)) return agent.state[0]!.toUpperCase() + agent.state.slice(1);
+  const absence = ABSENCES[agent.state];
+  if (absence) return absence;
   if (!agent.can_speak) return "Listens only";
   if (agent.muted) return "Muted";
   return floor === agent.identity ? "Has the floor" : "Ready";
