@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import statistics
 import sys
 import tempfile
@@ -36,6 +37,8 @@ SETTLE_S = 5.0
 LIMIT_S = 10
 """Of a session, where its renewal is measured."""
 RENEWALS = 3
+STALL_S = 0.8
+AFTER_STALL_S = 15.0
 TAIL_S = 1.0
 """What is still on its way does not count as lost."""
 
@@ -50,6 +53,7 @@ async def bridge() -> None:
         sys.stdout.write(f"{event.model_dump_json()}\n")
         sys.stdout.flush()
 
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, time.sleep, STALL_S)
     async with Bridge(room, assignment, report, lambda _: None):
         await asyncio.to_thread(sys.stdin.read)
     await room.disconnect()
@@ -70,6 +74,7 @@ async def run(seconds: float) -> None:
         await rooms.create(ROOM)
         simli = stack.enter_context(pattern_simli("--codec", "vp8"))
         await steady(config, simli.url, seconds)
+        await stall(config, simli.url)
         await renewal(config, simli.url)
 
 
@@ -94,6 +99,19 @@ async def steady(config: ServerConfig, simli_url: str, seconds: float) -> None:
     told = [AvOffset.model_validate(event).ms for event in child.events if event["type"] == kind]
     if told:
         show("sound minus picture, as the bridge reports it", "ms", p50=statistics.median(told), n=len(told))
+
+
+async def stall(config: ServerConfig, simli_url: str) -> None:
+    """Measures sound and picture after the bridge's loop has stood still."""
+    async with _watching(config) as measured, _Child(config, simli_url) as child:
+        await measured.wait_numbered()
+        await asyncio.sleep(2 * SETTLE_S)
+        child.stall()
+        since = time.time() + STALL_S + SETTLE_S
+        await asyncio.sleep(STALL_S + SETTLE_S + AFTER_STALL_S)
+        offsets = measured.offsets(since)
+    median = statistics.median(offsets) * 1000
+    show("sound minus picture, after a stall", "ms", p50=median, p95_abs=p95(offsets) * 1000, n=len(offsets))
 
 
 async def renewal(config: ServerConfig, simli_url: str) -> None:
@@ -121,6 +139,10 @@ class _Child:
         """Sessions opened so far."""
         kind = AvatarSession.model_fields["type"].default
         return sum(event["type"] == kind and bool(event["opened"]) for event in self.events)
+
+    def stall(self) -> None:
+        """Makes its loop stand still."""
+        self._process.send_signal(signal.SIGUSR1)
 
     async def __aenter__(self) -> _Child:
         pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL

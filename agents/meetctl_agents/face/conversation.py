@@ -23,6 +23,8 @@ ICE_S = 3.0
 """ICE servers are a help, not a condition: without an answer the default is used."""
 DEFAULT_ICE = "stun:stun.l.google.com:19302"
 """What Simli's own clients fall back to."""
+PONG = "pong"
+"""Once a second, where pings are sent: nothing to tell."""
 NOTICE_SHOWN = 300
 """Characters of a notice that are logged."""
 
@@ -125,7 +127,7 @@ class Conversation:
                 self._on_said(said)
             case Ending() | FaceRefused() as end:
                 self.end(end)
-            case Notice(notice):
+            case Notice(notice) if not notice.startswith(PONG):
                 logger.info("Simli: %s", masked(notice, self.secrets)[:NOTICE_SHOWN])
 
     def end(self, end: Ending | FaceRefused) -> None:

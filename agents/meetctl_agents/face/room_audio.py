@@ -157,8 +157,10 @@ class _Pacer:
                 clock.restart(now, -CATCH_UP_FRAMES)
             if self._waiting:
                 self.dropped += trim(self._waiting, ahead)
-                while self._waiting:
-                    await self._capture(self._waiting.popleft(), clock)
+                batch = list(self._waiting)
+                self._waiting.clear()  # what comes while these go out is judged anew: a burst comes in pieces
+                for samples in batch:
+                    await self._capture(samples, clock)
             elif ahead > -GRACE_FRAMES:
                 await self._wait((ahead + GRACE_FRAMES) * SECONDS_PER_FRAME)
             else:
