@@ -146,10 +146,11 @@ class Heard(Model):
 
 
 class Captioned(Model):
-    """Words on `lk.transcription`, complete."""
+    """Words on `lk.transcription`, complete; those of a segment that was shown before take the place of the earlier."""
 
     fact: Literal["captioned"] = "captioned"
     identity: str
+    segment: str
     text: str
     began: float
     """When the first of them arrived."""

@@ -55,9 +55,16 @@ class Record:
             case Heard():
                 self.heard.append(fact)
             case Captioned():
-                self.captions.append(fact)
+                self._caption(fact)
             case Played(at=at):
                 self.played_at = at
+
+    def _caption(self, caption: Captioned) -> None:
+        for index, earlier in enumerate(self.captions):
+            if (earlier.identity, earlier.segment) == (caption.identity, caption.segment):
+                self.captions[index] = caption.model_copy(update={"began": earlier.began})
+                return
+        self.captions.append(caption)
 
     def window(self, step: int) -> Window | None:
         """Returns when the step was; None = it was not reached. It lasts until the next one begins."""

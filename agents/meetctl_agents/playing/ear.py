@@ -20,13 +20,16 @@ from meetctl.script import Captioned, Fact, Heard, Script
 
 from ..captions import TOPIC
 from ..room import leave
-from .loudness import Stretches, loudness
+from .loudness import FrameClock, Stretches, loudness
 from .pace import BUSY, Hearing
 
 SAMPLE_RATE = 16_000
 FRAME_MS = 20
 """As exact as anything here is; half the work of 10."""
 STATE = "lk.agent.state"
+LATE_S = 0.5
+"""By so much this process may be behind in reading frames; an agent of which none come for longer has no voice."""
+SEGMENT, FINAL = "lk.segment_id", "lk.transcription_final"
 
 logger = logging.getLogger(__name__)
 
@@ -142,13 +145,14 @@ class Ear:
             track=track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS
         )
         try:
+            timing = FrameClock()
             async for event in stream:
-                self._hear(identity, loudness(bytes(event.frame.data)), event.frame.duration)
+                duration = event.frame.duration
+                self._hear(identity, loudness(bytes(event.frame.data)), timing.ended(self._clock(), duration), duration)
         finally:
             await stream.aclose()
 
-    def _hear(self, identity: str, loud: float, duration: float) -> None:
-        now = self._clock()
+    def _hear(self, identity: str, loud: float, now: float, duration: float) -> None:
         stretches = self._stretches[identity]
         was_silent = stretches.began is None
         over = stretches.feed(loud, now, duration)
@@ -160,7 +164,7 @@ class Ear:
 
     def _close_if_over(self, identity: str, now: float) -> None:
         # Frames of an agent that died do not come any more, not even silent ones.
-        over = self._stretches[identity].pause(now)
+        over = self._stretches[identity].pause(now - LATE_S)
         if over is not None:
             self._last_sound[identity] = over.ended
             self._report(Heard(identity=identity, began=over.began, ended=over.ended))
@@ -180,11 +184,13 @@ class Ear:
         except Exception as error:  # whoever was speaking has left; what was read is what was shown
             logger.info("a caption of %s broke off: %s", identity, error)
         attributes = reader.info.attributes or {}
-        if attributes.get(SOURCE_ATTRIBUTE) == "chair":
+        is_final = attributes.get(FINAL) == "true"
+        if attributes.get(SOURCE_ATTRIBUTE) == "chair" and is_final:
             self._understood[identity] = self._clock()
         text = "".join(pieces).strip()
+        segment = attributes.get(SEGMENT) or reader.info.stream_id
         if text:
-            self._report(Captioned(identity=identity, text=text, began=began))
+            self._report(Captioned(identity=identity, segment=segment, text=text, began=began))
 
 
 def play_clock() -> Callable[[], float]:

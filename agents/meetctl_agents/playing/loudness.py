@@ -5,6 +5,7 @@ The local voices lie above 1000 (root mean square of 16-bit samples), silence th
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ BEGINS_S = 0.03
 """A click is shorter."""
 BREATH_S = 0.2
 """Pauses up to this belong to the stretch: those between two words, not those between two sentences."""
+REMEMBERED_FRAMES = 100
+"""Two seconds: no reader is late all the time, and a stream that was cut is on time again after so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,23 @@ class Stretches:
         stretch = Stretch(self._began, self._last_loud)
         self._began = self._rising = None
         return stretch
+
+
+class FrameClock:
+    """When each frame of a stream was heard: they are made at an even pace, but read whenever this process gets to it.
+
+    The least delayed frame of the last seconds tells how far reading is behind the sound.
+    """
+
+    def __init__(self) -> None:
+        self._media = 0.0
+        self._behind: deque[float] = deque(maxlen=REMEMBERED_FRAMES)
+
+    def ended(self, read_at: float, duration: float) -> float:
+        """Returns when the last sample of the next frame was heard, which is read now."""
+        self._media += duration
+        self._behind.append(read_at - self._media)
+        return self._media + min(self._behind)
 
 
 def loudness(samples: bytes | memoryview) -> float:

@@ -42,8 +42,8 @@ def asked_and_answered(identity: str = "ada", *, after: float = 1.0) -> list[Fac
     return [
         StepBegan(step=0, at=0.9),
         Spoke(step=0, identity="sam", began=1.0, ended=3.0),
-        Captioned(identity="sam", text="Ada, what do you build?", began=3.6),
-        Captioned(identity=identity, text="I build backends.", began=sound),
+        Captioned(identity="sam", segment="s1", text="Ada, what do you build?", began=3.6),
+        Captioned(identity=identity, segment="a1", text="I build backends.", began=sound),
         heard(identity, sound, sound + 1.2),
         heard(identity, sound + 1.5, sound + 2.3),
         StepEnded(step=0, at=sound + 3.0),
@@ -138,7 +138,7 @@ def test_a_step_lasts_until_the_next_one_begins() -> None:
         StepBegan(step=0, at=0.9),
         Spoke(step=0, identity="sam", began=1.0, ended=3.0),
         StepEnded(step=0, at=4.0),
-        Captioned(identity="ada", text="I build", began=4.05),
+        Captioned(identity="ada", segment="a1", text="I build", began=4.05),
         StepBegan(step=1, at=4.8),
         Spoke(step=1, identity="sam", began=5.0, ended=6.0),
         heard("ada", 4.0, 5.2),
@@ -181,10 +181,16 @@ def test_the_whole_meeting_is_held_to_overlap_latency_and_transcript() -> None:
     ]
 
 
+def test_a_caption_that_was_corrected_counts_once_and_from_its_first_words() -> None:
+    early = Captioned(identity="sam", segment="s1", text="Ada what do", began=3.1)
+    document = judge(scenario(ASKS), recorded(early, *asked_and_answered()))
+    assert document.steps[0].understood == "Ada, what do you build?"
+
+
 def test_who_comes_back_is_still_the_same_person() -> None:
     steps = (Step(3, Act.LEAVES, "Sam"), Step(4, Act.JOINS, "Sam"), replace(ASKS, line=5))
     expect = MeetingExpectation(line=9, transcript=(LineTest(10, TextTest(contains="tea"), "Sam"),))
-    record = recorded(Captioned(identity="sam-2", text="More tea!", began=1.0), Played(at=2.0))
+    record = recorded(Captioned(identity="sam-2", segment="s1", text="More tea!", began=1.0), Played(at=2.0))
     assert judge(scenario(*steps, expect=expect), record).checks[0].passed
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from meetctl_agents.playing.loudness import Stretch, Stretches, loudness, sounding_part
+from meetctl_agents.playing.loudness import FrameClock, Stretch, Stretches, loudness, sounding_part
 
 FRAME_S = 0.02
 
@@ -45,6 +45,21 @@ def test_a_stretch_is_over_when_no_frames_come_any_more() -> None:
     assert feeding.pause(0.2) is None
     assert feeding.pause(0.5) == Stretch(0.0, 0.1)
     assert feeding.pause(0.9) is None
+
+
+def test_frames_that_are_read_late_were_heard_in_time() -> None:
+    timing = FrameClock()
+    read_at = [10.0, 10.02, 10.5, 10.5, 10.5, 10.501, 10.52]
+    heard = [timing.ended(at, FRAME_S) for at in read_at]
+    assert heard == pytest.approx([10.0, 10.02, 10.04, 10.06, 10.08, 10.10, 10.12])
+
+
+def test_a_stream_that_was_cut_is_on_time_again_after_a_while() -> None:
+    timing = FrameClock()
+    for index in range(50):
+        timing.ended(1.0 + index * FRAME_S, FRAME_S)
+    heard = [timing.ended(8.0 + index * FRAME_S, FRAME_S) for index in range(100)]
+    assert heard[-1] == pytest.approx(8.0 + 99 * FRAME_S)
 
 
 def test_loudness_is_the_root_mean_square() -> None:
