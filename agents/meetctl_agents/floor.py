@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
+from meetctl.protocol import Line
+
 from .floor_events import (
     Action,
     AgentCame,
@@ -110,8 +112,8 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
         case AgentGone(identity):
             floor = _unwanted(replace(floor, here=floor.here - {identity}), identity)
             return _revoked(floor, now) if floor.holder == identity else (floor, ())
-        case Directed(identity, verbatim):
-            return _directed(floor, identity, verbatim), ()
+        case Directed(identity, verbatim, line):
+            return _directed(floor, identity, verbatim, line), ()
         case Muted(identity, muted):
             return _muted(floor, identity, muted, now)
         case Picked(number, identity):
@@ -161,10 +163,10 @@ def _released(floor: Floor, released: Released, now: float) -> tuple[Floor, tupl
     return floor, (*actions, *consult)
 
 
-def _directed(floor: Floor, identity: str, verbatim: str | None) -> Floor:
+def _directed(floor: Floor, identity: str, verbatim: str | None, line: Line | None) -> Floor:
     if identity in floor.muted or not any(m.identity == identity and m.serves_floor for m in floor.cast):
         return floor
-    wish = Wish(identity, None, verbatim, directed=True)
+    wish = Wish(identity, line, verbatim, directed=True)
     return replace(floor, waiting=(wish, *floor.waiting), agent_turns=0, opened=True, consulting=None, nudge_at=None)
 
 

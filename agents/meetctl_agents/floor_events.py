@@ -98,7 +98,9 @@ class Directed:
 
     identity: str
     verbatim: str | None = None
-    """These very words; None = of its own accord."""
+    """These very words; None = an answer, or of its own accord."""
+    line: Line | None = None
+    """What to answer."""
 
 
 @dataclass(frozen=True, slots=True)

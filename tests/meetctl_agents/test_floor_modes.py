@@ -216,6 +216,12 @@ def test_said_from_outside_comes_next_without_cutting_anybody_off_even_where_nob
     assert Played(humans=()).do(Directed("stranger", "Hello.")).given == []
 
 
+def test_asked_from_outside_answers_what_was_asked_even_where_nobody_is_there() -> None:
+    question = line("host", "When?")
+    meeting = Played(humans=()).do(Directed("max", line=question))
+    assert meeting.actions == [Give("max", "r-1", question, None), Changed("max")]
+
+
 def test_who_is_muted_falls_silent_and_is_not_given_the_floor_until_unmuted() -> None:
     meeting = Played().say("Max?", "max").do(Muted("max", True))
     assert meeting.actions[-1] == Cut("max", "r-1")
