@@ -92,7 +92,7 @@ def resolve_agent(
         identity=written.identity or slug(written.name),
         program=program,
         persona=written.persona or "",
-        voice=_voice(written.voice),
+        voice=_voice(reading, written.voice, models["tts"], (*path, "voice")),
         face=_face(reading, written.face, keys, program, (*path, "face")),
         speaks=written.speaks or Speaks.FREELY,
         restart=written.restart or RestartPolicy.ON_FAILURE,
@@ -202,9 +202,13 @@ def _budget(reading: Reading, written: BudgetWritten | None, program: Program, p
     return Budget(**written.model_dump())
 
 
-def _voice(written: VoiceWritten | None) -> Voice | None:
+def _voice(reading: Reading, written: VoiceWritten | None, tts: ModelChoice | None, path: KeyPath) -> Voice | None:
     if written is None:
         return None
+    for name in ("pitch", "formant"):
+        # A server of one's own may be another meetctl's, which knows them.
+        if getattr(written, name) is not None and tts is not None and not tts.is_local and tts.base_url is None:
+            reading.note((*path, name), f"belongs to the local voice, not to {tts.provider}'s", f"remove {name}")
     return Voice(name=written.name, pitch=written.pitch or 1.0, formant=written.formant or 1.0)
 
 

@@ -202,6 +202,10 @@ def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str
         (AGENT + "    voice: {pitch: 9}\n", 4, "agents[0].voice.pitch", "must be at most 2.0, got 9", "write 2.0"),
         (AGENT + "    voice: {pitch: .nan}\n", 4, "agents[0].voice.pitch", 'must be a number, got ".nan"', "pitch"),
         (AGENT + "    voice: {pitch: 1e999}\n", 4, "agents[0].voice.pitch", "not infinite", None),
+        (
+            AGENT + "    voice: {pitch: 1.1}\n    tts: {provider: deepgram, api_key: k}\n",
+            *(4, "agents[0].voice.pitch", "belongs to the local voice, not to deepgram's", "remove pitch"),
+        ),
         (AGENT + "    voice: {pith: 1}\n", 4, "agents[0].voice.pith", "unknown key", "did you mean pitch?"),
         (AGENT + "    cwd: x\n", 4, "agents[0].cwd", "belongs to an entry with command", "remove cwd"),
         (
