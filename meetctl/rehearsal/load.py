@@ -59,7 +59,12 @@ def load_scenario(path: Path, *, environment: Mapping[str, str], room: str) -> S
         reading = Reading(load_document(path, None))
     except RosterFaults as error:
         raise ScenarioFaults(error.file, error.faults) from None
-    head, _ = reading.read(ScenarioWritten, reading.document.value, ())
+    value = reading.document.value
+    expected = value.get("expect") if isinstance(value, dict) else None
+    # Apart, so that a fault in it hides none of its other keys.
+    wanted, _ = reading.read(MeetingExpectWritten, expected, ("expect",)) if expected is not None else (None, None)
+    value = {key: item for key, item in value.items() if key != "expect"} if isinstance(value, dict) else value
+    head, _ = reading.read(ScenarioWritten, value, ())
     faults: list[Fault] = []
     roster: Roster | None = None
     outside: RosterFaults | None = None
@@ -79,7 +84,7 @@ def load_scenario(path: Path, *, environment: Mapping[str, str], room: str) -> S
     ]
     casting = _Casting(reading, roster, people)
     resolved = tuple(casting.step(step) for step in steps)
-    expect = casting.meeting(head.expect) if head is not None and head.expect is not None else None
+    expect = casting.meeting(wanted) if wanted is not None else None
     # Those of an inline roster have been told, from its own reading with the variables filled in.
     faults += [fault for fault in (*reading.document.faults, *reading.faults) if fault.path[:1] != ("roster",)]
     if faults:

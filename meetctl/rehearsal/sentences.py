@@ -63,8 +63,10 @@ def read_step(reading: Reading, item: object, path: KeyPath) -> Sentence | None:
         if key not in known and key not in sentences:
             like = nearest(key, [*known, "wait", "kill"])
             reading.note((*path, key), "unknown key", f"did you mean {like}?" if like else EXAMPLE)
-    beside, _ = reading.read(StepWritten, {key: value for key, value in item.items() if key in known}, path)
-    beside = beside or StepWritten()
+    # Apart, so that a fault in it hides none of its other keys.
+    expect, _ = reading.read(ExpectWritten, item["expect"], (*path, "expect")) if "expect" in item else (None, None)
+    beside, _ = reading.read(StepWritten, {key: item[key] for key in known & set(item) - {"expect"}}, path)
+    beside = (beside or StepWritten()).model_copy(update={"expect": expect})
     if not sentences:
         if known >= set(item):
             reading.note(path, "says not what happens", EXAMPLE)
