@@ -25,13 +25,14 @@ from meetctl.meeting.ending import Ending
 from meetctl.meeting.happenings import Happenings
 from meetctl.meeting.keeping import Keeper, wait_until_deserted
 from meetctl.meeting.local_servers import LocalServers
+from meetctl.meeting.minutes import Minutes
 from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.reconcile import Plan, plan
 from meetctl.meeting.sampling import sample_forever
 from meetctl.meeting.seats import LIVEKIT_SEAT, player_seat
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs import CHAIR_IDENTITY, PRELOADER, service_environment
-from meetctl.protocol import Failed, Line, Ready, TurnLatency, Utterance, UtteranceKind
+from meetctl.protocol import Failed, Ready
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, secrets_of
 from meetctl.script import Script
 from meetctl.settings import LiveKitCredentials, slug
@@ -82,8 +83,7 @@ class Meeting:
         self._mask = Masker(secrets_of(roster))
         self._mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
         self._transcript = Transcript(log_dir, roster.transcript, room=roster.room, topic=roster.topic)
-        self._latencies: dict[str, Mapping[str, float]] = {}
-        """Of the last answered turn of each agent, by stage."""
+        self._minutes = Minutes(self._transcript, lambda why: self.supervisor.warn(CHAIR_IDENTITY, why))
         self.happenings = Happenings(roster.room, self._mask)
         self._stack = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -118,7 +118,7 @@ class Meeting:
             livekit_url=self._credentials.url,
             uptime_s=now - self.started_at,
             muted=self.direction.muted,
-            latencies=self._latencies,
+            latencies=self._minutes.latencies,
             unix_now=time.time(),
         )
 
@@ -228,6 +228,7 @@ class Meeting:
             )
         )
         self.supervisor.listen(self._on_event)
+        self.supervisor.listen(self._minutes.heed)
         self.supervisor.listen(self.happenings.publish)
         self._servers = LocalServers(self.supervisor, self._mark, self.log_dir, self._mask)
         self._servers.start_stand_ins(self.roster)
@@ -289,8 +290,6 @@ class Meeting:
             case Proven(seat=seat) if seat == LIVEKIT_SEAT and self._server_lost_at is not None:
                 self._own(self._come_back(self._server_lost_at))
                 self._server_lost_at = None
-            case Said(seat=seat, event=Utterance() | TurnLatency() as said) if seat == CHAIR_IDENTITY:
-                self._write_down(said)
             case Said(seat=seat, event=Failed(code="duplicate_identity")):
                 self.cast.taken_over.add(seat)
             case Said(seat=seat, event=Ready()):
@@ -301,34 +300,11 @@ class Meeting:
             case _:
                 pass
 
-    def _write_down(self, said: Utterance | TurnLatency) -> None:
-        was_broken = self._transcript.broken
-        match said:
-            case Utterance(line=line):
-                self._transcript.add(line)
-            case TurnLatency(identity=identity, line_id=line_id, stages_ms=stages):
-                self._latencies[identity] = stages
-                self._transcript.add_latency(identity, line_id, stages)
-        if self._transcript.broken is not None and was_broken is None:
-            self.supervisor.warn(CHAIR_IDENTITY, f"the transcript cannot be written: {self._transcript.broken}")
-
     async def _come_back(self, lost_at: float) -> None:
         """The server is back and has forgotten everything: the room first, people's pages are looking for it."""
         with contextlib.suppress(MeetctlError):  # who wants to join tries the same, and says why it cannot
             await self._room.wait_open()
         await self.cast.bring_back(lost_at, timeout_s=LOST_STOP_S)
-
-    def _note(self, fact: str) -> None:
-        """Writes a fact of the meeting's own into the transcript."""
-        line = Line(
-            id=f"meetctl-{secrets.token_hex(4)}",
-            at=time.time(),
-            speaker="meetctl",
-            identity="meetctl",
-            kind=UtteranceKind.FACT,
-            text=fact,
-        )
-        self._transcript.add(line)
 
     def _info(self) -> Mapping[str, Any]:
         return {
@@ -369,7 +345,7 @@ class Meeting:
         joined = self.cast.seats()
         await asyncio.gather(*(self.supervisor.stop(key, timeout_s=timeout_s) for key in joined))
         if reason is not None:
-            self._note(f"The meeting ended: {reason}.")
+            self._minutes.note(f"The meeting ended: {reason}.")
         room_deleted = await self._close_room(joined)
         # After the room: people are told by their connection first, and find the door closed behind them.
         self._page.close()

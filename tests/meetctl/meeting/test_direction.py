@@ -179,12 +179,12 @@ async def test_what_cannot_be_is_refused_with_what_there_is(
 
 async def test_without_a_chair_that_hears_it_nothing_is_pretended(stage: Stage) -> None:
     stage.seat("chair", SeatKind.SERVICE)
-    with pytest.raises(NotRunningError, match="the chair of standup is (waiting|starting), so nobody gives the floor"):
+    with pytest.raises(NotRunningError, match=r"the chair of standup is (waiting|starting), so nobody gives the floor"):
         await stage.direction.direct(Directive.MUTE, "ada")
     assert stage.direction.muted == frozenset()
     await stage.is_ready("chair")
     stage.seat("ada")
-    with pytest.raises(NotRunningError, match="Ada is not ready: (waiting|starting)"):
+    with pytest.raises(NotRunningError, match=r"Ada is not ready: (waiting|starting)"):
         await stage.direction.direct(Directive.SAY, "ada", "x")
     await stage.supervisor.stop("chair", timeout_s=BOUND_S)
     with pytest.raises(NotRunningError, match="the chair of standup is exited"):

@@ -1,0 +1,52 @@
+"""Takes down what the chair reports: who said what, and how long each answer took. Believes nobody else."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+
+from meetctl.meeting.transcript import Transcript
+from meetctl.programs import CHAIR_IDENTITY
+from meetctl.protocol import Line, TurnLatency, Utterance, UtteranceKind
+from meetctl.supervisor.events import Said, SeatEvent
+
+
+class Minutes:
+    """Follows a meeting's events into its transcript.
+
+    Args:
+        warn: told once, when the transcript can no longer be written.
+    """
+
+    def __init__(self, transcript: Transcript, warn: Callable[[str], object]) -> None:
+        self.latencies: dict[str, Mapping[str, float]] = {}
+        """Of the last answered turn of each agent, milliseconds by stage."""
+        self._transcript = transcript
+        self._warn = warn
+
+    def heed(self, event: SeatEvent) -> None:
+        """Takes one event down, if it is the chair's word."""
+        was_broken = self._transcript.broken
+        match event:
+            case Said(seat=seat, event=Utterance(line=line)) if seat == CHAIR_IDENTITY:
+                self._transcript.add(line)
+            case Said(seat=seat, event=TurnLatency() as turn) if seat == CHAIR_IDENTITY:
+                self.latencies[turn.identity] = turn.stages_ms
+                self._transcript.add_latency(turn.identity, turn.line_id, turn.stages_ms)
+            case _:
+                return
+        if self._transcript.broken is not None and was_broken is None:
+            self._warn(f"the transcript cannot be written: {self._transcript.broken}")
+
+    def note(self, fact: str) -> None:
+        """Takes down a fact of the meeting's own."""
+        line = Line(
+            id=f"meetctl-{secrets.token_hex(4)}",
+            at=time.time(),
+            speaker="meetctl",
+            identity="meetctl",
+            kind=UtteranceKind.FACT,
+            text=fact,
+        )
+        self._transcript.add(line)

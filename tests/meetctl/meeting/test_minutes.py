@@ -1,0 +1,52 @@
+"""What the chair reports is taken down; what anybody else claims is not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from meetctl.meeting.minutes import Minutes
+from meetctl.meeting.transcript import Transcript
+from meetctl.protocol import Line, TurnLatency, Utterance
+from meetctl.roster import TranscriptMode
+from meetctl.supervisor.events import Said
+
+LINE = Line(id="g1", at=1.0, speaker="Ada", identity="ada", text="On Friday.")
+LATENCY = TurnLatency(identity="ada", stages_ms={"total": 900.0}, line_id="g1")
+
+
+@pytest.fixture
+def transcript(tmp_path: Path) -> Transcript:
+    return Transcript(tmp_path, TranscriptMode.MEMORY, room="standup", topic=None)
+
+
+def test_only_the_chair_says_who_said_what(transcript: Transcript) -> None:
+    minutes = Minutes(transcript, pytest.fail)
+    minutes.heed(Said("ada", Utterance(line=LINE), 1.0))
+    minutes.heed(Said("ada", LATENCY, 1.0))
+    assert (transcript.lines(), minutes.latencies) == ((), {})
+    minutes.heed(Said("chair", Utterance(line=LINE), 1.0))
+    minutes.heed(Said("chair", LATENCY, 1.0))
+    assert (transcript.lines(), minutes.latencies) == ((LINE,), {"ada": {"total": 900.0}})
+
+
+def test_a_fact_of_the_meeting_s_own_is_a_line_of_its_own(transcript: Transcript) -> None:
+    minutes = Minutes(transcript, pytest.fail)
+    minutes.note("The meeting ended: its time was over.")
+    minutes.note("The meeting ended: its time was over.")
+    first, second = transcript.lines()
+    assert (first.kind, first.text) == ("fact", "The meeting ended: its time was over.")
+    assert first.id != second.id
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+def test_a_transcript_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+    for name in ("transcript.jsonl", "transcript.md", "transcript.vtt"):
+        (tmp_path / name).symlink_to("/dev/full")
+    warnings: list[str] = []
+    minutes = Minutes(Transcript(tmp_path, TranscriptMode.FILES, room="r", topic=None), warnings.append)
+    for number in range(3):
+        minutes.heed(Said("chair", Utterance(line=LINE.model_copy(update={"id": f"g{number}"})), 1.0))
+    assert warnings == ["the transcript cannot be written: No space left on device"]
