@@ -78,6 +78,20 @@ def floods() -> None:
     sys.stdin.read()
 
 
+def floods_when_told() -> None:
+    """Floods both streams at each SIGUSR1."""
+
+    def flood(*_: object) -> None:
+        for _ in range(5_000):
+            os.write(2, b"x" * 99 + b"\n")
+            os.write(1, b"not a message at all\n")
+        os.write(2, b"y" * 3_000_000 + b"\n")
+
+    signal.signal(signal.SIGUSR1, flood)
+    print("floods when told", flush=True)
+    _forever()
+
+
 def long_line() -> None:
     os.write(1, b"y" * 10_000_000 + b"\n")
     print('{"type": "ready"}', flush=True)

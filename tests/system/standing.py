@@ -48,15 +48,24 @@ class Standing:
 
     def until(self, condition: Callable[[dict[str, Document]], bool], seconds: float = WAIT_S) -> dict[str, Document]:
         """Waits until the seats are so; returns them."""
+        seats = self.until_or_last(condition, seconds)
+        assert condition(seats), json.dumps(seats, indent=1)
+        return seats
+
+    def until_or_last(self, condition: Callable[[dict[str, Document]], bool], seconds: float) -> dict[str, Document]:
+        """Waits until the seats are so; returns them, or how they are when the time is up."""
         end = time.monotonic() + seconds
-        while not condition(seats := self.seats()):
-            assert time.monotonic() < end, json.dumps(seats, indent=1)
+        while not condition(seats := self.seats()) and time.monotonic() < end:
             time.sleep(POLL_S)
         return seats
 
     def until_whole(self, seconds: float = WAIT_S) -> dict[str, Document]:
         """Waits until every seat is filled and ready, nothing degraded or stalled."""
         return self.until(lambda seats: all(s["ready"] and s["state"] == "running" for s in seats.values()), seconds)
+
+    def until_warned(self, words: str) -> dict[str, Document]:
+        """Waits until some seat shows a warning with these words."""
+        return self.until(lambda seats: any(words in str(seat["warning"]) for seat in seats.values()))
 
     def send(self, name: str, number: signal.Signals) -> int:
         """Sends the signal to the process in the seat; returns its pid."""
