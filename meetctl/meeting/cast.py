@@ -193,7 +193,6 @@ class Cast:
 
     def _place(self, entry: AgentEntry) -> Place:
         token = rooms.agent_token(self._credentials, room=self._roster.room, identity=entry.identity, name=entry.name)
-        self._mask.add(token.get_secret_value())
         avatar: SecretStr | None = None
         if entry.face is not None and entry.face.transport == "direct":
             avatar = rooms.avatar_token(
@@ -228,7 +227,6 @@ class Cast:
 
     async def _chair_assignment(self) -> Model:
         token = rooms.chair_token(self._credentials, room=self._roster.room, identity=CHAIR_IDENTITY, name=CHAIR_NAME)
-        self._mask.add(token.get_secret_value())
         place = Place(self._roster.room, self._credentials.url, token, CHAIR_IDENTITY, self._roster.topic)
         stand_ins = await self._servers.wait_for_stand_ins()
         await self._open_room.wait_open()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -24,12 +25,14 @@ LOG_FILES = 3
 RETRY_S = 10.0
 """After the disk was full: until it is tried again. What came in between is lost to the file."""
 
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+"""A JSON web token. Each start of an agent mints one: known by its form, it needs not be remembered for ever."""
 MIN_SECRET_LENGTH = 6
 """Shorter values would mask ordinary words."""
 
 
 class Masker:
-    """Replaces every known secret in a text."""
+    """Replaces every known secret in a text, and every access token."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: list[str] = []
@@ -44,7 +47,7 @@ class Masker:
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, MASK)
-        return text
+        return _TOKEN.sub(MASK, text) if "eyJ" in text else text
 
 
 class ChildLog:

@@ -6,6 +6,8 @@ import resource
 from datetime import datetime
 from pathlib import Path
 
+from meetctl.rooms import agent_token
+from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.logs import LOG_FILES, RETRY_S, ChildLog, Masker, log_files
 
 
@@ -75,3 +77,11 @@ def test_a_full_disk_is_told_once_and_tried_again_and_costs_only_what_came_meanw
     written = [line.split(" ", 1)[1] for line in (tmp_path / "ada.log").read_text().splitlines()]
     assert written == ["before", "after"]
     assert log.last_lines() == ("before", "lost", "lost too", "not tried yet", "after")
+
+
+def test_an_access_token_is_masked_by_its_form_although_nobody_named_it(livekit_server: LiveKitCredentials) -> None:
+    token = agent_token(livekit_server, room="standup", identity="ada", name="Ada").get_secret_value()
+    assert Masker()(f"connecting to ws://host/rtc?access_token={token}&sdk=python") == (
+        "connecting to ws://host/rtc?access_token=•••&sdk=python"
+    )
+    assert Masker()("keyJoin.a.b") == "k•••", "rather too much than too little"
