@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-PARTS = ("help", "start", "recovery", "bridge")
+PARTS = ("help", "start", "recovery", "avatar", "conversation")
 
 
 def main(names: list[str]) -> int:

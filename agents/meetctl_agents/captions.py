@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import uuid
 
 from livekit import rtc
+from livekit.agents import utils
 
 from meetctl.protocol import SOURCE_ATTRIBUTE
 
@@ -13,9 +16,33 @@ TOPIC = "lk.transcription"
 logger = logging.getLogger(__name__)
 
 
-async def publish_caption(
-    room: rtc.Room, *, identity: str, track_sid: str, segment: str, text: str, final: bool
-) -> None:
+class Captions:
+    """Shows what each person says, and corrects it until it is final; ended by `aclose`."""
+
+    def __init__(self, room: rtc.Room) -> None:
+        self._room = room
+        self._segments: dict[str, str] = {}
+        self._showing: set[asyncio.Task[None]] = set()
+
+    def show(self, *, identity: str, track_sid: str, text: str, final: bool) -> None:
+        """Shows the words; those that are not final are replaced by what is shown of the same person next."""
+        segment = self._segments.setdefault(identity, f"SG_{uuid.uuid4().hex[:12]}")
+        if final:
+            del self._segments[identity]
+        work = _publish(self._room, identity=identity, track_sid=track_sid, segment=segment, text=text, final=final)
+        task = asyncio.create_task(work, name="caption")
+        self._showing.add(task)
+        task.add_done_callback(self._showing.discard)
+
+    def forget(self, identity: str) -> None:
+        """Forgets a person who left."""
+        self._segments.pop(identity, None)
+
+    async def aclose(self) -> None:
+        await utils.aio.cancel_and_wait(*self._showing)
+
+
+async def _publish(room: rtc.Room, *, identity: str, track_sid: str, segment: str, text: str, final: bool) -> None:
     """Sends the words to everybody; a failure costs a caption, not the meeting.
 
     Args:

@@ -11,7 +11,6 @@ import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import Coroutine
 from types import TracebackType
 from typing import Self
 
@@ -39,9 +38,10 @@ from meetctl.protocol import (
 )
 
 from .addressing import addressed, dismisses
-from .attendance import display_name, is_human
+from .attendance import display_name
 from .backchannel import is_hum, is_nod
-from .captions import publish_caption
+from .captions import Captions
+from .cast import Cast
 from .chat import Chat
 from .floor_control import FloorControl
 from .floor_events import (
@@ -90,8 +90,7 @@ class Meeting:
     ) -> None:
         self._room = room
         self._report = report
-        self._given_cast = assignment.cast
-        self._registered: dict[str, CastMember] = {}
+        self._cast = Cast(room, assignment.cast)
         self._utterances = Utterances(run)
         self._lines: deque[Line] = deque(assignment.transcript[-REMEMBERED:], maxlen=REMEMBERED)
         self._clock = TurnClock()
@@ -106,21 +105,21 @@ class Meeting:
             spoken_before=any(line.kind is not UtteranceKind.FACT for line in assignment.transcript),
         )
         self._chat = Chat(room, self._on_chat)
-        self._overhearing = Overhearing(room, self._is_outside, self._on_overheard)
-        self._segments: dict[str, str] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._overhearing = Overhearing(room, self._cast.is_outside, self._on_overheard)
+        self._captions = Captions(room)
+        self._moderating: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         await self._control.__aenter__()
-        self._set_cast()
+        self._control.post(CastSet(self._cast.members))
         for participant in self._room.remote_participants.values():
             self._came(participant)
         self._room.on("participant_connected", self._on_came)
         self._room.on("participant_disconnected", self._on_left)
         self._room.on("participant_attributes_changed", self._on_attributes)
-        serve(self._room, RELEASE, Release, self._is_cast, self._on_release)
-        serve(self._room, DRAFT, Draft, self._is_cast, self._on_draft)
-        serve(self._room, REGISTER, Register, self._is_of_kind_agent, self._on_register)
+        serve(self._room, RELEASE, Release, self._cast.has, self._on_release)
+        serve(self._room, DRAFT, Draft, self._cast.has, self._on_draft)
+        serve(self._room, REGISTER, Register, self._cast.is_of_kind_agent, self._on_register)
         self._chat.open()
         self._overhearing.open()
         return self
@@ -135,45 +134,30 @@ class Meeting:
         self._room.off("participant_connected", self._on_came)
         self._room.off("participant_disconnected", self._on_left)
         self._room.off("participant_attributes_changed", self._on_attributes)
-        await utils.aio.cancel_and_wait(*self._under_way)
+        await self._captions.aclose()
+        await utils.aio.cancel_and_wait(*self._moderating)
         await self._control.__aexit__(kind, error, trace)
 
     # --- who is there ---
 
     def is_person(self, participant: rtc.Participant) -> bool:
         """Returns whether to listen to it."""
-        return is_human(participant, {member.identity for member in self._control.cast})
+        return self._cast.is_person(participant)
 
     def is_agent(self, participant: rtc.Participant) -> bool:
         """Returns whether its media is to be proven."""
-        return self._is_cast(participant.identity)
+        return self._cast.has(participant.identity)
 
     def set_cast(self, cast: tuple[CastMember, ...]) -> None:
         """Takes the supervisor's word for who the agents are; those who registered themselves stay."""
-        self._given_cast = cast
-        self._set_cast()
-
-    def _set_cast(self) -> None:
-        given = {member.identity for member in self._given_cast}
-        others = tuple(member for name, member in self._registered.items() if name not in given)
-        self._control.post(CastSet((*self._given_cast, *others)))
-
-    def _is_cast(self, identity: str) -> bool:
-        return any(member.identity == identity for member in self._control.cast)
-
-    def _is_outside(self, identity: str) -> bool:
-        outside = any(member.identity == identity and not member.serves_floor for member in self._control.cast)
-        return outside and self._is_of_kind_agent(identity)
-
-    def _is_of_kind_agent(self, identity: str) -> bool:
-        participant = self._room.remote_participants.get(identity)
-        return participant is not None and participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        self._cast.set_given(cast)
+        self._control.post(CastSet(self._cast.members))
 
     def _on_register(self, register: Register, caller: str) -> str:
         if register.member.identity != caller:
             raise rtc.RpcError(403, f"{caller!r} cannot register {register.member.identity!r}")
-        self._registered[caller] = register.member
-        self._set_cast()
+        self._cast.register(register.member)
+        self._control.post(CastSet(self._cast.members))
         self._control.tell_one(caller, self._lines)
         self._control.post(AgentCame(caller))
         return "registered"
@@ -181,31 +165,31 @@ class Meeting:
     def _came(self, participant: rtc.RemoteParticipant) -> None:
         if self.is_person(participant):
             self._control.post(HumanCame(participant.identity))
-        elif self._is_cast(participant.identity):
+        elif self._cast.has(participant.identity):
             self._control.post(AgentCame(participant.identity))
 
     def _on_came(self, participant: rtc.RemoteParticipant) -> None:
         if self.is_person(participant):
             self._fact(f"{display_name(participant)} joined the meeting.")
-        elif self._is_cast(participant.identity):
+        elif self._cast.has(participant.identity):
             # what was said while it was on its way; what it knows already takes its own place
             self._control.tell_one(participant.identity, self._lines)
         self._came(participant)
 
     def _on_left(self, participant: rtc.RemoteParticipant) -> None:
-        if self._is_cast(participant.identity):
-            if self._registered.pop(participant.identity, None):
-                self._set_cast()
+        if self._cast.has(participant.identity):
+            if self._cast.leave(participant.identity):
+                self._control.post(CastSet(self._cast.members))
             self._control.post(AgentGone(participant.identity))
         else:
             if participant.identity in self._control.floor.humans:
                 self._fact(f"{display_name(participant)} left the meeting.")
             self._utterances.forget(participant.identity)
-            self._segments.pop(participant.identity, None)
+            self._captions.forget(participant.identity)
             self._control.post(HumanLeft(participant.identity))
 
     def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
-        if changed.get(AGENT_STATE) == "speaking" and self._is_cast(participant.identity):
+        if changed.get(AGENT_STATE) == "speaking" and self._cast.has(participant.identity):
             self._control.post(Sounded(participant.identity))
 
     # --- what people say ---
@@ -274,14 +258,14 @@ class Meeting:
         self._clock.heard(line.id, now, {})
         return line
 
-    def _said(self, line: Line, *, spoken: bool, to: str | None = None) -> None:
-        said = self._as_said(line, spoken=spoken, to=to)
+    def _said(self, line: Line, *, spoken: bool) -> None:
+        said = self._as_said(line, spoken=spoken)
         self._book(line)
         self._control.post(said, heard=line)
 
-    def _as_said(self, line: Line, *, spoken: bool, to: str | None = None) -> Said:
+    def _as_said(self, line: Line, *, spoken: bool) -> Said:
         recent = [earlier.identity for earlier in self._lines]
-        names = (to,) if to is not None else addressed(line.text, self._control.cast, recent=recent)
+        names = addressed(line.text, self._control.cast, recent=recent)
         return Said(line, names, spoken, dismisses(line.text))
 
     def _book(self, line: Line) -> None:
@@ -291,18 +275,7 @@ class Meeting:
         self._report(Utterance(line=line))
 
     def _show(self, speech: SpeechGuessed | SpeechHeard, *, final: bool) -> None:
-        segment = self._segments.setdefault(speech.identity, f"SG_{uuid.uuid4().hex[:12]}")
-        if final:
-            del self._segments[speech.identity]
-        showing = publish_caption(
-            self._room,
-            identity=speech.identity,
-            track_sid=speech.track_sid,
-            segment=segment,
-            text=speech.text,
-            final=final,
-        )
-        self._own(showing, "caption")
+        self._captions.show(identity=speech.identity, track_sid=speech.track_sid, text=speech.text, final=final)
 
     # --- what agents say ---
 
@@ -310,13 +283,13 @@ class Meeting:
         line = None
         if release.text:
             line = self._line_of(caller, release.grant_id, release.text, release.started_at)
-            line = line.model_copy(update={"interrupted": release.interrupted})
+            line = line.model_copy(update={"interrupted": release.interrupted, "ended_at": time.time()})
             self._utterances.agent_was_heard()
             self._book(line)
             self._clock.heard(line.id, time.time(), {})
         stages = self._clock.released(release)
         if stages is not None:
-            self._report(TurnLatency(identity=caller, stages_ms=stages))
+            self._report(TurnLatency(identity=caller, stages_ms=stages, line_id=release.grant_id))
         self._control.post(Released(caller, release.grant_id, line, self._called(caller, release.text)), heard=line)
 
     def _on_draft(self, draft: Draft, caller: str) -> None:
@@ -331,7 +304,7 @@ class Meeting:
         self._control.post(Overheard(line, self._called(identity, text)), heard=line)
 
     def _line_of(self, identity: str, id: str, text: str, at: float | None) -> Line:
-        name = next(member.name for member in self._control.cast if member.identity == identity)
+        name = self._cast.name_of(identity)
         return Line(id=id, at=at or time.time(), speaker=name, identity=identity, text=text)
 
     def _called(self, speaker: str, text: str) -> tuple[str, ...]:
@@ -346,7 +319,9 @@ class Meeting:
             case Say(identity=identity, text=text):
                 self._control.post(Directed(identity, text))
             case Ask(identity=identity, text=text):
-                self._said(self._typed_line(HOST, HOST.title(), text), spoken=False, to=identity)
+                line = self._typed_line(HOST, HOST.title(), text)
+                self._book(line)
+                self._control.post(Directed(identity, line=line), heard=line)
             case Tell(text=text):
                 self._fact(text)
             case GiveFloor(identity=identity):
@@ -369,7 +344,9 @@ class Meeting:
     # --- moderation ---
 
     def _on_consult(self, consult: Consult) -> None:
-        self._own(self._moderate(consult), f"moderate-{consult.number}")
+        task = asyncio.create_task(self._moderate(consult), name=f"moderate-{consult.number}")
+        self._moderating.add(task)
+        task.add_done_callback(self._moderating.discard)
 
     async def _moderate(self, consult: Consult) -> None:
         answer: Picked | Undecided = Undecided(consult.number)
@@ -380,8 +357,3 @@ class Meeting:
             except Exception as error:
                 logger.warning("the moderator does not decide: %r", error)
         self._control.post(answer)
-
-    def _own(self, work: Coroutine[None, None, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)

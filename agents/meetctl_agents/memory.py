@@ -21,6 +21,8 @@ LONGEST_LINE = 450
 """Characters of one line that are told to the model."""
 MOST_NAMES = 12
 """People who spoke in lines that are forgotten."""
+NOTE = "Note"
+"""Who says facts. Brackets would be copied: small models then play scenes instead of talking."""
 YOUR_TURN = "(It is your turn to speak.)"
 OPEN = "(Nobody has spoken yet. Greet those who are here in one sentence, and open the meeting.)"
 
@@ -69,7 +71,7 @@ class Memory:
         for line in lines.values():
             said = " ".join(line.text.split())[:LONGEST_LINE]
             if line.kind is UtteranceKind.FACT:
-                _append(messages, "user", f"({said})")
+                _append(messages, "user", f"{NOTE}: {said}")
             elif line.identity == self._identity:
                 _append(messages, "assistant", f"{said}…" if line.interrupted else said)
             else:

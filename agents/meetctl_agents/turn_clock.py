@@ -28,6 +28,7 @@ class TurnClock:
     def __init__(self) -> None:
         self._lines: dict[str, _Question] = {}
         self._grants: dict[str, _Question] = {}
+        self._agent_ended_at = 0.0
 
     def heard(self, line_id: str, ended_at: float, stages_ms: dict[str, float]) -> None:
         """Notes when a person's words ended (Unix time, seconds) and what it took to understand them."""
@@ -38,11 +39,14 @@ class TurnClock:
         """Notes that the grant reached the agent."""
         question = self._lines.get(give.line.id) if give.line is not None else None
         if question is not None:
+            if self._agent_ended_at > question.ended_at:
+                question = _Question(self._agent_ended_at)  # it waited for another to finish, and that is not slowness
             stages = {**question.stages_ms, "grant": round(seconds * 1000, 1)}
             _remember(self._grants, give.grant_id, replace(question, stages_ms=stages))
 
     def released(self, release: Release) -> dict[str, float] | None:
         """Returns the stages of the turn, milliseconds; None where nothing was heard or nobody had asked."""
+        self._agent_ended_at = time.time()
         question = self._grants.pop(release.grant_id, None)
         if question is None or release.started_at is None:
             return None

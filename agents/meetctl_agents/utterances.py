@@ -31,6 +31,7 @@ class Utterances:
     ) -> Line:
         """Returns the person's line; where it continues their last one, that line with these words added."""
         line = self.foreseen(identity=identity, name=name, text=text, began_at=began_at, kind=kind)
+        line = line.model_copy(update={"ended_at": ended_at})
         if line.id == self._next_id():
             self._count += 1
         self._last[identity] = _Last(line, ended_at)

@@ -6,10 +6,19 @@ import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
-from meetctl_agents.memory import KEPT_LINES, MOST_LINES, YOUR_TURN, Memory, Message, instructions_from_assignment
+from meetctl_agents.memory import (
+    KEPT_LINES,
+    MOST_LINES,
+    NOTE,
+    OPEN,
+    YOUR_TURN,
+    Memory,
+    Message,
+    instructions_from_assignment,
+)
 from pydantic import SecretStr
 
-from meetctl.protocol import Assignment, CastMember, Line
+from meetctl.protocol import Assignment, CastMember, Line, UtteranceKind
 
 
 def line(number: int, identity: str, text: str, *, interrupted: bool = False) -> Line:
@@ -74,3 +83,28 @@ def test_an_agent_is_told_who_it_is_and_who_else_is_there() -> None:
     assert "the launch" in told
     assert "Max" in told
     assert "Also here: Ada" not in told
+
+
+def test_facts_are_told_and_who_spoke_is_remembered_longer_than_what_was_said() -> None:
+    memory = Memory("ada", [line(0, "sam", "Hello.")])
+    fact = Line(id="f", at=0, speaker="Chair", identity="chair", kind=UtteranceKind.FACT, text="Eve joined.")
+    memory.add(fact)
+    assert memory.prompt("Be Ada.")[1:] == (Message("user", f"Sam: Hello.\n{NOTE}: Eve joined."),)
+    for number in range(1, MOST_LINES + 5):
+        memory.add(line(number, "max", "words"))
+    told = memory.prompt("Be Ada.")
+    assert "Sam" in told[0].text
+    assert "Chair" not in told[0].text
+    assert "Hello." not in told[1].text
+
+
+def test_a_line_that_may_be_about_to_be_heard_is_told_and_not_remembered() -> None:
+    memory = Memory("ada", [line(1, "sam", "I think")])
+    newest = line(1, "sam", "I think we should wait.")
+    assert memory.prompt("Be Ada.", newest=newest)[-1] == Message("user", "Sam: I think we should wait.")
+    assert memory.prompt("Be Ada.")[-1] == Message("user", "Sam: I think")
+
+
+def test_the_first_to_speak_of_its_own_accord_opens_and_a_later_one_does_not() -> None:
+    assert Memory("ada").prompt("Be Ada.", unasked=True)[-1].text == OPEN
+    assert Memory("ada", [line(1, "sam", "Hello.")]).prompt("Be Ada.", unasked=True)[-1].text.endswith(YOUR_TURN)

@@ -17,7 +17,7 @@ def test_who_goes_on_soon_had_not_finished() -> None:
     utterances = Utterances("r")
     first = say(utterances, "sam", "I think we should wait.", 10, 12)
     second = say(utterances, "sam", "Max, do you agree?", 12 + MERGE_S, 16)
-    assert second == first.model_copy(update={"text": "I think we should wait. Max, do you agree?"})
+    assert second == first.model_copy(update={"text": "I think we should wait. Max, do you agree?", "ended_at": 16})
 
 
 def test_who_goes_on_later_says_something_new() -> None:
@@ -48,3 +48,16 @@ def test_a_chat_message_stands_alone() -> None:
     typed = say(utterances, "sam", "typed", 11.1, 11.1, UtteranceKind.CHAT)
     assert typed.id != first.id
     assert say(utterances, "sam", "typed too", 11.2, 11.2, UtteranceKind.CHAT).id != typed.id
+
+
+def test_what_a_line_would_be_is_known_beforehand_and_changes_nothing() -> None:
+    utterances = Utterances("r")
+    first = say(utterances, "sam", "I think", 10, 12)
+    for words, began in (("so.", 12.5), ("Something new.", 30.0)):
+        kind = UtteranceKind.SPEECH
+        seen = utterances.foreseen(identity="sam", name="Sam", text=words, began_at=began, kind=kind)
+        again = utterances.foreseen(identity="sam", name="Sam", text=words, began_at=began, kind=kind)
+        assert seen == again
+        assert (seen.id == first.id) is (began < 13)
+        line = say(utterances, "sam", words, began, began + 1)
+        assert (line.id, line.text) == (seen.id, seen.text)
