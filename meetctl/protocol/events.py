@@ -1,0 +1,157 @@
+"""Up the wire: what a child tells its supervisor, as facts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from meetctl.protocol.values import AgentSpeech, IceState, Line, MediaKind, Model
+
+
+class Ready(Model):
+    """Joined the room and publishing."""
+
+    type: Literal["ready"] = "ready"
+
+
+class Serving(Model):
+    """From a stand-in: it answers at this address."""
+
+    type: Literal["serving"] = "serving"
+    url: str
+
+
+class LegStats(Model):
+    """One leg, over the last two seconds; what cannot be measured is None."""
+
+    type: Literal["leg_stats"] = "leg_stats"
+    leg: Literal["room", "simli"]
+    ice: IceState
+    video_fps: float | None = None
+    """Room leg: frames sent; simli leg: frames received."""
+    audio_fps: float | None = None
+    """RTP audio packets a second."""
+    width: int | None = None
+    height: int | None = None
+    kbps: float | None = None
+    loss: float | None = None
+    """0 to 1."""
+    rtt_ms: float | None = None
+
+
+class SpeechState(Model):
+    type: Literal["speech_state"] = "speech_state"
+    state: AgentSpeech
+
+
+class AvOffset(Model):
+    """Audio minus video at the room leg, milliseconds; positive = audio late."""
+
+    type: Literal["av_offset"] = "av_offset"
+    ms: float
+
+
+class AvatarSession(Model):
+    """An avatar session is about to be opened, or is closed. It costs money until it is closed or its limit is up."""
+
+    type: Literal["avatar_session"] = "avatar_session"
+    id: str
+    """The agent's own name for it."""
+    opened: bool
+    until: float | None = None
+    """Unix time, seconds, at which it ends by itself if nobody closes it and nothing is said; None once closed."""
+
+
+class Usage(Model):
+    """Running totals since this process began."""
+
+    type: Literal["usage"] = "usage"
+    avatar_seconds: float = 0
+    llm_tokens: int = 0
+    tts_characters: int = 0
+
+
+class Warn(Model):
+    """Something a person should know; nothing stops."""
+
+    type: Literal["warning"] = "warning"
+    message: str
+    hint: str | None = None
+
+
+class Degraded(Model):
+    """The agent goes on with less; None = it is whole again."""
+
+    type: Literal["degraded"] = "degraded"
+    reason: str | None
+
+
+class Failed(Model):
+    """The last line of a child that gives up."""
+
+    type: Literal["failed"] = "failed"
+    code: str
+    message: str
+    hint: str | None = None
+    permanent: bool = False
+    """True where trying again cannot help: a bad key, removed from the room, identity taken."""
+
+
+class MediaReceived(Model):
+    """From the chair: media of that agent arrives at another participant."""
+
+    type: Literal["media_received"] = "media_received"
+    identity: str
+    kind: MediaKind
+
+
+class Utterance(Model):
+    """From the chair: somebody said something."""
+
+    type: Literal["utterance"] = "utterance"
+    line: Line
+
+
+class FloorChanged(Model):
+    """From the chair: who holds the floor, None = nobody."""
+
+    type: Literal["floor_changed"] = "floor_changed"
+    holder: str | None
+
+
+class TurnLatency(Model):
+    """From the chair: one answered turn, milliseconds by stage."""
+
+    type: Literal["turn_latency"] = "turn_latency"
+    identity: str
+    stages_ms: dict[str, float]
+    line_id: str | None = None
+    """The transcript's line that was the answer; None = the last one of that agent."""
+
+
+class Observed(Model):
+    """From the scripted people of a rehearsal: one fact, in the words of `meetctl.script`."""
+
+    type: Literal["observed"] = "observed"
+    fact: dict[str, JsonValue]
+
+
+Event = (
+    Ready
+    | Serving
+    | LegStats
+    | SpeechState
+    | AvOffset
+    | AvatarSession
+    | Usage
+    | Warn
+    | Degraded
+    | Failed
+    | MediaReceived
+    | Utterance
+    | FloorChanged
+    | TurnLatency
+    | Observed
+)
+AgentEvent = Annotated[Event, Field(discriminator="type")]

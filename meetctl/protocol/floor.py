@@ -1,0 +1,78 @@
+"""Between chair and agents: LiveKit RPC under `mc.`, believed only from the chair, or at the chair from the cast."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from meetctl.protocol.values import CastMember, Line, Model
+
+HEAR = "mc.hear"
+PREPARE = "mc.prepare"
+GRANT = "mc.grant"
+STOP = "mc.stop"
+RELEASE = "mc.release"
+DRAFT = "mc.draft"
+REGISTER = "mc.register"
+
+CHAIR_METHODS = (HEAR, PREPARE, GRANT, STOP)
+"""Served by an agent, believed only from the chair."""
+AGENT_METHODS = (RELEASE, DRAFT, REGISTER)
+"""Served by the chair, believed only from the cast (`mc.register`: from participants of kind agent)."""
+
+ROLE_ATTRIBUTE = "mc.role"
+"""Participant attribute: `chair` or `agent`. Set in the token; guests cannot change attributes."""
+SOURCE_ATTRIBUTE = "mc.source"
+"""Attribute of a transcription stream that the chair publishes in a person's name; its value is `chair`."""
+
+
+class Hear(Model):
+    """Chair to agent: somebody said this; remember it, do not answer."""
+
+    line: Line
+
+
+class Prepare(Model):
+    """Chair to agent: this may be the next turn; get an answer ready, do not speak."""
+
+    line: Line
+
+
+class Grant(Model):
+    """Chair to agent: you hold the floor; answer this."""
+
+    grant_id: str
+    line: Line | None = None
+    """What to answer; None = speak of your own accord."""
+    verbatim: str | None = None
+    """Say these very words instead of answering."""
+
+
+class StopSpeaking(Model):
+    """Chair to agent: fall silent now and release the floor."""
+
+    grant_id: str
+
+
+class Release(Model):
+    """Agent to chair: the turn is over."""
+
+    grant_id: str
+    text: str
+    """What was really spoken."""
+    interrupted: bool = False
+    started_at: float | None = None
+    """Unix time, seconds, when sound began; None = nothing was heard."""
+    stages_ms: dict[str, float] = Field(default_factory=dict)
+
+
+class Draft(Model):
+    """Agent to chair: what the turn will have said once it has been heard; whoever is next may prepare."""
+
+    grant_id: str
+    text: str
+
+
+class Register(Model):
+    """Agent to chair: take me into the cast."""
+
+    member: CastMember
