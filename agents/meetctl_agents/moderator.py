@@ -20,7 +20,7 @@ LONGEST_LINE = 200
 """Characters told of each."""
 LONGEST_ANSWER = 12
 """Tokens: a name."""
-ENOUGH = 80
+ENOUGH = 40
 """Characters: what comes after them is no answer but talk."""
 NOBODY = "nobody"
 
