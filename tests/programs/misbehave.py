@@ -82,7 +82,7 @@ def floods_when_told() -> None:
     """Floods both streams at each SIGUSR1."""
 
     def flood(*_: object) -> None:
-        for _ in range(5_000):
+        for _number in range(5_000):
             os.write(2, b"x" * 99 + b"\n")
             os.write(1, b"not a message at all\n")
         os.write(2, b"y" * 3_000_000 + b"\n")
