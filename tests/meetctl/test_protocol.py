@@ -9,6 +9,7 @@ from meetctl.protocol import (
     Endpoint,
     Face,
     Failed,
+    IceState,
     LegStats,
     Model,
     Ready,
@@ -40,7 +41,7 @@ def test_a_command_comes_out_as_it_went_in(command: Model) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [Ready(), LegStats(leg="room", ice="connected"), Failed(code="x", message="y", permanent=True)],  # type: ignore[arg-type]
+    [Ready(), LegStats(leg="room", ice=IceState.CONNECTED), Failed(code="x", message="y", permanent=True)],
 )
 def test_an_event_comes_out_as_it_went_in(event: Model) -> None:
     assert parse_event(encode_line(event)) == event
