@@ -24,10 +24,16 @@ GOOD = "agents:\n  - {name: Max, agent: audio}\n"
         ("agents:\n  - {name: Max, agent: audio}\n  - {name: max, agent: audio}\n", "roster.yaml:3", "max", "hint: "),
         ("agents:\n  - {name: '!!!', agent: audio}\n", "roster.yaml:2", "identity", "hint: "),
         ("meeting: {topic: '${NOT_SET_ANYWHERE}'}\n" + GOOD, "roster.yaml:1", "NOT_SET_ANYWHERE", "hint: "),
-        ("defaults: {llm: anthropic/claude}\n" + GOOD, "roster.yaml:1", "not yet", "hint: "),
+        (
+            "defaults: {llm: anthropic/claude}\n" + GOOD,
+            "roster.yaml:1",
+            "anthropic",
+            "pip install livekit-plugins-anthropic",
+        ),
         ("agents:\n  - {name: Ada, agent: simli, face: {face_id: x}}\n", "roster.yaml:2", "SIMLI_API_KEY", "hint: "),
         ("defaults: {llm: openai/gpt-4o-mini}\n" + GOOD, "roster.yaml:1", "OPENAI_API_KEY", "hint: "),
-        ("meeting: {floor: moderated}\n" + GOOD, "roster.yaml:1", "not yet", "hint: "),
+        ("meeting: {floor: modrated}\n" + GOOD, "roster.yaml:1", "modrated", "moderated"),
+        ("agents:\n  - {name: Ada, agent: simli, face: ./a.png}\n", "roster.yaml:2", "not yet", "hint: "),
     ],
     ids=lambda value: value.replace("\n", " ")[:40] if isinstance(value, str) else None,
 )
