@@ -202,9 +202,7 @@ class Supervisor:
         life = self._lives[key]
         if life.process is None or life.stopping:
             return
-        life.failed = Failed(code="condemned", message=self._mask(why), hint=hint, permanent=permanent)
-        life.log.write(f"[killed] {why}")
-        self.emit(Ailing(key, life.failed.message, hint, time.monotonic()))
+        self._blame(life, why, hint, permanent=permanent, code="condemned", word="killed")
         life.process.kill()
 
     async def send(self, key: str, message: Model) -> bool:
@@ -410,9 +408,11 @@ class Supervisor:
                 self.condemn(life.seat.key, why, f"read {life.log.path}")
                 return
 
-    def _blame(self, life: _Life, why: str, hint: str | None, *, permanent: bool) -> None:
-        life.failed = Failed(code="ended", message=self._mask(why), hint=hint, permanent=permanent)
-        life.log.write(f"[ended] {why}")
+    def _blame(
+        self, life: _Life, why: str, hint: str | None, *, permanent: bool, code: str = "ended", word: str = "ended"
+    ) -> None:
+        life.failed = Failed(code=code, message=self._mask(why), hint=hint, permanent=permanent)
+        life.log.write(f"[{word}] {why}")
         self.emit(Ailing(life.seat.key, life.failed.message, hint, time.monotonic()))
 
     def _heard(self, life: _Life, event: WireEvent) -> None:
