@@ -17,6 +17,7 @@ from meetctl.supervisor.events import WireEvent
 from meetctl.supervisor.launcher import PIPE_LIMIT, Child, ProcessId
 from meetctl.supervisor.lines import LineSplitter, TooLong
 from meetctl.supervisor.logs import ChildLog
+from meetctl.supervisor.sweep import group_exists
 
 STOP_SHARE = 0.6
 """Of the time for the whole ladder: how long `Stop` and the closed stdin may take before SIGTERM."""
@@ -24,6 +25,7 @@ TERM_SHARE = 0.3
 """And SIGTERM before SIGKILL."""
 KILL_REAP_S = 2.0
 """The kernel ends a killed process in milliseconds unless it is stuck in I/O."""
+GROUP_POLL_S = 0.01
 DRAIN_S = 0.5
 """A grandchild that keeps the pipes open must not keep a dead child's seat; the last lines come at once."""
 WRITE_S = 5.0
@@ -69,6 +71,7 @@ class ChildProcess:
     async def __aexit__(self, *_: object) -> None:
         self._child.signal_group(signal.SIGKILL)
         await self._ended_within(KILL_REAP_S)
+        await self._group_empty_within(KILL_REAP_S)
         for pump in self._pumps:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)
@@ -118,6 +121,13 @@ class ChildProcess:
                 await self._child.wait()
                 return True
         return False
+
+    async def _group_empty_within(self, seconds: float) -> None:
+        """A killed grandchild is reaped by nobody here, and takes the kernel a moment more than its parent."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while group_exists(self.pid):
+                    await asyncio.sleep(GROUP_POLL_S)
 
     async def _pump_events(self, stream: asyncio.StreamReader) -> None:
         async for line in _lines(stream):

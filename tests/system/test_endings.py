@@ -47,15 +47,20 @@ def wait_gone(meeting: str) -> None:
     assert not left, [psutil.Process(pid).cmdline() for pid in left if psutil.pid_exists(pid)]
 
 
-def guard_of(meeting: str) -> int:
-    """Returns the guard's pid; it carries no mark, or it would end itself."""
-    guards = [
-        process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if (process.info["cmdline"] or [])[2:] == ["meetctl.supervisor.guard", meeting]
-    ]
-    (guard,) = guards
-    return guard
+def guard_of(meeting: str, *, after: int | None = None) -> int:
+    """Returns the guard's pid, of the one after `after` if given; it carries no mark, or it would end itself."""
+    until = time.monotonic() + GONE_S
+    while True:
+        guards = [
+            process.pid
+            for process in psutil.process_iter(["cmdline"])
+            if (process.info["cmdline"] or [])[2:] == ["meetctl.supervisor.guard", meeting] and process.pid != after
+        ]
+        if guards:
+            (guard,) = guards
+            return guard
+        assert time.monotonic() < until, "no guard"
+        time.sleep(0.05)
 
 
 def wait_ended(pid: int) -> None:
@@ -119,14 +124,10 @@ def test_a_guard_that_is_killed_is_replaced_and_does_its_work(meetctl: Meetctl) 
     meeting = up(meetctl, "runaway_grandchild")
     first = guard_of(meeting)
     os.kill(first, signal.SIGKILL)
-    until = time.monotonic() + GONE_S
-    while [first] == (guards := [guard_of(meeting)] if not psutil.pid_exists(first) else [first]):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    assert guards != [first]
+    second = guard_of(meeting, after=first)
     os.kill(meetctl.note("ending")["pid"], signal.SIGKILL)
     wait_gone(meeting)
-    wait_ended(guards[0])
+    wait_ended(second)
     assert [path.name for path in meetctl.runtime_dir.iterdir()] == ["ending.lock"]
 
 
