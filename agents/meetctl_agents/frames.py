@@ -82,6 +82,17 @@ class I420Packer:
         return picture
 
 
+def frame_from_i420(picture: I420) -> av.VideoFrame:
+    """Returns the picture as a frame, odd sizes included, which av's own conversion refuses."""
+    frame = av.VideoFrame(picture.width, picture.height, "yuv420p")
+    for plane, samples in zip(frame.planes, picture.planes, strict=True):
+        rows, columns = samples.shape
+        lines = np.zeros((plane.buffer_size // plane.line_size, plane.line_size), np.uint8)
+        lines[:rows, :columns] = samples
+        plane.update(lines.tobytes())
+    return frame
+
+
 def filled(length: int, multiple: int) -> int:
     """Returns the length, filled up to a multiple."""
     return -(-length // multiple) * multiple

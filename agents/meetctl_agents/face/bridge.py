@@ -18,10 +18,10 @@ from meetctl.protocol import Assignment, Model
 
 from ..meters import report_leg, report_room_leg
 from .company import Company
+from .fitting_video import FittingVideo
 from .keeper import FaceKeeper
 from .placeholder import draw_placeholder
 from .room_audio import RoomAudio
-from .room_video import DecodedVideo
 from .sink import FaceAudioOutput
 
 Report = Callable[[Model], None]
@@ -48,7 +48,7 @@ class Bridge:
         self._report = report
         self._audio = RoomAudio()
         self._output = FaceAudioOutput(self._audio.push)
-        self._video = DecodedVideo(lambda width, height: draw_placeholder(assignment.name, width, height))
+        self._video = FittingVideo(lambda width, height: draw_placeholder(assignment.name, width, height))
         self._company = Company(room)
         self._keeper = FaceKeeper(assignment.face, self._output, self._video, self._company, report, count_seconds)
         self._pumps: asyncio.Task[None] | None = None

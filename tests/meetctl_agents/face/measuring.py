@@ -45,7 +45,7 @@ class Measured:
 
     fps: int
     sizes: tuple[tuple[int, int], ...]
-    """That the source may have; a picture that arrives is the one it is no smaller than."""
+    """That the source may have. What arrives has one of them, or, filled up to a multiple of four, is one of them."""
     every: int
     pictures: list[Picture] = field(default_factory=list)
     beeps: list[float] = field(default_factory=list)
@@ -147,6 +147,8 @@ async def _listen(measured: Measured, track: rtc.Track) -> None:
 
 def source_size(sizes: tuple[tuple[int, int], ...], width: int, height: int) -> tuple[int, int]:
     """Returns the source's size that arrived as this one: itself, or up to three pixels less each way."""
+    if (width, height) in sizes:
+        return width, height
     fitting = [size for size in sizes if 0 <= width - size[0] < 4 and 0 <= height - size[1] < 4]
     return fitting[0] if fitting else (width, height)
 

@@ -17,7 +17,7 @@ import time
 import av
 import numpy as np
 from aiortc import MediaStreamTrack
-from meetctl_agents.frames import I420
+from meetctl_agents.frames import frame_from_i420
 
 from meetctl.local.simli import peer, program
 from meetctl.local.simli.audio48 import Upsampler
@@ -86,17 +86,6 @@ class Sound(MediaStreamTrack):
         frame.pts = round((due - math.floor(session.opened_at)) * peer.AUDIO_CLOCK)
         self._index += 1
         return frame
-
-
-def frame_from_i420(picture: I420) -> av.VideoFrame:
-    """Returns the picture as a frame of any size; av's own conversion takes no odd ones."""
-    frame = av.VideoFrame(picture.width, picture.height, "yuv420p")
-    for plane, samples in zip(frame.planes, picture.planes, strict=True):
-        rows, columns = samples.shape
-        padded = np.zeros((plane.buffer_size // plane.line_size, plane.line_size), np.uint8)
-        padded[:rows, :columns] = samples
-        plane.update(padded.tobytes())
-    return frame
 
 
 def parse_sizes(text: str) -> tuple[tuple[int, int], ...]:

@@ -1,5 +1,7 @@
 """Picture truth: what a subscriber sees is what the face's server drew, at its size and rate, whatever size and codec.
 
+Odd sizes come as VP8 only: the server's H264 encoder (libx264, 4:2:0, as all WebRTC senders) takes even ones, so an
+avatar of 65x67 in H264 cannot exist.
 Bounds are wide where a busy machine has a say; `python benchmarks/avatar.py` has the figures.
 """
 
@@ -11,6 +13,7 @@ import time
 
 import numpy as np
 import pytest
+from meetctl_agents.face.fitting_video import keeps_every_pixel
 from meetctl_agents.frames import filled
 
 from meetctl.settings import LiveKitCredentials
@@ -24,6 +27,8 @@ SIZE_S = 2.0
 TRUE_DB = 35.0
 RATIO = 0.75
 """0.98 and more on idle cores."""
+CHANGE_S = 3.0
+"""For so long the first size that LiveKit would change may come filled up, beside itself; 0.6 s on idle cores."""
 
 
 @pytest.mark.parametrize(("width", "height"), [(64, 64), (65, 67), (501, 333), (512, 512), (1280, 720)])
@@ -56,15 +61,17 @@ async def watched(
 @pytest.mark.system
 @pytest.mark.parametrize(
     ("sizes", "fps", "codec"),
-    [("512x512,64x64,501x333,854x480", 25, "vp8"), ("64x64,1280x720,512x512", 30, "h264")],
+    [("512x512,65x67,64x64,501x333", 25, "vp8"), ("66x98,1280x720,512x512", 30, "h264"), ("64x64,512x512", 25, "vp8")],
 )
 async def test_every_size_arrives_whole_and_true_at_its_rate(
     livekit_server: LiveKitCredentials, mint_token: MintToken, sizes: str, fps: int, codec: str
 ) -> None:
     measured, ratio = await watched(livekit_server, mint_token, sizes, fps, codec)
-    expected = {(filled(width, 4), filled(height, 4)) for width, height in measured.sizes}
-    assert {(seen.width, seen.height) for seen in measured.numbered()} == expected
-    for size in expected:
+    strangers = [seen for seen in measured.numbered() if (seen.width, seen.height) not in measured.sizes]
+    first = next((size for size in measured.sizes if not keeps_every_pixel(*size)), None)
+    assert {(seen.width, seen.height) for seen in strangers} <= {first and tuple(filled(side, 4) for side in first)}
+    assert not strangers or strangers[-1].at - strangers[0].at < CHANGE_S
+    for size in measured.sizes:
         found = [seen.psnr for seen in measured.numbered() if (seen.width, seen.height) == size and seen.psnr]
         assert statistics.median(found) >= TRUE_DB
         assert np.percentile(found, 10) >= TRUE_DB - 5  # the first of a new size may be softer
@@ -76,8 +83,8 @@ async def test_every_size_arrives_whole_and_true_at_its_rate(
 @pytest.mark.parametrize(
     ("sizes", "fps", "codec"),
     [
-        ("64x64,65x67,127x512,501x333,512x512,720x720,854x480,1280x720,1279x719,1280x1280", 25, "vp8"),
-        ("64x64,512x512,1280x720,720x1280,1280x1280", 25, "h264"),
+        ("64x64,65x67,127x512,501x333,512x512,720x720,854x480,1280x720,1279x721,1280x1280", 25, "vp8"),
+        ("64x64,66x98,512x512,1278x718,720x1280,1280x1280", 25, "h264"),
         ("512x512,1280x720", 30, "vp8"),
     ],
 )
