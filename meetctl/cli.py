@@ -298,11 +298,13 @@ def init(
 
 
 @app.command(epilog="Example: meetctl schema > roster.schema.json")
-def schema() -> None:
+def schema(
+    scenario: Annotated[bool, typer.Option("--scenario", help="That of `meetctl rehearse` instead.")] = False,
+) -> None:
     """Print the roster's JSON Schema, for editors that complete and check."""
     from meetctl.commands.schema import schema
 
-    schema()
+    schema(scenario=scenario)
 
 
 @app.command(epilog="Example: meetctl drill kill Ada")

@@ -1,11 +1,12 @@
-"""`meetctl schema`: the roster's JSON Schema, for editors that complete and check while one types."""
+"""`meetctl schema`: the JSON Schema of a roster or a scenario, for editors that complete and check while one types."""
 
 from __future__ import annotations
 
 from meetctl.display import console
+from meetctl.rehearsal.json_schema import scenario_json_schema
 from meetctl.roster.json_schema import roster_json_schema
 
 
-def schema() -> None:
+def schema(*, scenario: bool) -> None:
     """Prints it."""
-    console.print_json(roster_json_schema())
+    console.print_json(scenario_json_schema() if scenario else roster_json_schema())

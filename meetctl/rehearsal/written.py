@@ -1,6 +1,6 @@
-"""The scenario as people write it: every key and its type, and the JSON Schema of the whole. No files, no roster.
+"""The scenario as people write it: every key and its type. No files, no roster.
 
-A step's first key is a sentence (`Sam says`), so the steps' shape is described here and taken apart in `sentences.py`.
+A step's first key is a sentence (`Sam says`), which is taken apart in `sentences.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from meetctl.roster.written import RosterWritten, Written, refused
+from meetctl.roster.written import Written, refused
 
 LONGEST_S = 3600.0
 LONGEST_TEXT = 1000
@@ -126,35 +126,3 @@ class ScenarioWritten(Written):
     people: dict[str, Any] = Field(min_length=1)
     steps: list[Any] = Field(min_length=1)
     expect: MeetingExpectWritten | None = None
-
-
-def scenario_schema() -> dict[str, Any]:
-    """Returns the JSON Schema of a scenario file, for editors."""
-    written = ScenarioWritten.model_json_schema(ref_template="#/$defs/{model}")
-    definitions: dict[str, Any] = written.pop("$defs", {})
-    for model in (RosterWritten, PersonWritten, StepWritten, ExpectWritten):
-        schema = model.model_json_schema(ref_template="#/$defs/{model}")
-        definitions |= schema.pop("$defs", {}) | {model.__name__: schema}
-    beside = definitions.pop("StepWritten")["properties"]
-    sentences = {
-        r"^.+ (says|interrupts|writes)$": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
-        r"^.+ (joins|leaves)$": {"type": "null"},
-    }
-    single = {"wait": {"type": ["string", "number"]}, "kill": {"type": "string"}}
-    written["properties"]["roster"] = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/RosterWritten"}]}
-    written["properties"]["people"]["additionalProperties"] = {
-        "anyOf": [{"enum": list(VOICES)}, {"type": "null"}, {"$ref": "#/$defs/PersonWritten"}]
-    }
-    written["properties"]["steps"]["items"] = {
-        "anyOf": [
-            {"type": "string", "pattern": r"^.+ (joins|leaves)$"},
-            {
-                "type": "object",
-                "properties": {**beside, **single},
-                "patternProperties": sentences,
-                "additionalProperties": False,
-                "minProperties": 1,
-            },
-        ]
-    }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written, "$defs": definitions}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,69 +12,13 @@ import yaml
 from meetctl.commands.init import STARTER
 from meetctl.roster.json_schema import SHORTHANDS, roster_json_schema
 from meetctl.roster.written import Written
+from tests.meetctl.fitting import fits
 
 SCHEMA = roster_json_schema()
 SAMPLES = sorted(
     path for path in (Path(__file__).parents[3] / "configs").glob("*.yaml") if path.name != "rehearsal.yaml"
 )
 """The rosters; a scenario has a grammar of its own."""
-TYPES: dict[str, tuple[type, ...]] = {
-    "object": (dict,),
-    "array": (list,),
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "null": (type(None),),
-}
-NOTES = {"title", "description", "default", "examples", "format", "writeOnly", "$defs", "$schema"}
-
-
-def fits(value: Any, schema: Any) -> bool:
-    """Judges as JSON Schema says, by the words that this schema uses; a word it does not know is an error."""
-    if schema is True:
-        return True
-    return all(_fits(word, bound, value, schema) for word, bound in schema.items() if word not in NOTES)
-
-
-def _fits(word: str, bound: Any, value: Any, schema: Mapping[str, Any]) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    match word:
-        case "$ref":
-            return fits(value, SCHEMA["$defs"][bound.rsplit("/", 1)[1]])
-        case "anyOf" | "oneOf":
-            return any(fits(value, choice) for choice in bound)
-        case "type":
-            return isinstance(value, TYPES[bound]) and (bound == "boolean") == isinstance(value, bool)
-        case "const":
-            return bool(value == bound)
-        case "enum":
-            return value in bound
-        case "properties":
-            known = {key: item for key, item in value.items() if key in bound} if isinstance(value, dict) else {}
-            return all(fits(item, bound[key]) for key, item in known.items())
-        case "additionalProperties":
-            mapping = value if isinstance(value, dict) else {}
-            others = [item for key, item in mapping.items() if key not in schema.get("properties", {})]
-            return all(bound is not False and fits(item, bound) for item in others)
-        case "required":
-            return not isinstance(value, dict) or all(key in value for key in bound)
-        case "items":
-            return not isinstance(value, list) or all(fits(item, bound) for item in value)
-        case "minItems":
-            return not isinstance(value, list) or len(value) >= bound
-        case "minLength":
-            return not isinstance(value, str) or len(value) >= bound
-        case "maxLength":
-            return not isinstance(value, str) or len(value) <= bound
-        case "minimum":
-            return not is_number or value >= bound
-        case "maximum":
-            return not is_number or value <= bound
-        case "pattern":
-            return not isinstance(value, str) or re.search(bound, value) is not None
-        case _:
-            raise AssertionError(f"the schema uses {word!r}, which JSON Schema or this test does not know")
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
