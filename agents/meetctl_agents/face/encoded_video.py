@@ -19,8 +19,8 @@ from .room_video import MAX_BITRATE, MAX_FPS, STILL_FPS, Draw, Publication, Scen
 
 MIN_BITRATE = 100_000
 """Bits a second; below it nothing is worth looking at, and a target may be next to nothing for a moment."""
-RAISE_FACTOR = 1.5
-"""A rate cannot be changed without a key frame: it is raised only where that is worth one."""
+LOWER_PART, RAISE_FACTOR = 0.9, 1.3
+"""The encoder's rate cannot be changed without a key frame: it follows the network's only where that is worth one."""
 CLOCK = fractions.Fraction(1, 1_000_000)
 GOP_FRAMES = 3000
 """Key frames come when they are asked for; this is a net beneath that."""
@@ -44,11 +44,13 @@ class Vp8Encoder:
         """Bits a second; change it at any time."""
         self._context: av.VideoCodecContext | None = None
 
-    def encode(self, frame: av.VideoFrame, key: bool) -> bytes:
+    def encode(self, frame: av.VideoFrame, at: int, key: bool) -> bytes:
         """Returns the frame as one VP8 frame, empty if the encoder left it out; blocks for milliseconds.
 
         Args:
-            key: whether it must be a key frame. The frame's own time and type are overwritten.
+            frame: its own time and type are overwritten.
+            at: when it is seen, in microseconds; more from frame to frame. What a frame may weigh depends on it.
+            key: whether it must be a key frame.
         """
         context = self._context
         if context is None or (context.width, context.height, context.bit_rate) != (
@@ -57,7 +59,7 @@ class Vp8Encoder:
             self.bitrate,
         ):
             context = self._context = self._open(frame.width, frame.height)
-        frame.pts, frame.time_base = time.monotonic_ns() // 1000, CLOCK
+        frame.pts, frame.time_base = at, CLOCK
         # The decoder's type is still on it, and would be a request.
         frame.pict_type = PictureType.I if key else PictureType.NONE
         return b"".join(bytes(packet) for packet in context.encode(frame))
@@ -69,7 +71,7 @@ class Vp8Encoder:
         context.time_base, context.framerate = CLOCK, fractions.Fraction(int(MAX_FPS))
         context.bit_rate, context.gop_size, context.thread_count = self.bitrate, GOP_FRAMES, 1
         rate = str(self.bitrate)
-        context.options = {**REALTIME, "maxrate": rate, "bufsize": rate}
+        context.options = {**REALTIME, "minrate": rate, "maxrate": rate, "bufsize": rate}  # all equal = constant
         context.open()
         return context
 
@@ -132,13 +134,13 @@ class EncodedVideo:
             self._encoder.bitrate = fitting_bitrate(self._encoder.bitrate, feedback.rate_control.target_bitrate_bps)
 
     async def _send(self, frame: av.VideoFrame) -> None:
-        data = await asyncio.to_thread(self._encoder.encode, frame, self._key_due)
+        now = time.monotonic_ns() // 1000
+        data = await asyncio.to_thread(self._encoder.encode, frame, now, self._key_due)
         if not data:
             return
         is_key = not data[0] & 1  # RFC 6386, 9.1
         self._key_due = self._key_due and not is_key
         kind = rtc.EncodedFrameType.ENCODED_FRAME_KEY if is_key else rtc.EncodedFrameType.ENCODED_FRAME_DELTA
-        now = time.monotonic_ns() // 1000
         unit = rtc.EncodedVideoFrame(data, frame.width, frame.height, rtc.VideoCodec.VP8, kind, now)
         if not self._source.capture_frame(unit):
             self._key_due = True  # what comes next would refer to a picture that nobody has
@@ -152,7 +154,7 @@ class EncodedVideo:
 
 
 def fitting_bitrate(bitrate: int, target: int) -> int:
-    """Returns the rate to encode at: never above the target, and below it rather than changed for little."""
+    """Returns the rate to encode at: the target within our bounds, or the rate there is if that is near enough."""
     bounded = min(max(target, MIN_BITRATE), MAX_BITRATE)
-    raised = bounded >= bitrate * RAISE_FACTOR or bounded == MAX_BITRATE
-    return bounded if bounded < bitrate or raised else bitrate
+    near = LOWER_PART * bitrate < bounded < RAISE_FACTOR * bitrate
+    return bitrate if near else bounded

@@ -62,6 +62,7 @@ async def test_the_face_is_in_the_room_at_full_size_from_its_first_frame(viewer:
     began = time.monotonic()
     await viewer.wait(lambda viewer: len(viewer.since(began)) > 75)
     assert {(seen.width, seen.height) for seen in viewer.pictures} == {(512, 512)}
+    assert viewer.videos == 1
     assert all(is_face(seen) for seen in viewer.since(began))
     last = viewer.pictures[-1].at
     assert viewer.fps(began, last) > 20  # 25 on an idle machine; `make bench` has the figure

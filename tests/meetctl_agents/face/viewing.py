@@ -50,6 +50,8 @@ class Viewer:
 
     pictures: list[Seen] = field(default_factory=list)
     sounds: list[Heard] = field(default_factory=list)
+    videos: int = 0
+    """Tracks of pictures there have been."""
     started: float = field(default_factory=time.monotonic)
 
     async def wait(self, condition: Callable[[Viewer], bool], seconds: float = PATIENCE_S) -> None:
@@ -78,6 +80,7 @@ async def viewing(url: str, token: str) -> AsyncIterator[Viewer]:
 
     @room.on("track_subscribed")
     def on_track(track: rtc.Track, *_: object) -> None:
+        viewer.videos += track.kind == rtc.TrackKind.KIND_VIDEO
         watch = _watch if track.kind == rtc.TrackKind.KIND_VIDEO else _listen
         tasks.append(asyncio.create_task(watch(viewer, track)))
 
