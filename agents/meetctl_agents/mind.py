@@ -15,6 +15,7 @@ from livekit.agents import Agent, APIConnectOptions, ModelSettings, llm
 from .memory import Message
 from .own_words import OwnWords
 from .speech import Speech
+from .token_count import TokenCount
 
 LABELS = ("assistant", "user", "system")
 """How chat templates name the roles; small models write them out now and then."""
@@ -52,11 +53,13 @@ async def answer(
     for message in prompt:
         context.add_message(role=message.role, content=message.text)
     own = OwnWords({*LABELS, *names})
-    async with model.chat(chat_ctx=context, tools=[], conn_options=options) as stream:
-        async for chunk in stream:
-            if chunk.delta and chunk.delta.content and (text := own.feed(chunk.delta.content)):
-                yield text
-            if own.done:
-                return  # leaving closes the request: the model stops
+    with TokenCount(model, context) as count:
+        async with model.chat(chat_ctx=context, tools=[], conn_options=options) as stream:
+            async for chunk in stream:
+                count.take(chunk)
+                if chunk.delta and chunk.delta.content and (text := own.feed(chunk.delta.content)):
+                    yield text
+                if own.done:
+                    return  # leaving closes the request: the model stops
     if rest := own.finish():
         yield rest
