@@ -33,6 +33,7 @@ REALTIME = {
     "error-resilient": "1",
     "qmin": "2",
     "qmax": "56",
+    "max-intra-rate": "450",  # percent of a frame's share; larger key frames hold up what follows when a track begins
 }
 
 
