@@ -28,7 +28,7 @@ TRUE_DB = 35.0
 RATIO = 0.75
 """0.98 and more on idle cores."""
 CHANGE_S = 1.8
-"""For so long the first size that LiveKit would change may come filled up too: less than a size lasts; 0.5 s if idle."""
+"""So long the first size that LiveKit would change may come filled up too: less than a size lasts; 0.5 s if idle."""
 
 
 @pytest.mark.parametrize(("width", "height"), [(64, 64), (65, 67), (501, 333), (512, 512), (1280, 720)])
