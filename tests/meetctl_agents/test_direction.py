@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
 from livekit import rtc
-from meetctl_agents.methods import call, serve
+from meetctl_agents.methods import call
 
 from meetctl.protocol import (
     DRAFT,
-    GRANT,
-    HEAR,
-    PREPARE,
     REGISTER,
-    RELEASE,
-    STOP,
     Ask,
     CastMember,
     Draft,
     FloorChanged,
     GiveFloor,
-    Grant,
-    Hear,
-    Line,
     MeetingRules,
     Mute,
-    Prepare,
     Ready,
     Register,
-    Release,
     Say,
-    StopSpeaking,
     Tell,
     Utterance,
     UtteranceKind,
@@ -43,53 +30,11 @@ from meetctl.settings import LiveKitCredentials
 from tests.fixtures.livekit import MintToken
 
 from .child import Child
+from .played import Agent, joined
 from .staging import ADA, CHAIR, MAX, assignment
 
 pytestmark = pytest.mark.system
 BOT = CastMember(identity="bot", name="Bot", serves_floor=False, publishes=())
-
-
-class Agent:
-    """An agent without a voice: what the chair tells it, and what the test has it answer."""
-
-    def __init__(self, room: rtc.Room) -> None:
-        self.room = room
-        self.heard: asyncio.Queue[Line] = asyncio.Queue()
-        self.grants: asyncio.Queue[Grant] = asyncio.Queue()
-        self.prepared: asyncio.Queue[Line] = asyncio.Queue()
-        self.stops: asyncio.Queue[StopSpeaking] = asyncio.Queue()
-
-        def from_chair(caller: str) -> bool:
-            return caller == CHAIR
-
-        serve(room, HEAR, Hear, from_chair, lambda hear, _: self.heard.put_nowait(hear.line))
-        serve(room, PREPARE, Prepare, from_chair, lambda prepare, _: self.prepared.put_nowait(prepare.line))
-        serve(room, GRANT, Grant, from_chair, lambda grant, _: self.grants.put_nowait(grant))
-        serve(room, STOP, StopSpeaking, from_chair, lambda stop, _: self.stops.put_nowait(stop))
-
-    async def granted(self) -> Grant:
-        return await asyncio.wait_for(self.grants.get(), 10)
-
-    async def hears(self, text: str) -> Line:
-        """Waits until it hears that; what it hears before is not kept."""
-        async with asyncio.timeout(10):
-            while (line := await self.heard.get()).text != text:
-                pass
-        return line
-
-    async def release(self, grant: Grant, text: str) -> None:
-        said = Release(grant_id=grant.grant_id, text=text, started_at=time.time())
-        await call(self.room, CHAIR, RELEASE, said)
-
-
-@asynccontextmanager
-async def joined(server: LiveKitCredentials, mint: MintToken, identity: str, role: str) -> AsyncIterator[rtc.Room]:
-    room = rtc.Room()
-    await room.connect(server.url, mint(identity, role=role).get_secret_value(), rtc.RoomOptions(auto_subscribe=False))
-    try:
-        yield room
-    finally:
-        await room.disconnect()
 
 
 async def test_a_meeting_is_directed_from_outside_and_everybody_knows_what_happens(
