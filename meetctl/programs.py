@@ -189,7 +189,13 @@ def endpoint(choice: ModelChoice, part: str, models_url: str | None) -> Endpoint
     if choice.is_local:
         assert models_url is not None
         options = {**LOCAL_OPTIONS.get(part, {}), **choice.options}
-        return Endpoint(base_url=f"{models_url}/v1", api_key=LOCAL_KEY, model=LOCAL_MODELS[part], options=options)
+        return Endpoint(
+            base_url=f"{models_url}/v1",
+            api_key=LOCAL_KEY,
+            model=LOCAL_MODELS[part],
+            options=options,
+            reads_ahead=part == "llm",
+        )
     known = OPENAI_MODELS[part] if choice.provider == "openai" else ""
     return Endpoint(
         provider=choice.provider,

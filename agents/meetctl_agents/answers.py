@@ -11,13 +11,16 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from livekit.agents import APIConnectOptions, llm, tts
+from livekit.agents import APIConnectOptions, llm, tts, utils
 
 from meetctl.protocol import Assignment, Grant, Line
 
 from .memory import Memory, Message, instructions_from_assignment
-from .mind import answer
+from .mind import answer, read
 from .speech import Speech, rest, verbatim
+
+READING = APIConnectOptions(max_retry=0, timeout=60.0)
+"""It waits until the model is idle; the next line that is heard breaks it off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,12 @@ class Answers:
     """Makes speeches for one agent and owns those that are not being said; ended by `aclose`."""
 
     def __init__(
-        self, assignment: Assignment, model: llm.LLM[Any], voice: tts.TTS[Any], options: APIConnectOptions
+        self,
+        assignment: Assignment,
+        model: llm.LLM[Any],
+        voice: tts.TTS[Any],
+        options: APIConnectOptions,
+        reader: llm.LLM[Any] | None = None,
     ) -> None:
         self._memory = Memory(assignment.identity, assignment.transcript)
         self._told = instructions_from_assignment(assignment)
@@ -50,6 +58,8 @@ class Answers:
         self._model = model
         self._voice = voice
         self._options = options
+        self._reader = reader
+        self._reading: asyncio.Task[None] | None = None
         self._prepared: _Prepared | None = None
         self._cut_off: _CutOff | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -57,12 +67,15 @@ class Answers:
     async def aclose(self) -> None:
         self._forget_prepared()
         self._forget_cut_off()
+        if self._reading is not None:
+            await utils.aio.cancel_and_wait(self._reading)
         await asyncio.gather(*self._ending)
 
     def hear(self, line: Line) -> None:
         """Remembers what somebody else said."""
         self._memory.add(line)
         self._forget_cut_off()
+        self._read_ahead()
 
     def prepare(self, line: Line) -> None:
         """Begins to answer a line that may be about to be heard."""
@@ -95,6 +108,7 @@ class Answers:
     def said(self, grant: Grant, speech: Speech, line: Line, *, cut: bool) -> None:
         """Remembers what came of it. A speech that was cut is kept for a while: perhaps somebody only coughed."""
         self._memory.add(line)
+        self._read_ahead()
         if cut:
             self._forget_cut_off()
             self._cut_off = _CutOff(grant, speech, line.text)
@@ -104,6 +118,15 @@ class Answers:
     def discard(self, speech: Speech) -> None:
         """Ends a speech that failed."""
         self._end(speech)
+
+    def _read_ahead(self) -> None:
+        """Has the model read what will stand before the next line: most of the wait for an answer is reading."""
+        if self._reader is None:
+            return
+        if self._reading is not None:
+            self._reading.cancel()
+        prompt = self._memory.prompt(self._told)
+        self._reading = asyncio.create_task(read(self._reader, prompt, READING), name="reading-ahead")
 
     def _answer(self, prompt: tuple[Message, ...], *others: str) -> Speech:
         names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}

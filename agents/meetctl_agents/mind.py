@@ -6,11 +6,12 @@ the session keeps are not used. Memory knows who said what, and an answer may be
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import Agent, APIConnectOptions, ModelSettings, llm
+from livekit.agents import Agent, APIConnectOptions, APIError, ModelSettings, llm
 
 from .memory import Message
 from .own_words import OwnWords
@@ -49,9 +50,7 @@ async def answer(
     Raises:
         APIError: if the model fails.
     """
-    context = llm.ChatContext.empty()
-    for message in prompt:
-        context.add_message(role=message.role, content=message.text)
+    context = _context(prompt)
     own = OwnWords({*LABELS, *names})
     with TokenCount(model, context) as count:
         async with model.chat(chat_ctx=context, tools=[], conn_options=options) as stream:
@@ -63,3 +62,18 @@ async def answer(
                     return  # leaving closes the request: the model stops
     if rest := own.finish():
         yield rest
+
+
+async def read(model: Any, prompt: Iterable[Message], options: APIConnectOptions) -> None:
+    """Has the model read the prompt, so that it need not when an answer is wanted; a failure costs nothing but that."""
+    with contextlib.suppress(APIError):
+        async with model.chat(chat_ctx=_context(prompt), tools=[], conn_options=options) as stream:
+            async for _ in stream:
+                pass
+
+
+def _context(prompt: Iterable[Message]) -> llm.ChatContext:
+    context = llm.ChatContext.empty()
+    for message in prompt:
+        context.add_message(role=message.role, content=message.text)
+    return context

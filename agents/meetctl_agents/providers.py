@@ -39,6 +39,18 @@ def llm_from_endpoint(endpoint: Endpoint | None) -> llm.LLM[Any]:
     return model
 
 
+def reader_from_endpoint(endpoint: Endpoint | None) -> llm.LLM[Any] | None:
+    """Returns the same language model to read ahead with, where that is worth it: asked for a token, when it is idle.
+
+    Raises:
+        ModelError: if its plugin does not take what the endpoint says.
+    """
+    if endpoint is None or not endpoint.reads_ahead:
+        return None
+    options = {**endpoint.options, "max_completion_tokens": 1, "service_tier": "flex"}
+    return llm_from_endpoint(endpoint.model_copy(update={"options": options}))
+
+
 def tts_from_endpoint(endpoint: Endpoint | None, voice: Voice, tokenizer: tokenize.SentenceTokenizer) -> tts.TTS[Any]:
     """Returns the speech model; one that takes no streams is fed the tokenizer's pieces.
 

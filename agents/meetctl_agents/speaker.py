@@ -44,7 +44,7 @@ from .clauses import ClauseTokenizer
 from .memory import instructions_from_assignment
 from .methods import call, serve
 from .mind import Mind
-from .providers import llm_from_endpoint, tts_from_endpoint
+from .providers import llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
 from .registration import keep_registered
 from .speech import Speech
 from .speech_faults import SpeechFaults
@@ -113,7 +113,8 @@ class Speaker:
         patience = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=MODEL_TIMEOUT_S)
         model = llm_from_endpoint(self._assignment.llm)
         voice = tts_from_endpoint(self._assignment.tts, self._assignment.voice, ClauseTokenizer())
-        self._answers = Answers(self._assignment, model, voice, patience)
+        reader = reader_from_endpoint(self._assignment.llm)
+        self._answers = Answers(self._assignment, model, voice, patience, reader)
         session: AgentSession[None] = AgentSession(
             llm=model,
             tts=voice,

@@ -214,12 +214,13 @@ class Cast:
         )
 
     async def _assignment(self, entry: AgentEntry, seat_number: int) -> Model:
-        stand_ins = await self._servers.wait_for_stand_ins()
+        if entry.face is not None:
+            await self._servers.wait_for_simli()
         await self._open_room.wait_open()
         return agent_assignment(
             entry,
             self._place(entry),
-            stand_ins,
+            self._servers.stand_ins,
             seat_number=seat_number,
             transcript=self._transcript.lines(),
             cast=self.members(),
@@ -228,10 +229,9 @@ class Cast:
     async def _chair_assignment(self) -> Model:
         token = rooms.chair_token(self._credentials, room=self._roster.room, identity=CHAIR_IDENTITY, name=CHAIR_NAME)
         place = Place(self._roster.room, self._credentials.url, token, CHAIR_IDENTITY, self._roster.topic)
-        stand_ins = await self._servers.wait_for_stand_ins()
         await self._open_room.wait_open()
         return chair_assignment(
-            self._roster, place, stand_ins, transcript=self._transcript.lines(), cast=self.members()
+            self._roster, place, self._servers.stand_ins, transcript=self._transcript.lines(), cast=self.members()
         )
 
     async def _tell_chair(self) -> None:

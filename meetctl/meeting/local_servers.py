@@ -68,9 +68,18 @@ class LocalServers:
         """
         if self.stand_ins.models_url is not None:
             await self._wait_ready(MODELS_SEAT, STAND_IN_READY_S)
+        await self.wait_for_simli()
+        return self.stand_ins
+
+    async def wait_for_simli(self) -> None:
+        """Waits until the local Simli server serves, where there is one; raises as `wait_for_stand_ins` does."""
         if self.stand_ins.simli_url is not None:
             await self._wait_ready(SIMLI_SEAT, STAND_IN_READY_S)
-        return self.stand_ins
+
+    def stand_in_seats(self) -> list[str]:
+        """Returns the seats of the stand-ins that were started."""
+        seats = {MODELS_SEAT: self.stand_ins.models_url, SIMLI_SEAT: self.stand_ins.simli_url}
+        return [seat for seat, url in seats.items() if url is not None]
 
     @property
     def ground(self) -> str | None:

@@ -126,6 +126,11 @@ class Meeting:
         """Returns the join link of that role."""
         return self._page.join_link(role)
 
+    @property
+    def stand_in_seats(self) -> list[str]:
+        """The seats of the local servers, LiveKit's aside, that the agents lean on."""
+        return self._servers.stand_in_seats()
+
     async def admit(self, name: str, role: Role) -> ConnectionDetails:
         """Returns what a person needs to join; each call makes a participant of its own."""
         identity = f"{slug(name) or 'guest'}-{secrets.token_hex(3)}"

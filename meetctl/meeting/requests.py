@@ -119,7 +119,7 @@ def streams(meeting: Meeting) -> Mapping[str, Stream]:
 
 
 async def wait_until_ready(meeting: Meeting, seats: list[str] | None, timeout_s: float) -> None:
-    """Waits until these seats, or all agents, are ready.
+    """Waits until these seats, or all agents, are ready, and with them the local servers that they lean on.
 
     Raises:
         AgentFailed: as soon as one is fatal, or was told to leave.
@@ -127,7 +127,7 @@ async def wait_until_ready(meeting: Meeting, seats: list[str] | None, timeout_s:
     """
 
     def wanted() -> list[str]:
-        return seats if seats is not None else list(meeting.cast.entries)
+        return [*(meeting.cast.entries if seats is None else seats), *meeting.stand_in_seats]
 
     def is_hopeless(state: MeetingState, key: str) -> bool:
         return key not in state.seats or state.seats[key].state == "fatal"

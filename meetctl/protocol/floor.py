@@ -13,11 +13,14 @@ STOP = "mc.stop"
 RELEASE = "mc.release"
 DRAFT = "mc.draft"
 REGISTER = "mc.register"
+FIRST_WORDS = "mc.first_words"
 
 CHAIR_METHODS = (HEAR, PREPARE, GRANT, STOP)
 """Served by an agent, believed only from the chair."""
 AGENT_METHODS = (RELEASE, DRAFT, REGISTER)
 """Served by the chair, believed only from the cast (`mc.register`: from participants of kind agent)."""
+PERSON_METHODS = (FIRST_WORDS,)
+"""Served by a person's page, believed only from the chair."""
 
 ROLE_ATTRIBUTE = "mc.role"
 """Participant attribute: `chair` or `agent`. Set in the token; guests cannot change attributes."""
@@ -76,3 +79,12 @@ class Register(Model):
     """Agent to chair: take me into the cast."""
 
     member: CastMember
+
+
+class KeptFor(Model):
+    """Chair to a person's page: what was said into this microphone before it could be heard? Answered by a recording.
+
+    The answer is base64 of what a browser's MediaRecorder made (WebM or MP4), or empty; each is given once.
+    """
+
+    track_sid: str

@@ -91,6 +91,8 @@ class Endpoint(Model):
     """Empty = the plugin's own choice."""
     options: dict[str, str | int | float | bool] = {}
     """Passed to the plugin's constructor as they are."""
+    reads_ahead: bool = False
+    """Of a language model: whether it keeps what it has read, and reading costs nothing but time that is left over."""
 
     @field_serializer("api_key", when_used="json")
     def _reveal(self, key: SecretStr) -> str:

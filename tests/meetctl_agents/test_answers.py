@@ -242,3 +242,23 @@ async def test_the_rest_is_what_comes_after_what_was_said(words: list[str], said
             yield word
 
     assert "".join([piece async for piece in rest(written(), said)]).strip() == left.strip()
+
+
+async def test_what_was_heard_is_read_before_an_answer_is_wanted() -> None:
+    stage, reader = Stage(), ScriptedModel("x")
+    given = Assignment(identity="ada", name="Ada", room="r", url="ws://h", token=SecretStr("t"))
+    answers = Answers(given, stage.model, stage.voice, OPTIONS, reader)
+    heard = Line(id="1", at=0, speaker="Sam", identity="sam", text="Max, what do you think?")
+    answers.hear(heard)
+    async with asyncio.timeout(5):
+        while not reader.prompts:
+            await asyncio.sleep(0)
+    assert reader.prompts[-1][-1] == ("user", "Sam: Max, what do you think?")
+    answers.hear(heard.model_copy(update={"id": "2", "text": "Or Ada?"}))
+    async with asyncio.timeout(5):
+        while len(reader.prompts) < 2:
+            await asyncio.sleep(0)
+    assert reader.prompts[-1][-1] == ("user", "Sam: Max, what do you think?\nSam: Or Ada?")
+    assert not stage.model.prompts, "nobody asked for an answer"
+    await answers.aclose()
+    await stage.answers.aclose()

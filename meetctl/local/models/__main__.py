@@ -88,10 +88,11 @@ async def _serve(options: argparse.Namespace, wire: int) -> None:
 
     stopping = asyncio.create_task(stopped.wait())
     loading = asyncio.create_task(load_models(files, slots=options.slots))
-    await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if stopped.is_set():
-        return  # a native load cannot be interrupted; the process ends under it
-    async with served(loading.result(), bound) as url:
+    async with served(loading, bound) as url:
+        await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if stopped.is_set():
+            return  # a native load cannot be interrupted; the process ends under it
+        loading.result()
         os.write(wire, encode_line(Serving(url=url)))
         await stopping
 

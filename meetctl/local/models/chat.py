@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field, field_validator
 
 from meetctl.local.models.failures import ApiError
+from meetctl.local.models.leisure import Leisure
 from meetctl.local.models.llama import Chunk, Llama, LlamaError
 from meetctl.local.models.places import Places
 from meetctl.local.models.prompts import Message, fit
@@ -72,6 +73,8 @@ class ChatRequest(BaseModel):
     stop: str | list[str] | None = None
     response_format: dict[str, Any] | None = None
     n: int = Field(default=1, ge=1, le=1)
+    service_tier: Literal["auto", "default", "flex", "priority"] | None = None
+    """`flex`: when nobody else asks for anything, as OpenAI's: a client has the model read ahead with it."""
     tools: list[Any] | None = Field(default=None, max_length=0)
 
     def limit(self) -> int:
@@ -97,28 +100,49 @@ class Chat:
 
     def __init__(self, llama: Llama) -> None:
         self._llama = llama
+        self._leisure = Leisure()
         self.places = Places("chat", count=llama.slots, waiting=_WAITING_PER_SLOT * llama.slots)
 
     async def warm_up(self) -> None:
         """Makes a few words, so that the first request does not pay for it."""
         hello = ChatRequest(messages=[SentMessage(role="user", content="Hello.")], max_tokens=4)
-        async for _ in self._chunks(hello):
+        async for _ in self._chunks(hello, threading.Event()):
             pass
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answers one request."""
         wanted = ChatRequest.model_validate_json(await request.read())
         head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": MODEL}
-        async with contextlib.aclosing(self._chunks(wanted)) as chunks:
+        made = self._at_leisure(wanted) if wanted.service_tier == "flex" else self._at_once(wanted)
+        async with contextlib.aclosing(made) as chunks:
             if wanted.stream:
                 return await _stream(request, chunks, head, wanted.stream_options or StreamOptions())
             return web.json_response(await _whole(chunks, head))
 
-    async def _chunks(self, wanted: ChatRequest) -> AsyncGenerator[Chunk, None]:
+    async def _at_once(self, wanted: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        async with (
+            self._leisure.hurry(),
+            contextlib.aclosing(self._chunks(wanted, threading.Event())) as chunks,
+        ):
+            async for chunk in chunks:
+                yield chunk
+
+    async def _at_leisure(self, wanted: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        made: list[Chunk] = []
+
+        async def make(gone: threading.Event) -> None:
+            made.clear()
+            async with contextlib.aclosing(self._chunks(wanted, gone)) as chunks:
+                made.extend([chunk async for chunk in chunks])
+
+        await self._leisure.run(make)
+        for chunk in made:
+            yield chunk
+
+    async def _chunks(self, wanted: ChatRequest, gone: threading.Event) -> AsyncGenerator[Chunk, None]:
         body = wanted.for_model()
         loop = asyncio.get_running_loop()
         made: asyncio.Queue[Chunk | None] = asyncio.Queue()
-        gone = threading.Event()
 
         def emit(chunk: Chunk) -> None:
             loop.call_soon_threadsafe(made.put_nowait, chunk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ from meetctl.local.models.recognition import Recognizer
 from meetctl.local.models.synthesis import Synthesizer
 
 HOST = "127.0.0.1"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _CLOSING = 1.0
 """Seconds that requests get to end when the server stops; the meeting is over, nobody listens."""
@@ -101,10 +103,10 @@ def bound_socket(port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def served(models: Models, bound: socket.socket) -> AsyncIterator[str]:
-    """Serves while entered; yields the url, without `/v1`."""
+async def served(loading: asyncio.Future[Models], bound: socket.socket) -> AsyncIterator[str]:
+    """Serves while entered; yields the url, without `/v1`. What is asked while the models load waits for them."""
     runner = web.AppRunner(
-        application(models),
+        application(loading),
         handler_cancellation=True,  # a client that left must not keep a model busy
         access_log=None,
         shutdown_timeout=_CLOSING,
@@ -117,11 +119,20 @@ async def served(models: Models, bound: socket.socket) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def application(models: Models) -> web.Application:
+def application(loading: asyncio.Future[Models]) -> web.Application:
     """Returns the routes."""
     app = web.Application(middlewares=[openai_errors], client_max_size=transcription.LARGEST_BYTES)
 
+    def handled_by(part: Callable[[Models], Handler]) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await part(await asyncio.shield(loading))(request)
+
+        return handle
+
     async def healthz(_: web.Request) -> web.Response:
+        if not loading.done():
+            return web.json_response({"status": "loading"})
+        models = loading.result()
         parts = {name: getattr(models, name).places.statistics() for name in ("speech", "transcription", "chat")}
         return web.json_response({"status": "ok", **parts})
 
@@ -139,9 +150,9 @@ def application(models: Models) -> web.Application:
             web.get("/healthz", healthz),
             web.get("/v1/models", list_models),
             web.get("/v1/models/{name}", one_model),
-            web.post("/v1/audio/speech", models.speech.handle),
-            web.post("/v1/audio/transcriptions", models.transcription.handle),
-            web.post("/v1/chat/completions", models.chat.handle),
+            web.post("/v1/audio/speech", handled_by(lambda models: models.speech.handle)),
+            web.post("/v1/audio/transcriptions", handled_by(lambda models: models.transcription.handle)),
+            web.post("/v1/chat/completions", handled_by(lambda models: models.chat.handle)),
         ]
     )
     return app

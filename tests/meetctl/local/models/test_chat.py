@@ -219,3 +219,31 @@ async def test_the_models_are_listed(client: openai.AsyncOpenAI) -> None:
     assert (await client.models.retrieve(chat.MODEL)).id == chat.MODEL
     with pytest.raises(openai.NotFoundError):
         await client.models.retrieve("gpt-4o")
+
+
+async def test_what_was_read_at_leisure_is_not_read_again(client: openai.AsyncOpenAI) -> None:
+    said = long_prompt("Noor")
+    ahead = await client.chat.completions.create(
+        model="m", messages=said, max_completion_tokens=1, service_tier="flex", temperature=0
+    )
+    answer = await client.chat.completions.create(model="m", messages=said, max_completion_tokens=1, temperature=0)
+    assert ahead.usage is not None and answer.usage is not None
+    assert answer.usage.prompt_tokens_details is not None
+    cached = answer.usage.prompt_tokens_details.cached_tokens or 0
+    assert cached > 0.9 * ahead.usage.prompt_tokens
+
+
+async def test_reading_at_leisure_waits_for_those_who_want_an_answer(
+    client: openai.AsyncOpenAI, http: aiohttp.ClientSession
+) -> None:
+    ended: list[str] = []
+
+    async def ask(name: str, **options: Any) -> None:
+        await client.chat.completions.create(model="m", messages=long_prompt(name), max_tokens=20, **options)
+        ended.append(name)
+
+    async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group:
+        group.create_task(ask("Leisurely", service_tier="flex"))
+        await wait_running(http)
+        group.create_task(ask("Hurried"))
+    assert ended == ["Hurried", "Leisurely"]
