@@ -33,6 +33,7 @@ REALTIME = {
     "error-resilient": "1",
     "qmin": "2",
     "qmax": "56",
+    "drop-threshold": "30",  # percent of its buffer; a network that bears little gets fewer frames, not late ones
     "max-intra-rate": "450",  # percent of a frame's share; larger key frames hold up what follows when a track begins
 }
 

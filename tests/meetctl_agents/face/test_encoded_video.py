@@ -66,6 +66,16 @@ def test_a_key_frame_of_the_face_is_none_in_the_room_unless_asked_for() -> None:
     assert not is_key(encoder.encode(frame, FRAME_US, key=False))
 
 
+def test_a_network_that_bears_little_gets_fewer_frames() -> None:
+    encoder = Vp8Encoder()
+    encoder.bitrate = MIN_BITRATE
+    frames = [encoder.encode(picture(number, 1279, 721), number * FRAME_US, key=False) for number in range(75)]
+    assert is_key(frames[0])
+    assert 0 < sum(not data for data in frames) < 75
+    seconds = len(frames) * FRAME_US / 1e6
+    assert sum(map(len, frames[1:])) * 8 < 3 * MIN_BITRATE * seconds
+
+
 @pytest.mark.parametrize(
     ("bitrate", "target", "expected"),
     [
