@@ -21,6 +21,10 @@ Report = Callable[[Model], None]
 
 INTERVAL = 1.0
 """Seconds between two reports; the board draws once a second."""
+FIRST_INTERVAL = 0.2
+"""Seconds, until media flows: a meeting waits to hear that it does."""
+FIRST_LOOKS = 25
+"""So often at most; a leg that carries nothing is no news."""
 WINDOW = 3
 """Snapshots a report spans, two seconds: long enough that 25 frames a second do not read as 24 and 26."""
 
@@ -108,17 +112,21 @@ async def report_leg(
 ) -> None:
     """Reports a leg once a second until cancelled, from what `take` sees; None = there is nothing to see now."""
     kept: deque[Snapshot] = deque(maxlen=WINDOW)
+    looks = 0
     while True:
         snapshot = await take()
+        looks += 1
         if snapshot is None:
             kept.clear()
+            looks = 0
         else:
             if snapshot.octets is not None:  # media began: what was before would only hide the first rates
                 kept = deque((each for each in kept if each.octets is not None), maxlen=WINDOW)
             kept.append(snapshot)
         if len(kept) > 1:
             report(leg_stats(leg, kept[0], kept[-1]))
-        await asyncio.sleep(interval)
+        flows = len(kept) > 1 and kept[0].octets is not None
+        await asyncio.sleep(interval if flows or looks > FIRST_LOOKS else min(interval, FIRST_INTERVAL))
 
 
 def _rate(before: int | None, after: int | None, seconds: float) -> float | None:

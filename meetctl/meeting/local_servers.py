@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from meetctl.errors import StandInError, TimedOutError
@@ -13,6 +14,7 @@ from meetctl.meeting.seats import LIVEKIT_SEAT, MODELS_SEAT, SIMLI_SEAT, livekit
 from meetctl.programs import StandIns
 from meetctl.roster import Roster
 from meetctl.settings import LiveKitCredentials
+from meetctl.supervisor.events import SeatKind
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.state import ProcessState, SeatState
 from meetctl.supervisor.supervisor import Supervisor
@@ -21,6 +23,8 @@ SERVER_READY_S = 20.0
 """livekit-server answers in 0.3 s on an idle machine; a loaded one may take many times that."""
 STAND_IN_READY_S = 120.0
 """The model server loads 260 MB of models and warms them up: 2 s idle, much more on a cold disk under load."""
+OTHERS_FIRST_S = 5.0
+"""Nobody asks a model anything before somebody is there to ask."""
 SPARE_SLOTS = 2
 """Conversations the model server can keep beyond the roster's agents, for those that join later."""
 
@@ -35,13 +39,15 @@ class LocalServers:
         self._log_dir = log_dir
         self._mask = mask
         self._own_livekit = False
+        self.seated = asyncio.Event()
+        """The meeting's first agents have their seats."""
 
     def start_stand_ins(self, roster: Roster) -> None:
         """Starts what this roster needs and does not run yet; returns before they serve."""
         if roster.needs_local_models and self.stand_ins.models_url is None:
             port = free_tcp_port()
             slots = str(len(roster.agents) + SPARE_SLOTS)
-            self._seat(MODELS_SEAT, "meetctl.local.models", port, "--slots", slots)
+            self._seat(MODELS_SEAT, "meetctl.local.models", port, "--slots", slots, after=self._others_first)
             self.stand_ins = StandIns(f"http://127.0.0.1:{port}", self.stand_ins.simli_url)
         if roster.needs_local_simli and self.stand_ins.simli_url is None:
             port = free_tcp_port()
@@ -91,9 +97,22 @@ class LocalServers:
         if self._own_livekit:
             await self._wait_ready(LIVEKIT_SEAT, SERVER_READY_S)
 
-    def _seat(self, key: str, module: str, port: int, *arguments: str) -> None:
+    def _seat(
+        self, key: str, module: str, port: int, *arguments: str, after: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         argv = ("--port", str(port), *arguments, "--watch-stdin")
-        self._supervisor.add(stand_in_seat(key, module, argv, f"http://127.0.0.1:{port}", self._mark))
+        self._supervisor.add(stand_in_seat(key, module, argv, f"http://127.0.0.1:{port}", self._mark, after=after))
+
+    async def _others_first(self) -> None:
+        """Waits, for a while, until the agents are there: on few cores models that load keep everybody waiting."""
+
+        def coming(seat: SeatState) -> bool:
+            return seat.kind is SeatKind.AGENT and seat.state in (ProcessState.WAITING, ProcessState.STARTING)
+
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(OTHERS_FIRST_S):
+                await self.seated.wait()
+                await self._supervisor.wait_until(lambda state: not any(map(coming, state.seats.values())))
 
     async def _wait_ready(self, key: str, timeout_s: float) -> None:
         try:

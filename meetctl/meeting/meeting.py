@@ -273,6 +273,7 @@ class Meeting:
             await self.cast.find_chair()
         self.supervisor.listen(Keeper(self.supervisor, self.cast.entries, self._own).heed)
         self.cast.seat_all(self.roster.agents)
+        self._servers.seated.set()
         self._own(sample_forever(self.supervisor))
         self._own(self._end_when_deserted())
         self._own(self._end_when_over())

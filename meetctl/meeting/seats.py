@@ -49,7 +49,15 @@ def livekit_seat(binary: Path, config: Path, url: str, log: Path, mark: Mapping[
     )
 
 
-def stand_in_seat(key: str, module: str, arguments: tuple[str, ...], url: str, mark: Mapping[str, str]) -> Seat:
+def stand_in_seat(
+    key: str,
+    module: str,
+    arguments: tuple[str, ...],
+    url: str,
+    mark: Mapping[str, str],
+    *,
+    after: Callable[[], Awaitable[None]] | None = None,
+) -> Seat:
     """Returns the seat of one of our own local servers, which says itself when it serves."""
     return Seat(
         key=key,
@@ -58,6 +66,7 @@ def stand_in_seat(key: str, module: str, arguments: tuple[str, ...], url: str, m
         program=key,
         spec=lambda: LaunchSpec(python_argv(module, *arguments), service_environment(mark)),
         wire=Wire.NDJSON,
+        after=after,
         pulse=lambda: answers(url),
         expectation=Expectation(news_s=SERVICE_REPLACE_AFTER_S),
         restart=RestartPolicy.ALWAYS,

@@ -61,6 +61,8 @@ class Seat:
     spec: Callable[[], LaunchSpec]
     """Called at each start."""
     wire: Wire
+    after: Callable[[], Awaitable[None]] | None = None
+    """Awaited before each start; bounded, never raises."""
     first_line: Callable[[], Awaitable[Model]] | None = None
     """Awaited after each start, so that a program can load while its assignment is still being made."""
     probe: Callable[[], Awaitable[Proof]] | None = None
@@ -337,6 +339,8 @@ class Supervisor:
 
     async def _live(self, life: _Life) -> int:
         seat = life.seat
+        if seat.after is not None:
+            await seat.after()
         child = await self._launcher.launch(seat.spec())
         # No await between spawn and the context that owns the child: a cancel there would leak it.
         async with ChildProcess(

@@ -15,6 +15,9 @@ from meetctl.local.simli.tokens import SessionRequest
 
 PAINTER_THREADS = 2
 """Drawing has threads of its own: a slow picture must not keep a packet of sound waiting."""
+PAUSE_FACTOR = 5
+"""After each still part: until all are there, some positions are shown at the nearest whole pixel. First pictures of
+other faces, and voices, matter more."""
 HISTORY_LENGTH = 1_000
 """Sessions remembered after their end."""
 
@@ -45,7 +48,7 @@ class Stage:
         return renderer_for(face_id.partition("/")[0], self.size)
 
     async def prepare(self, face_id: str) -> None:
-        """Draws a face's still parts before its sessions need them, leaving half the time to those that play."""
+        """Draws a face's still parts before its sessions need them, leaving most of the time to those that play."""
         loop, face = asyncio.get_running_loop(), self.face(face_id)
         await loop.run_in_executor(self.painters, face.prepare)
         parts = face.prepare_rest()
@@ -53,7 +56,7 @@ class Stage:
             begun = loop.time()
             if await loop.run_in_executor(self.painters, next, parts, _LAST) is _LAST:
                 return
-            await asyncio.sleep(loop.time() - begun)
+            await asyncio.sleep((loop.time() - begun) * PAUSE_FACTOR)
 
     @contextlib.asynccontextmanager
     async def session(self, request: SessionRequest) -> AsyncIterator[SimliSession]:
