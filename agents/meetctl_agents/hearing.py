@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,7 @@ from livekit import rtc
 from livekit.agents import utils, vad
 
 from .attendance import display_name
+from .first_words import Ask, ask_for_first_words, with_first_words
 from .transcriber import Transcriber
 from .voice_activity import FRAME_MS, SAMPLE_RATE, Activity, Began, Ended, Lulled, Resumed, activities
 
@@ -120,7 +122,8 @@ class Ears:
         if not is_microphone or not self._is_person(participant):
             return
         self._end(publication.sid)
-        listener = Listener(self._detector, self._transcriber, self._heard, participant, publication.sid)
+        ask = partial(ask_for_first_words, self._room, participant, publication.sid, SAMPLE_RATE)
+        listener = Listener(self._detector, self._transcriber, self._heard, participant, publication.sid, ask)
         task = asyncio.create_task(listener.listen(track), name=f"listener-{participant.identity}")
         self._listeners[publication.sid] = task
 
@@ -152,7 +155,9 @@ class Listener:
         heard: Heard,
         participant: rtc.RemoteParticipant,
         track_sid: str,
+        ask: Ask,
     ) -> None:
+        self._ask = ask
         self._detector = detector
         self._transcriber = transcriber
         self._heard = heard
@@ -170,7 +175,7 @@ class Listener:
         )
         telling = asyncio.create_task(self._tell(), name=f"words-{self._identity}")
         try:
-            async for activity in activities(self._detector, stream):
+            async for activity in activities(self._detector, with_first_words(stream, self._ask)):
                 self._take(activity)
             await self._endings.join()
         except Exception:

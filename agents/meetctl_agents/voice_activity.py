@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 
 from livekit import rtc
@@ -74,7 +74,7 @@ def load_detector() -> inference.VAD:
     )
 
 
-async def activities(detector: vad.VAD, stream: rtc.AudioStream) -> AsyncIterator[Activity]:
+async def activities(detector: vad.VAD, stream: AsyncIterable[rtc.AudioFrameEvent]) -> AsyncIterator[Activity]:
     """Yields what the microphone does until the stream ends or the caller leaves; each `Began` has its `Ended`."""
     detecting = detector.stream()
     feeding = asyncio.create_task(_feed(stream, detecting), name="microphone")
@@ -144,7 +144,7 @@ class Stretches:
         return []
 
 
-async def _feed(stream: rtc.AudioStream, detecting: vad.VADStream) -> None:
+async def _feed(stream: AsyncIterable[rtc.AudioFrameEvent], detecting: vad.VADStream) -> None:
     last = time.monotonic()
 
     async def pad() -> None:

@@ -7,15 +7,22 @@ import asyncio
 import numpy as np
 import pytest
 from livekit import rtc
+from meetctl_agents.first_words import LONGEST_S, ask_for_first_words
+from meetctl_agents.methods import FORBIDDEN, call
 
+from meetctl.protocol import FIRST_WORDS, KeptFor
 from meetctl.settings import LiveKitCredentials
 from meetctl.web.server import PageServer
 from tests.browser.cast import FPS, SIZE, FakeAgent
 from tests.browser.conftest import OpenPage
-from tests.browser.visitor import QUIET, SCRIPT, SPEECH_RATE, Visitor
+from tests.browser.visitor import QUIET, SCRIPT, SPEECH_RATE, WITHIN_S, Visitor
 from tests.fixtures.livekit import MintToken
+from tests.meetctl_agents.played import joined
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
+RATE = 16_000
+RECORDED_ON_S = 0.2
+"""The page goes on for 0.25 s once it is asked; the end of a recording may be cut at a packet."""
 
 
 class GreenAgent(FakeAgent):
@@ -51,6 +58,28 @@ async def test_a_green_picture_is_noticed_and_each_sound_is_booked_to_whom_it_co
         assert (seen.greenest, round(seen.flattest)) == (1, 0)
         await zoe.wait_for_voice(robin.identity, began)
         assert max(await zoe.levels("max", began)) < QUIET
+
+
+async def test_the_page_keeps_what_is_said_until_the_chair_hears_it_and_tells_it_to_nobody_else(
+    page_server: PageServer, open_page: OpenPage, livekit_server: LiveKitCredentials, mint_token: MintToken
+) -> None:
+    subscribed: asyncio.Queue[tuple[rtc.RemoteTrackPublication, rtc.RemoteParticipant]] = asyncio.Queue()
+    async with (
+        joined(livekit_server, mint_token, "chair", "chair") as chair,
+        joined(livekit_server, mint_token, "max", "agent") as other,
+    ):
+        chair.on("track_published", lambda publication, _: publication.set_subscribed(True))
+        chair.on("track_subscribed", lambda _, publication, person: subscribed.put_nowait((publication, person)))
+        robin = Visitor(await open_page(page_server.join_link(), before=SCRIPT))
+        joining = asyncio.create_task(robin.join("Robin"))
+        publication, person = await asyncio.wait_for(subscribed.get(), WITHIN_S)
+        with pytest.raises(rtc.RpcError) as refused:
+            await call(other, person.identity, FIRST_WORDS, KeptFor(track_sid=publication.sid))
+        kept = await ask_for_first_words(chair, person, publication.sid, RATE)
+        assert len(await ask_for_first_words(chair, person, publication.sid, RATE)) == 0
+        await joining
+        assert refused.value.code == FORBIDDEN
+        assert RECORDED_ON_S * RATE < len(kept) < LONGEST_S * RATE
 
 
 def tone(hertz: float) -> bytes:

@@ -2,6 +2,7 @@ import { ConnectionState, DisconnectReason, Room, RoomEvent, ScreenSharePresets,
 import { useEffect, useRef, useState } from "react";
 import { takePulse, type ConnectionDetails } from "../api";
 import { endingOf, type Ending } from "../logic/ending";
+import { keepFirstWords } from "../logic/firstWords";
 import { faultOf, type MediaFault } from "../logic/microphone";
 import type { Choices } from "../remembered";
 
@@ -71,7 +72,7 @@ export function useMeetingRoom(
 }
 
 function newRoom(choices: Choices): Room {
-  return new Room({
+  const room = new Room({
     adaptiveStream: { pixelDensity: "screen" },
     dynacast: true,
     audioCaptureDefaults: {
@@ -88,4 +89,6 @@ function newRoom(choices: Choices): Room {
     publishDefaults: { screenShareEncoding: ScreenSharePresets.h1080fps15.encoding },
     ...(choices.speakerId && { audioOutput: { deviceId: choices.speakerId } }),
   });
+  keepFirstWords(room);
+  return room;
 }
