@@ -42,9 +42,13 @@ class Command:
             "XDG_STATE_HOME": str(directory / "state"),
         }
 
+    def argv(self, *arguments: str) -> list[str]:
+        """Returns the whole command line."""
+        return [str(Path(sys.executable).with_name("meetctl")), *arguments]
+
     def __call__(self, *arguments: str) -> str:
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("meetctl")), *arguments],
+            self.argv(*arguments),
             env=self.environment,
             cwd=self.directory,
             stdin=subprocess.DEVNULL,

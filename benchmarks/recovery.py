@@ -12,6 +12,7 @@ import signal
 import time
 
 from benchmarks.measuring import Command, command, show, spread
+from benchmarks.plain import measure_plain
 from benchmarks.witness import Witness
 
 ROSTER = """
@@ -33,6 +34,9 @@ def main() -> None:
     show("killed audio agent, to its sound at a subscriber", "s", **spread(sound["max"]))
     show("killed avatar, to its sound at a subscriber", "s", **spread(sound["ada"]))
     show("killed avatar, to its picture at a subscriber", "s", **spread(picture))
+    by_hand = asyncio.run(measure_plain()).start_s
+    show("the plain way: connect --room once more, if somebody sees it, to published", "s", value=by_hand)
+    show("killed audio agent / connect --room once more", "ratio", ratio=spread(sound["max"])["p50"] / by_hand)
 
 
 async def _measure(meetctl: Command) -> tuple[dict[str, list[float]], list[float]]:

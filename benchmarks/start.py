@@ -1,23 +1,22 @@
 """How long a meeting takes until all media is received, what its processes use, how long one more agent takes.
 
-The plain way stands beside it: one unmodified agent started with `connect --room`, as people do by hand.
+The plain way stands beside it: one unmodified agent with a session, started by `connect --room`, as people do by hand.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
+import json
 import time
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from benchmarks.measuring import Command, command, show, spread
-from meetctl.local.livekit import new_server_config, server_argv, wait_until_serving, write_config
-from meetctl.local.livekit_binary import cached_server
-from meetctl.rooms import Rooms
+from benchmarks.plain import measure_plain
+from meetctl.supervisor.control import ask
 
 ROSTER = """
 room: bench
@@ -28,41 +27,90 @@ agents:
   - {name: Zoe, agent: audio}
 """
 RUNS = 3
-JOINS = 3
-IDLE_S = 10.0
-PLAIN_AGENT = Path(__file__).parents[1] / "tests" / "programs" / "plain_agent.py"
+JOINS = 5
+SETTLED_S = 15.0
+"""Young processes are looked at more often."""
+IDLE_S = 20.0
+BOUND_S = 120.0
+POLL_S = 0.03
 
 
 def main() -> None:
     """Prints start times, memory and CPU; each run has servers of its own."""
-    plain = [asyncio.run(_plain_start()) for _ in range(RUNS)]
+    plain = [asyncio.run(measure_plain()) for _ in range(RUNS)]
     with command() as meetctl:
         (meetctl.directory / "roster.yaml").write_text(ROSTER)
-        starts = [_start(meetctl, last=run == RUNS - 1) for run in range(RUNS)]
-        show("up, 4 agents (2 avatars), to all media received", "s", **spread(starts))
-        show("one plain agent by connect --room, to published", "s", **spread(plain))
-        show("whole meeting / one plain agent", "ratio", ratio=min(starts) / min(plain))
+        media, whole = zip(*(_start(meetctl, last=run == RUNS - 1) for run in range(RUNS)), strict=True)
+        by_hand = [each.start_s for each in plain]
+        show("up, 4 agents (2 avatars), to all media received", "s", **spread(media))
+        show("the same, to models loaded too (up --wait)", "s", **spread(whole))
+        show("one plain agent by connect --room, to published", "s", **spread(by_hand))
+        show("whole meeting / one plain agent", "ratio", ratio=min(media) / min(by_hand))
         _use(meetctl)
-        joins = [_join(meetctl, number) for number in range(JOINS)]
-        show("one more audio agent, to all media received", "s", **spread(joins))
+        show("one plain agent, idle", "MB unique", value=plain[-1].memory_mb)
+        show("one plain agent, idle", "% of a core", value=plain[-1].cpu_percent)
+        typed, spawned = zip(*asyncio.run(_joins(meetctl)), strict=True)
+        show("one more audio agent, from its start to media received", "s", **spread(spawned))
+        show("the same, from typing `meetctl join`", "s", **spread(typed))
+        show("one more agent / one plain agent", "ratio", ratio=min(spawned) / min(by_hand))
 
 
-def _start(meetctl: Command, *, last: bool) -> float:
+def _start(meetctl: Command, *, last: bool) -> tuple[float, float]:
+    """Returns the seconds until everybody's media was received, and until the models were loaded too."""
     began = time.perf_counter()
-    meetctl("up", "roster.yaml", "-d", "--wait")
-    seconds = time.perf_counter() - began
+    meetctl("up", "roster.yaml", "-d")
+    asyncio.run(_all_ready(meetctl, "agents"))
+    media = time.perf_counter() - began
+    asyncio.run(_all_ready(meetctl, "services"))
+    whole = time.perf_counter() - began
     if not last:
         meetctl("down")
-    return seconds
+    return media, whole
 
 
-def _join(meetctl: Command, number: int) -> float:
+async def _all_ready(meetctl: Command, what: str) -> None:
+    async with asyncio.timeout(BOUND_S):
+        while not all(seat["ready"] for seat in (await _status(meetctl))[what]):
+            await asyncio.sleep(POLL_S)
+
+
+async def _status(meetctl: Command) -> dict[str, Any]:
+    (socket,) = Path(meetctl.environment["XDG_RUNTIME_DIR"]).rglob("*.sock")
+    return dict(await ask(socket, {"do": "status"}, timeout_s=BOUND_S))
+
+
+async def _joins(meetctl: Command) -> list[tuple[float, float]]:
+    """Returns for each agent the seconds from typing, and from the start of its process, to its media."""
+    program = await asyncio.create_subprocess_exec(
+        *meetctl.argv("events", "bench"), env=meetctl.environment, stdout=asyncio.subprocess.PIPE
+    )
+    assert program.stdout is not None
+    try:
+        await program.stdout.readline()  # "subscribed"
+        return [await _join(meetctl, f"More {number}", program.stdout) for number in range(JOINS)]
+    finally:
+        program.terminate()
+        await program.wait()
+
+
+async def _join(meetctl: Command, name: str, events: asyncio.StreamReader) -> tuple[float, float]:
+    identity = name.lower().replace(" ", "-")
     began = time.perf_counter()
-    meetctl("join", "bench", "--agent", "audio", "--name", f"More {number}")
-    return time.perf_counter() - began
+    await asyncio.to_thread(meetctl, "join", "bench", "--agent", "audio", "--name", name)
+    typed = time.perf_counter() - began
+    started: datetime | None = None
+    async with asyncio.timeout(BOUND_S):
+        while True:
+            event = json.loads(await events.readline())
+            at = datetime.fromisoformat(event["at"])
+            if event["kind"] == "started" and event["seat"] == identity:
+                started = at
+            elif event["kind"] == "media_received" and event["identity"] == identity and started is not None:
+                return typed, (at - started).total_seconds()
 
 
 def _use(meetctl: Command) -> None:
+    time.sleep(SETTLED_S)
     meeting = meetctl.status()
     supervisor = psutil.Process(meeting["pid"])
     before = supervisor.cpu_times()
@@ -79,41 +127,5 @@ def _unique_mb(pid: int) -> float:
     return float(psutil.Process(pid).memory_full_info().uss) / 1e6
 
 
-async def _plain_start() -> float:
-    """Returns the seconds from starting the program until the server lists its track."""
-    import tempfile
-
-    config = new_server_config()
-    with tempfile.TemporaryDirectory(prefix="meetctl-bench-") as directory:
-        path = Path(directory) / "livekit.yaml"
-        write_config(config, path)
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        server = subprocess.Popen(server_argv(cached_server(), path), **quiet)  # type: ignore[call-overload]
-        try:
-            await wait_until_serving(config.url)
-            async with Rooms(config.credentials) as rooms:
-                await rooms.create("bench")
-                environment = {
-                    **os.environ,
-                    "LIVEKIT_URL": config.url,
-                    "LIVEKIT_API_KEY": config.api_key,
-                    "LIVEKIT_API_SECRET": config.api_secret.get_secret_value(),
-                }
-                began = time.perf_counter()
-                agent = subprocess.Popen(  # type: ignore[call-overload]
-                    [sys.executable, str(PLAIN_AGENT), "connect", "--room", "bench", "--participant-identity", "plain"],
-                    env=environment,
-                    start_new_session=True,
-                    **quiet,
-                )
-                try:
-                    async with asyncio.timeout(60):
-                        while not any(one.publishes for one in await rooms.participants("bench")):
-                            await asyncio.sleep(0.05)
-                    return time.perf_counter() - began
-                finally:
-                    os.killpg(agent.pid, 9)
-                    agent.wait()
-        finally:
-            server.kill()
-            server.wait()
+if __name__ == "__main__":
+    main()
