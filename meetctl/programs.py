@@ -109,7 +109,8 @@ def agent_environment(
 
 def service_environment(mark: Mapping[str, str]) -> dict[str, str]:
     """Returns the environment of the stand-ins."""
-    return {**inherited_environment(), **mark, "PYTHONUNBUFFERED": "1"}
+    # WebRTC has many threads, and glibc gives each a heap of its own: two for all cost nothing and save 3 MB an agent.
+    return {**inherited_environment(), **mark, "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 def chair_environment(roster: Roster, mark: Mapping[str, str]) -> dict[str, str]:
