@@ -19,8 +19,11 @@ AHEAD_FRAMES = 4
 """More than 40 ms ahead of the clock would leave the ±45 ms between lips and voice; anything is dropped."""
 EASY_FRAMES = 2
 """Simli's sound comes 20 ms at a time; beyond that silence is dropped, which nobody hears."""
-GRACE_FRAMES = 6
-"""A source may be 60 ms late (a busy machine) before silence is put in its place."""
+GRACE_FRAMES = 4
+"""A source may be 40 ms late (a busy machine) before silence is put in its place. A receiver keeps as delay how late it
+has seen sound come, for ten seconds: with 60 ms a stall moved the voice 60 ms away from the lips."""
+SETTLING = 0.02
+"""Of the distance, with each piece of 20 ms: a second on the whole, so that one late packet counts for little."""
 LOUD = 200
 """Peak of 32767 (-44 dB) from which sound counts as such; what Simli sends when idle is near zero, not zero."""
 
@@ -49,6 +52,13 @@ class AudioClock:
     def ahead(self, now: float) -> float:
         """Returns frames; negative = behind."""
         return self.pushed - (now - self.start) / SECONDS_PER_FRAME
+
+    def settle(self, now: float) -> None:
+        """Takes it for the rule, little by little, that sound comes behind the clock: where it really runs is where it
+        must go on after a stall. Sound that comes before its time is never the rule: it is trimmed."""
+        behind = -self.ahead(now)
+        if behind > 0:
+            self.start += behind * SECONDS_PER_FRAME * SETTLING
 
     def restart(self, now: float, ahead: int = 0) -> None:
         self.start, self.pushed = now, ahead

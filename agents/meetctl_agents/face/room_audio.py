@@ -23,6 +23,9 @@ FRAME = round(SAMPLE_RATE * SECONDS_PER_FRAME)
 """Samples of one push."""
 FILL_FRAMES = 2
 """Filled at a time: waking 50 times a second is enough."""
+STALL_S = 0.25
+"""Without a sound for so long the source stands still. From then on silence is on time, not late by the grace it had:
+the sound that comes back would else come early by as much, and a receiver keeps that as delay."""
 CATCH_UP_FRAMES = 100
 """If even the thread stood still, up to a second is made up for at once."""
 WAITING_FRAMES = 50
@@ -150,19 +153,23 @@ class _Pacer:
 
     async def _pace(self) -> None:
         clock = AudioClock(time.monotonic())
+        fed_at = time.monotonic()
         while True:
             now = time.monotonic()
             ahead = clock.ahead(now)
+            behind = GRACE_FRAMES if now - fed_at < STALL_S else 0
             if ahead < -CATCH_UP_FRAMES:
                 clock.restart(now, -CATCH_UP_FRAMES)
             if self._waiting:
                 self.dropped += trim(self._waiting, ahead)
                 batch = list(self._waiting)
+                fed_at = now
                 self._waiting.clear()  # what comes while these go out is judged anew: a burst comes in pieces
                 for samples in batch:
                     await self._capture(samples, clock)
-            elif ahead > -GRACE_FRAMES:
-                await self._wait((ahead + GRACE_FRAMES) * SECONDS_PER_FRAME)
+                clock.settle(time.monotonic())
+            elif ahead > -behind:
+                await self._wait((ahead + behind) * SECONDS_PER_FRAME)
             else:
                 await self._capture(SILENCE, clock)
 

@@ -89,3 +89,22 @@ def test_lasting_lateness_becomes_the_new_normal_within_a_second() -> None:
 def test_clocks_that_drift_apart_drop_nothing() -> None:
     punctuality = Punctuality()
     assert not any(punctuality.is_late(n * 0.04, n * 0.04 * 1.0002) for n in range(25 * 3600))
+
+
+def test_sound_that_always_comes_a_little_behind_is_where_the_clock_ends_up() -> None:
+    clock = AudioClock(start=0.0)
+    now = 0.05
+    for _ in range(500):
+        now += 0.02
+        clock.pushed += 2
+        clock.settle(now)
+    assert abs(clock.ahead(now)) < 0.1
+
+
+def test_one_late_packet_hardly_moves_the_clock_and_early_sound_never_does() -> None:
+    clock = AudioClock(start=0.0, pushed=10)
+    clock.settle(0.15)  # 50 ms late
+    assert -5.0 <= clock.ahead(0.15) < -4.8
+    early = AudioClock(start=0.0, pushed=10)
+    early.settle(0.05)
+    assert early.ahead(0.05) == 5.0
