@@ -64,14 +64,17 @@ class ComposeP2P(SocketDoor):
             return unavailable(faults)
         socket = await opened(request)
         wanted = self.tokens.find(request.query.get("session_token", ""))
+        # Heard out even where it will be refused: told sooner, the JavaScript client closes the connection that its own
+        # offer is still being made of, and then waits for that offer for ever.
+        offer = await receive_offer(socket)
+        if offer is None:
+            return socket
         if faults.session_error is not None:
             await say_and_close(socket, faults.session_error)
         elif wanted is None:
             await say_and_close(socket, INVALID_TOKEN)
         else:
-            offer = await receive_offer(socket)
-            if offer is not None:
-                await self._serve(socket, wanted, offer, faults)
+            await self._serve(socket, wanted, offer, faults)
         return socket
 
     async def _serve(self, socket: web.WebSocketResponse, wanted: SessionRequest, offer: str, faults: Faults) -> None:
