@@ -30,6 +30,8 @@ Inbox = asyncio.Queue[Command]
 Body = Callable[[rtc.Room, Assignment, Report, Inbox], Awaitable[None]]
 """What a program does while it is in the room; cancelled when it is to leave."""
 
+TERMINATED = 128 + signal.SIGTERM
+"""Exit code, as a shell would give it."""
 ASSIGNMENT_S = 60.0
 """A supervisor writes it at once; a person who starts a program by hand has the time to paste it."""
 LEAVE_BODY_S = 4.0
@@ -63,13 +65,14 @@ class _Program:
         self._formatter = formatter
         self._inbox: Inbox = asyncio.Queue()
         self._leave = asyncio.Event()
+        self._told_otherwise = 0
         self._failed: Failed | None = None
         self._last_resort: threading.Timer | None = None
 
     async def run(self) -> int:
         """Returns the exit code."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._order_to_leave)
+        loop.add_signal_handler(signal.SIGTERM, self._on_sigterm)
         reader = LineReader(self._commands, self._report, self._end_for_certain)
         try:
             assignment = await self._first(reader)
@@ -77,7 +80,7 @@ class _Program:
             self._report(Failed(code=error.code, message=error.message, hint=error.hint, permanent=True))
             return 1
         if assignment is None:
-            return 0
+            return self._told_otherwise
         self._formatter.secrets = secrets_of(assignment)
         following = asyncio.create_task(self._follow(reader))
         try:
@@ -85,7 +88,7 @@ class _Program:
         finally:
             following.cancel()
         if self._failed is None:
-            return 0
+            return self._told_otherwise
         self._report(self._failed)
         return 1
 
@@ -149,6 +152,12 @@ class _Program:
         except Exception as error:
             logger.exception("failed")
             self._failed = self._failed or _failure(error, assignment)
+
+    def _on_sigterm(self) -> None:
+        # Not the supervisor's way: somebody's `kill`, or the media library, which ends its process so when it breaks.
+        # The seat is to be filled again, so this is no ending in order.
+        self._told_otherwise = TERMINATED
+        self._order_to_leave()
 
     def _order_to_leave(self) -> None:
         self._leave.set()

@@ -57,14 +57,14 @@ async def test_the_end_of_stdin_ends_it(stage: Stage) -> None:
     assert await child.wait_exit() == 0
 
 
-async def test_sigterm_ends_it_and_ctrl_c_does_not(stage: Stage) -> None:
+async def test_sigterm_ends_it_as_a_failure_and_ctrl_c_does_not_end_it(stage: Stage) -> None:
     child = await stage.program("echoes")
     await child.wait_said(Ready)
     child.process.send_signal(signal.SIGINT)
     child.send(CastChanged(cast=(ADA,)))
     assert (await child.wait_said(FloorChanged)).holder == "ada"
     child.process.send_signal(signal.SIGTERM)
-    assert await child.wait_exit() == 0
+    assert await child.wait_exit() == 143, "nobody of the meeting asked for it, so the seat is filled again"
 
 
 async def test_a_stray_print_lands_in_the_log_and_not_on_the_wire(stage: Stage) -> None:
