@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from meetctl_agents.frames import Samples
+from meetctl_agents.frames import Samples, frame_from_i420
 from numpy.typing import NDArray
 
 from meetctl.settings import LiveKitCredentials
@@ -21,7 +21,6 @@ from tests.browser.test_join_page import join
 from tests.browser.visitor import SCRIPT, WITHIN_S, Picture, Visitor
 from tests.fixtures.livekit import MintToken
 from tests.meetctl_agents.face.pattern import draw, read
-from tests.meetctl_agents.face.pattern_simli import frame_from_i420
 from tests.meetctl_agents.face.stage import NAME, pattern_simli, staged
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
