@@ -13,8 +13,9 @@ MAX = CastMember(identity="max", name="Max")
 VOICES = {"ada": Voice(pitch=1.22, formant=1.08), "max": Voice(pitch=0.62, formant=0.86)}
 
 
-def endpoint(models_url: str, model: str) -> Endpoint:
-    return Endpoint(base_url=f"{models_url}/v1", api_key=SecretStr("local-key"), model=model)
+def endpoint(models_url: str, model: str, *, reads_ahead: bool = False) -> Endpoint:
+    key = SecretStr("local-key")
+    return Endpoint(base_url=f"{models_url}/v1", api_key=key, model=model, reads_ahead=reads_ahead)
 
 
 def assignment(
@@ -38,7 +39,7 @@ def assignment(
         register_with_chair=register,
         topic="Friday's launch",
         persona="You are friendly and brief.",
-        llm=endpoint(models_url, "smollm2-135m"),
+        llm=endpoint(models_url, "smollm2-135m", reads_ahead=True),
         tts=endpoint(models_url, "tts-1"),
         stt=endpoint(models_url, "whisper-tiny.en"),
         voice=VOICES.get(identity, Voice()),
