@@ -22,6 +22,7 @@ from livekit.agents import utils, vad
 
 from .attendance import display_name
 from .first_words import Ask, ask_for_first_words, with_first_words
+from .room_events import RoomEvents
 from .transcriber import Transcriber
 from .voice_activity import FRAME_MS, SAMPLE_RATE, Activity, Began, Ended, Lulled, Resumed, activities
 
@@ -82,24 +83,24 @@ class Ears:
         self._heard = heard
         self._is_person = is_person
         self._listeners: dict[str, asyncio.Task[None]] = {}
+        self._events = RoomEvents(
+            room,
+            track_published=self._on_published,
+            track_subscribed=self._on_subscribed,
+            track_unsubscribed=self._on_unsubscribed,
+            track_unpublished=self._on_unpublished,
+            participant_disconnected=self._on_left,
+        )
 
     async def __aenter__(self) -> Self:
-        self._room.on("track_published", self._on_published)
-        self._room.on("track_subscribed", self._on_subscribed)
-        self._room.on("track_unsubscribed", self._on_unsubscribed)
-        self._room.on("track_unpublished", self._on_unpublished)
-        self._room.on("participant_disconnected", self._on_left)
+        self._events.heed()
         self.look_around()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._room.off("track_published", self._on_published)
-        self._room.off("track_subscribed", self._on_subscribed)
-        self._room.off("track_unsubscribed", self._on_unsubscribed)
-        self._room.off("track_unpublished", self._on_unpublished)
-        self._room.off("participant_disconnected", self._on_left)
+        self._events.ignore()
         await utils.aio.cancel_and_wait(*self._listeners.values())
 
     def look_around(self) -> None:

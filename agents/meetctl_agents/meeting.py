@@ -66,6 +66,7 @@ from .hearing import SpeechBegan, SpeechGuessed, SpeechHeard
 from .methods import serve
 from .moderator import Moderator
 from .overhearing import Overhearing
+from .room_events import RoomEvents
 from .turn_clock import TurnClock
 from .utterances import Utterances
 from .wire import Report
@@ -105,6 +106,12 @@ class Meeting:
             spoken_before=any(line.kind is not UtteranceKind.FACT for line in assignment.transcript),
         )
         self._chat = Chat(room, self._on_chat)
+        self._events = RoomEvents(
+            room,
+            participant_connected=self._on_came,
+            participant_disconnected=self._on_left,
+            participant_attributes_changed=self._on_attributes,
+        )
         self._overhearing = Overhearing(room, self._cast.is_outside, self._on_overheard)
         self._captions = Captions(room)
         self._moderating: set[asyncio.Task[None]] = set()
@@ -114,9 +121,7 @@ class Meeting:
         self._control.post(CastSet(self._cast.members))
         for participant in self._room.remote_participants.values():
             self._came(participant)
-        self._room.on("participant_connected", self._on_came)
-        self._room.on("participant_disconnected", self._on_left)
-        self._room.on("participant_attributes_changed", self._on_attributes)
+        self._events.heed()
         serve(self._room, RELEASE, Release, self._cast.has, self._on_release)
         serve(self._room, DRAFT, Draft, self._cast.has, self._on_draft)
         serve(self._room, REGISTER, Register, self._cast.is_of_kind_agent, self._on_register)
@@ -131,9 +136,7 @@ class Meeting:
         await self._chat.aclose()
         for method in (RELEASE, DRAFT, REGISTER):
             self._room.local_participant.unregister_rpc_method(method)
-        self._room.off("participant_connected", self._on_came)
-        self._room.off("participant_disconnected", self._on_left)
-        self._room.off("participant_attributes_changed", self._on_attributes)
+        self._events.ignore()
         await self._captions.aclose()
         await utils.aio.cancel_and_wait(*self._moderating)
         await self._control.__aexit__(kind, error, trace)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from meetctl.protocol import Assignment, Line, UtteranceKind
@@ -17,6 +18,10 @@ MOST_LINES = 20
 """Lines kept; reading 16 kB of history takes a small local model seconds."""
 KEPT_LINES = 10
 """Lines left after forgetting; several go at once, since a prompt that only grows is read from the model's cache."""
+MOST_CHARACTERS = 3000
+"""Of all lines kept: some 750 tokens of English, which the local model is given whole. Where a server has to cut a
+prompt that grows, it cuts a little more each time, and reads all the rest again."""
+KEPT_CHARACTERS = 1500
 LONGEST_LINE = 450
 """Characters of one line that are told to the model."""
 MOST_NAMES = 12
@@ -55,9 +60,14 @@ class Memory:
         if line.kind is not UtteranceKind.FACT and line.identity != self._identity:
             self._speakers.pop(line.speaker, None)
             self._speakers[line.speaker] = None
-        if len(self._lines) > MOST_LINES:
-            for old in list(self._lines)[:-KEPT_LINES]:
-                del self._lines[old]
+        if len(self._lines) > MOST_LINES or sum(map(_length, self._lines.values())) > MOST_CHARACTERS:
+            self._forget()
+
+    def _forget(self) -> None:
+        newest = list(self._lines.values())[: -KEPT_LINES - 1 : -1]
+        kept = sum(length <= KEPT_CHARACTERS for length in accumulate(map(_length, newest)))
+        for old in list(self._lines)[: -max(1, kept)]:
+            del self._lines[old]
 
     def prompt(self, instructions: str, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
         """Returns the prompt.
@@ -102,6 +112,10 @@ def instructions_from_assignment(assignment: Assignment) -> str:
         parts.append(f"Also here: {', '.join(others)}, and the people who talk to you.")
     parts.append("Answer in one to three short spoken sentences. No lists, no markup, no names before what you say.")
     return " ".join(parts)
+
+
+def _length(line: Line) -> int:
+    return len(line.speaker) + min(len(line.text), LONGEST_LINE)
 
 
 def _append(messages: list[Message], role: Literal["user", "assistant"], text: str) -> None:

@@ -17,6 +17,7 @@ from livekit.agents import utils
 
 from meetctl.protocol import MediaKind, MediaReceived
 
+from .room_events import RoomEvents
 from .wire import Report
 
 POLL_S = 0.1
@@ -38,22 +39,23 @@ class Probe:
         self._is_agent = is_agent
         self._proofs: dict[str, asyncio.Task[None]] = {}
         self._proven: set[str] = set()
+        self._events = RoomEvents(
+            room,
+            track_published=self._on_published,
+            track_subscribed=self._on_subscribed,
+            track_unpublished=self._on_unpublished,
+            participant_disconnected=self._on_left,
+        )
 
     async def __aenter__(self) -> Self:
-        self._room.on("track_published", self._on_published)
-        self._room.on("track_subscribed", self._on_subscribed)
-        self._room.on("track_unpublished", self._on_unpublished)
-        self._room.on("participant_disconnected", self._on_left)
+        self._events.heed()
         self.look_around()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._room.off("track_published", self._on_published)
-        self._room.off("track_subscribed", self._on_subscribed)
-        self._room.off("track_unpublished", self._on_unpublished)
-        self._room.off("participant_disconnected", self._on_left)
+        self._events.ignore()
         await utils.aio.cancel_and_wait(*self._proofs.values())
 
     def look_around(self) -> None:

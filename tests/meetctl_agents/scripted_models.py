@@ -18,6 +18,21 @@ Writes = Callable[[dict[str, Any]], str]
 """What to write to a request for chat, by its body."""
 
 
+async def pass_on(http: aiohttp.ClientSession, url: str, request: web.Request) -> web.StreamResponse:
+    """Answers as the server at `url` does, piece by piece; an interrupted agent hangs up, and then we do too."""
+    headers = {"Content-Type": request.headers.get("Content-Type", "application/json")}
+    body = await request.read()
+    response = web.StreamResponse()
+    with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+        async with http.request(request.method, url + request.path, data=body, headers=headers) as answer:
+            response.set_status(answer.status)
+            response.content_type = answer.content_type
+            await response.prepare(request)
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+    return response
+
+
 @asynccontextmanager
 async def scripted_models(models_url: str, writes: Writes) -> AsyncIterator[str]:
     """Yields the url, without `/v1`."""
@@ -40,22 +55,12 @@ async def scripted_models(models_url: str, writes: Writes) -> AsyncIterator[str]
             await response.write(b"data: [DONE]\n\n")
         return response
 
-    async def pass_on(request: web.Request) -> web.StreamResponse:
-        headers = {"Content-Type": request.headers.get("Content-Type", "application/json")}
-        body = await request.read()
-        response = web.StreamResponse()
-        with contextlib.suppress(ConnectionError, aiohttp.ClientError):
-            async with http.request(request.method, models_url + request.path, data=body, headers=headers) as answer:
-                response.set_status(answer.status)
-                response.content_type = answer.content_type
-                await response.prepare(request)
-                async for chunk in answer.content.iter_any():
-                    await response.write(chunk)
-        return response
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await pass_on(http, models_url, request)
 
     application = web.Application(client_max_size=2**24)
     application.router.add_post("/v1/chat/completions", chat)
-    application.router.add_route("*", "/{path:.*}", pass_on)
+    application.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(application, shutdown_timeout=1)
     await runner.setup()
     async with aiohttp.ClientSession() as http:

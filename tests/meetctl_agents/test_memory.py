@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 from meetctl_agents.memory import (
     KEPT_LINES,
+    MOST_CHARACTERS,
     MOST_LINES,
     NOTE,
     OPEN,
@@ -108,3 +110,15 @@ def test_a_line_that_may_be_about_to_be_heard_is_told_and_not_remembered() -> No
 def test_the_first_to_speak_of_its_own_accord_opens_and_a_later_one_does_not() -> None:
     assert Memory("ada").prompt("Be Ada.", unasked=True)[-1].text == OPEN
     assert Memory("ada", [line(1, "sam", "Hello.")]).prompt("Be Ada.", unasked=True)[-1].text.endswith(YOUR_TURN)
+
+
+def test_long_talk_is_forgotten_by_its_length_half_of_it_at_once_and_the_newest_line_never() -> None:
+    memory, sizes = Memory("ada"), []
+    for number in range(12):
+        memory.add(Line(id=str(number), at=0, speaker="Sam", identity="sam", text=f"{number} " + "word " * 80))
+        sizes.append(sum(len(line.text) for line in memory.lines))
+        assert memory.lines[-1].id == str(number)
+    assert max(sizes) <= MOST_CHARACTERS
+    assert sum(after < before for before, after in pairwise(sizes)) == 1, "the prompt grows for many lines in a row"
+    memory.add(Line(id="endless", at=0, speaker="Sam", identity="sam", text="word " * 10_000))
+    assert memory.lines[-1].id == "endless"

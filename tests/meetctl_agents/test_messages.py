@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -43,6 +42,7 @@ from meetctl.settings import LiveKitCredentials
 from tests.fixtures.livekit import MintToken
 
 from .child import Child
+from .scripted_models import pass_on
 from .staging import ADA, CHAIR, MAX, assignment
 
 pytestmark = pytest.mark.system
@@ -79,20 +79,9 @@ async def recording_models(models_url: str) -> AsyncIterator[tuple[str, list[str
     asked: list[str] = []
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        body = await request.read()
         if request.path.endswith("/chat/completions"):
-            asked.append(body.decode())
-        headers = {"Content-Type": request.headers.get("Content-Type", "application/json")}
-        response = web.StreamResponse()
-        # an interrupted agent hangs up, and the model server then does too
-        with contextlib.suppress(ConnectionError, aiohttp.ClientError):
-            async with http.request(request.method, models_url + request.path, data=body, headers=headers) as answer:
-                response.set_status(answer.status)
-                response.content_type = answer.content_type
-                await response.prepare(request)
-                async for chunk in answer.content.iter_any():
-                    await response.write(chunk)
-        return response
+            asked.append(await request.text())
+        return await pass_on(http, models_url, request)
 
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", handle)

@@ -7,6 +7,8 @@ import time
 
 from livekit import rtc
 
+from ..room_events import RoomEvents
+
 PEOPLE = frozenset({rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP})
 """Agents, recorders and streams from elsewhere are no company."""
 
@@ -18,16 +20,19 @@ class Company:
         self._room = room
         self._here = asyncio.Event()
         self._alone_since = time.monotonic()
+        self._events = RoomEvents(
+            room,
+            participant_connected=self._look,
+            participant_disconnected=self._look,
+        )
 
     def __enter__(self) -> Company:
-        self._room.on("participant_connected", self._look)
-        self._room.on("participant_disconnected", self._look)
+        self._events.heed()
         self._look()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._room.off("participant_connected", self._look)
-        self._room.off("participant_disconnected", self._look)
+        self._events.ignore()
 
     @property
     def alone_s(self) -> float:

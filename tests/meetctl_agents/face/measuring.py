@@ -8,10 +8,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from livekit import rtc
 
+from tests.meetctl_agents.face.joined import joined
 from tests.meetctl_agents.face.pattern import NUMBERS, psnr, read
 
 BEEP_PEAK = 4000
@@ -92,23 +94,8 @@ async def measuring(
 ) -> AsyncIterator[Measured]:
     """Joins a room and measures everything that is published there; PSNR of every so manyth picture."""
     measured = Measured(fps, sizes, every)
-    room = rtc.Room()
-    tasks: list[asyncio.Task[None]] = []
-
-    @room.on("track_subscribed")
-    def on_track(track: rtc.Track, *_: object) -> None:
-        watch = _watch if track.kind == rtc.TrackKind.KIND_VIDEO else _listen
-        tasks.append(asyncio.create_task(watch(measured, track)))
-
-    await room.connect(url, token)
-    try:
+    async with joined(url, token, watch=partial(_watch, measured), listen=partial(_listen, measured)):
         yield measured
-    finally:
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-        await room.disconnect()
 
 
 async def _watch(measured: Measured, track: rtc.Track) -> None:

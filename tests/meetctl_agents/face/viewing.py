@@ -7,10 +7,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from livekit import rtc
 from numpy.typing import NDArray
+
+from tests.meetctl_agents.face.joined import joined
 
 PATIENCE_S = 15.0
 """Anything waited for happens within a second on an idle machine; ours is shared."""
@@ -75,27 +78,12 @@ class Viewer:
 async def viewing(url: str, token: str) -> AsyncIterator[Viewer]:
     """Joins a room and takes everything that is published there."""
     viewer = Viewer()
-    room = rtc.Room()
-    tasks: list[asyncio.Task[None]] = []
-
-    @room.on("track_subscribed")
-    def on_track(track: rtc.Track, *_: object) -> None:
-        viewer.videos += track.kind == rtc.TrackKind.KIND_VIDEO
-        watch = _watch if track.kind == rtc.TrackKind.KIND_VIDEO else _listen
-        tasks.append(asyncio.create_task(watch(viewer, track)))
-
-    await room.connect(url, token)
-    try:
+    async with joined(url, token, watch=partial(_watch, viewer), listen=partial(_listen, viewer)):
         yield viewer
-    finally:
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-        await room.disconnect()
 
 
 async def _watch(viewer: Viewer, track: rtc.Track) -> None:
+    viewer.videos += 1
     stream = rtc.VideoStream(track, format=rtc.VideoBufferType.RGB24)
     try:
         async for event in stream:
