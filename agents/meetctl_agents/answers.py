@@ -75,7 +75,7 @@ class Answers:
         """Remembers what somebody else said."""
         self._memory.add(line)
         self._forget_cut_off()
-        self._read_ahead()
+        self.read_ahead()
 
     def prepare(self, line: Line) -> None:
         """Begins to answer a line that may be about to be heard."""
@@ -108,7 +108,7 @@ class Answers:
     def said(self, grant: Grant, speech: Speech, line: Line, *, cut: bool) -> None:
         """Remembers what came of it. A speech that was cut is kept for a while: perhaps somebody only coughed."""
         self._memory.add(line)
-        self._read_ahead()
+        self.read_ahead()
         if cut:
             self._forget_cut_off()
             self._cut_off = _CutOff(grant, speech, line.text)
@@ -119,7 +119,7 @@ class Answers:
         """Ends a speech that failed."""
         self._end(speech)
 
-    def _read_ahead(self) -> None:
+    def read_ahead(self) -> None:
         """Has the model read what will stand before the next line: most of the wait for an answer is reading."""
         if self._reader is None:
             return

@@ -142,6 +142,7 @@ class Speaker:
             ),
         )
         stack.push_async_callback(self._close, session)
+        self._answers.read_ahead()
         return session
 
     async def _close(self, session: AgentSession[None]) -> None:

@@ -262,3 +262,18 @@ async def test_what_was_heard_is_read_before_an_answer_is_wanted() -> None:
     assert not stage.model.prompts, "nobody asked for an answer"
     await answers.aclose()
     await stage.answers.aclose()
+
+
+async def test_who_it_is_and_what_was_said_before_it_came_is_read_at_once() -> None:
+    stage, reader = Stage(), ScriptedModel("x")
+    said = Line(id="1", at=0, speaker="Sam", identity="sam", text="We launch on Friday.")
+    given = Assignment(identity="ada", name="Ada", room="r", url="ws://h", token=SecretStr("t"), transcript=(said,))
+    answers = Answers(given, stage.model, stage.voice, OPTIONS, reader)
+    answers.read_ahead()
+    async with asyncio.timeout(5):
+        while not reader.prompts:
+            await asyncio.sleep(0)
+    assert [role for role, _ in reader.prompts[0]] == ["system", "user"]
+    assert reader.prompts[0][-1] == ("user", "Sam: We launch on Friday.")
+    await answers.aclose()
+    await stage.answers.aclose()
