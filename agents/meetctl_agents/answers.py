@@ -55,6 +55,7 @@ class Answers:
         self._memory = Memory(assignment.identity, assignment.transcript)
         self._told = instructions_from_assignment(assignment)
         self._cast = (assignment.name, *(member.name for member in assignment.cast))
+        self._agents = frozenset(member.identity for member in assignment.cast)
         self._model = model
         self._voice = voice
         self._options = options
@@ -75,6 +76,8 @@ class Answers:
         """Remembers what somebody else said."""
         self._memory.add(line)
         self._forget_cut_off()
+        if line.identity in self._agents:
+            self._memory.make_room()
         self.read_ahead()
 
     def prepare(self, line: Line) -> None:
@@ -108,6 +111,7 @@ class Answers:
     def said(self, grant: Grant, speech: Speech, line: Line, *, cut: bool) -> None:
         """Remembers what came of it. A speech that was cut is kept for a while: perhaps somebody only coughed."""
         self._memory.add(line)
+        self._memory.make_room()
         self.read_ahead()
         if cut:
             self._forget_cut_off()

@@ -22,6 +22,8 @@ MOST_CHARACTERS = 3000
 """Of all lines kept: some 750 tokens of English, which the local model is given whole. Where a server has to cut a
 prompt that grows, it cuts a little more each time, and reads all the rest again."""
 KEPT_CHARACTERS = 1500
+ROOM = 0.7
+"""Of either bound: fuller than that, what is old is forgotten between turns rather than when an answer is wanted."""
 LONGEST_LINE = 450
 """Characters of one line that are told to the model."""
 MOST_NAMES = 12
@@ -60,14 +62,11 @@ class Memory:
         if line.kind is not UtteranceKind.FACT and line.identity != self._identity:
             self._speakers.pop(line.speaker, None)
             self._speakers[line.speaker] = None
-        if len(self._lines) > MOST_LINES or sum(map(_length, self._lines.values())) > MOST_CHARACTERS:
-            self._forget()
+        self._lines = _remembered(self._lines)
 
-    def _forget(self) -> None:
-        newest = list(self._lines.values())[: -KEPT_LINES - 1 : -1]
-        kept = sum(length <= KEPT_CHARACTERS for length in accumulate(map(_length, newest)))
-        for old in list(self._lines)[: -max(1, kept)]:
-            del self._lines[old]
+    def make_room(self) -> None:
+        """Forgets already now where little room is left: between turns there is time to read the rest again."""
+        self._lines = _remembered(self._lines, full=ROOM)
 
     def prompt(self, instructions: str, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
         """Returns the prompt.
@@ -76,7 +75,7 @@ class Memory:
             newest: a line that is taken for heard already.
             unasked: whether the agent is to speak of its own accord, not to answer the last line.
         """
-        lines = {**self._lines, newest.id: newest} if newest is not None else self._lines
+        lines = self._lines if newest is None else _remembered({**self._lines, newest.id: newest})
         messages = [Message("system", instructions + self._forgotten(lines.values()))]
         for line in lines.values():
             said = " ".join(line.text.split())[:LONGEST_LINE]
@@ -112,6 +111,16 @@ def instructions_from_assignment(assignment: Assignment) -> str:
         parts.append(f"Also here: {', '.join(others)}, and the people who talk to you.")
     parts.append("Answer in one to three short spoken sentences. No lists, no markup, no names before what you say.")
     return " ".join(parts)
+
+
+def _remembered(lines: dict[str, Line], *, full: float = 1.0) -> dict[str, Line]:
+    """Returns the lines, or where they fill so much of what may be kept, the newest of them."""
+    if len(lines) <= MOST_LINES * full and sum(map(_length, lines.values())) <= MOST_CHARACTERS * full:
+        return lines
+    newest = list(lines)[-KEPT_LINES:]
+    lengths = accumulate(_length(lines[name]) for name in reversed(newest))
+    kept = sum(length <= KEPT_CHARACTERS for length in lengths)
+    return {name: lines[name] for name in newest[-max(1, kept) :]}
 
 
 def _length(line: Line) -> int:

@@ -122,3 +122,25 @@ def test_long_talk_is_forgotten_by_its_length_half_of_it_at_once_and_the_newest_
     assert sum(after < before for before, after in pairwise(sizes)) == 1, "the prompt grows for many lines in a row"
     memory.add(Line(id="endless", at=0, speaker="Sam", identity="sam", text="word " * 10_000))
     assert memory.lines[-1].id == "endless"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["sam", "ada", "max"]), st.text(min_size=1, max_size=600)), max_size=60))
+def test_what_is_prepared_for_a_line_is_what_is_wanted_once_it_was_heard(said: list[tuple[str, str]]) -> None:
+    memory = Memory("ada")
+    for number, (identity, text) in enumerate(said):
+        heard = line(number, identity, text)
+        prepared = memory.prompt("", newest=heard)
+        memory.add(heard)
+        assert not text.strip() or memory.prompt("") == prepared
+
+
+def test_between_turns_room_is_made_so_that_the_next_lines_only_add_to_what_was_read() -> None:
+    memory, forgot = Memory("ada"), 0
+    for number in range(200):
+        before = memory.lines
+        memory.add(line(number, "sam", "word " * 30))
+        assert memory.lines[:-1] == before
+        if number % 3 == 0:
+            memory.make_room()
+            forgot += len(memory.lines) <= len(before)
+    assert forgot > 1
