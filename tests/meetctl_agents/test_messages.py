@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -71,6 +72,11 @@ async def join(livekit_server: LiveKitCredentials, mint_token: MintToken) -> Asy
             return room
 
         yield joined
+
+
+def for_answers(asked: list[str]) -> list[str]:
+    """Returns the requests that were not for reading ahead."""
+    return [body for body in asked if json.loads(body).get("service_tier") != "flex"]
 
 
 @asynccontextmanager
@@ -154,9 +160,9 @@ async def test_an_agent_believes_its_chair_and_nobody_else(
             assert release.started_at is not None
 
             # what was made ahead for other words was not said
-            assert len(asked) == 2
-            assert "The launch is on Friday." in asked[1]
-            assert "Sam: Ada, when is the launch?" in asked[1]
+            assert len(for_answers(asked)) == 2
+            assert "The launch is on Friday." in for_answers(asked)[1]
+            assert "Sam: Ada, when is the launch?" in for_answers(asked)[1]
             assert not any("swordfish" in request for request in asked)
             assert releases.empty()
 
@@ -165,7 +171,7 @@ async def test_an_agent_believes_its_chair_and_nobody_else(
             rest = await asyncio.wait_for(releases.get(), 60)
             assert (rest.grant_id, rest.interrupted) == ("g2", False)
             assert not rest.text.startswith(release.text)
-            assert len(asked) == 2
+            assert len(for_answers(asked)) == 2
 
 
 async def test_a_new_grant_ends_the_turn_before_it(

@@ -155,7 +155,7 @@ def test_another_user_can_neither_ask_the_supervisor_nor_read_anything(open_hous
     (meetctl.cwd / "roster.yaml").write_text(LOCAL)
     assert meetctl("up", "roster.yaml", "-d").code == 0
     meeting = Standing(meetctl, "locked")
-    meeting.until(lambda seats: seats["Max"]["pid"] is not None)
+    meeting.until(lambda seats: all(seat["pid"] is not None for seat in seats.values()))
     targets = [*meetctl.runtime_dir.iterdir(), meetctl.runtime_dir, *meeting.log_dir.iterdir(), meeting.log_dir]
     pids = [*meeting.pids().values(), meeting.note["pid"]]
     targets += [Path(f"/proc/{pid}/environ") for pid in pids]

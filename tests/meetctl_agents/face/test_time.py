@@ -69,11 +69,9 @@ async def settled(measured: Measured) -> None:
     await measured.wait(together, SETTLE_S)
 
 
-async def offsets_over(measured: Measured, seconds: int) -> list[float]:
-    """Returns the offset at each beep of that time, once the receiver has settled."""
-    since = time.time() + SETTLED_S
+async def beeps(measured: Measured, since: float, seconds: float) -> None:
+    """Returns once so many seconds have been heard."""
     await measured.wait(lambda measured: len(measured.offsets(since)) >= seconds * 0.9, seconds * 1.5 + SETTLED_S + 10)
-    return measured.offsets(since)
 
 
 @pytest.mark.system
@@ -87,11 +85,18 @@ async def test_voice_and_lips_are_together_at_a_subscriber_also_after_a_stall(me
 
 
 @pytest.mark.system
-@pytest.mark.soak
-@pytest.mark.parametrize("seconds", [60, 300])
-async def test_voice_and_lips_stay_together(measured: Measured, stage: Stage, seconds: int) -> None:
-    offsets = await offsets_over(measured, seconds)
-    assert p95(offsets) <= LIMIT_S, f"{sorted(round(offset * 1000) for offset in offsets)} ms"
+@pytest.mark.parametrize(
+    ("seconds", "limit_s"), [(60, WIDE * LIMIT_S), pytest.param(300, LIMIT_S, marks=pytest.mark.soak)]
+)
+async def test_voice_and_lips_stay_together_for_minutes_with_a_stall_among_them(
+    measured: Measured, stage: Stage, seconds: int, limit_s: float
+) -> None:
+    since = time.time() + SETTLED_S
+    await beeps(measured, since, seconds / 2)
+    time.sleep(STALL_S)  # noqa: ASYNC251  the loop is what stalls
+    await beeps(measured, since, seconds)
+    offsets = measured.offsets(since)
+    assert p95(offsets) <= limit_s, f"{[round(offset * 1000) for offset in offsets]} ms"
 
 
 @pytest.mark.system
