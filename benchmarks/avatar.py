@@ -39,6 +39,9 @@ LIMIT_S = 10
 RENEWALS = 3
 STALL_S = 0.8
 AFTER_STALL_S = 15.0
+SIZES = ((64, 64), (65, 67), (501, 333), (720, 720), (1280, 720), (1279, 721), (1280, 1280))
+SIZE_S = 8.0
+NEVER = 1_000_000
 TAIL_S = 1.0
 """What is still on its way does not count as lost."""
 
@@ -76,6 +79,23 @@ async def run(seconds: float) -> None:
         await steady(config, simli.url, seconds)
         await stall(config, simli.url)
         await renewal(config, simli.url)
+        await sizes(config)
+
+
+async def sizes(config: ServerConfig) -> None:
+    """Measures how many frames arrive at each size, the odd ones too; without PSNR, which takes a core by itself."""
+    ratios = {}
+    for width, height in SIZES:
+        with pattern_simli("--codec", "vp8", "--sizes", f"{width}x{height}") as simli:
+            async with _watching(config, (width, height)) as measured, _Child(config, simli.url):
+                await measured.wait_numbered()
+                await asyncio.sleep(SETTLE_S)
+                since = time.time()
+                await asyncio.sleep(SIZE_S)
+                until = time.time()
+                await asyncio.sleep(TAIL_S)
+                ratios[f"{width}x{height}"] = measured.ratio(since, until)
+    show("frames at the subscriber by size", "of the source's", **ratios)
 
 
 async def steady(config: ServerConfig, simli_url: str, seconds: float) -> None:
@@ -170,9 +190,11 @@ class _Child:
             self.events.append(json.loads(line))
 
 
-def _watching(config: ServerConfig) -> AbstractAsyncContextManager[Measured]:
-    token = guest_token(config.credentials, room=ROOM, identity="bob", name="Bob")
-    return measuring(config.url, token.get_secret_value())
+def _watching(config: ServerConfig, size: tuple[int, int] | None = None) -> AbstractAsyncContextManager[Measured]:
+    token = guest_token(config.credentials, room=ROOM, identity="bob", name="Bob").get_secret_value()
+    if size is None:
+        return measuring(config.url, token)
+    return measuring(config.url, token, sizes=(size,), every=NEVER)
 
 
 def _figures(found: dict[str, object]) -> dict[str, float | int | str]:
