@@ -11,11 +11,9 @@ import json
 import signal
 import statistics
 import sys
-import tempfile
 import time
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from itertools import pairwise
-from pathlib import Path
 
 from livekit import rtc
 from meetctl_agents.face.bridge import Bridge
@@ -23,10 +21,10 @@ from pydantic import SecretStr
 
 from benchmarks.bridge import compare
 from benchmarks.measuring import show, spread
-from meetctl.local.livekit import ServerConfig, new_server_config, server_argv, wait_until_serving, write_config
-from meetctl.local.livekit_binary import ensure_server
+from benchmarks.served import served_room
+from meetctl.local.livekit import ServerConfig
 from meetctl.protocol import Assignment, AvatarSession, AvOffset, Face, Model
-from meetctl.rooms import Rooms, agent_token, guest_token
+from meetctl.rooms import agent_token, guest_token
 from tests.meetctl_agents.face.measuring import Measured, measuring, p95
 from tests.meetctl_agents.face.stage import pattern_simli
 
@@ -65,20 +63,11 @@ async def bridge() -> None:
 async def run(seconds: float) -> None:
     """Measures everything and prints it."""
     show("bridge CPU", "of publishing alone", **_figures(await compare()))
-    config = new_server_config()
-    async with AsyncExitStack() as stack:
-        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "livekit.yaml"
-        write_config(config, path)
-        argv = server_argv((await ensure_server()).path, path)
-        server = await asyncio.create_subprocess_exec(*argv, stderr=asyncio.subprocess.DEVNULL)
-        stack.callback(server.kill)
-        await wait_until_serving(config.url)
-        rooms = await stack.enter_async_context(Rooms(config.credentials))
-        await rooms.create(ROOM)
-        simli = stack.enter_context(pattern_simli("--codec", "vp8"))
-        await steady(config, simli.url, seconds)
-        await stall(config, simli.url)
-        await renewal(config, simli.url)
+    async with served_room(ROOM) as config:
+        with pattern_simli("--codec", "vp8") as simli:
+            await steady(config, simli.url, seconds)
+            await stall(config, simli.url)
+            await renewal(config, simli.url)
         await sizes(config)
 
 
@@ -88,12 +77,7 @@ async def sizes(config: ServerConfig) -> None:
     for width, height in SIZES:
         with pattern_simli("--codec", "vp8", "--sizes", f"{width}x{height}") as simli:
             async with _watching(config, (width, height)) as measured, _Child(config, simli.url):
-                await measured.wait_numbered()
-                await asyncio.sleep(SETTLE_S)
-                since = time.time()
-                await asyncio.sleep(SIZE_S)
-                until = time.time()
-                await asyncio.sleep(TAIL_S)
+                since, until = await _watched(measured, SIZE_S)
                 ratios[f"{width}x{height}"] = measured.ratio(since, until)
     show("frames at the subscriber by size", "of the source's", **ratios)
 
@@ -101,12 +85,7 @@ async def sizes(config: ServerConfig) -> None:
 async def steady(config: ServerConfig, simli_url: str, seconds: float) -> None:
     """Measures an undisturbed stream."""
     async with _watching(config) as measured, _Child(config, simli_url) as child:
-        await measured.wait_numbered()
-        await asyncio.sleep(SETTLE_S)
-        since = time.time()
-        await asyncio.sleep(seconds)
-        until = time.time()
-        await asyncio.sleep(TAIL_S)
+        since, until = await _watched(measured, seconds)
         seen = [picture for picture in measured.numbered(since) if picture.due < until]
         decibels = [picture.psnr for picture in seen if picture.psnr is not None]
         offsets = measured.offsets(since)
@@ -143,6 +122,17 @@ async def renewal(config: ServerConfig, simli_url: str) -> None:
         ended = time.time()
     gaps = [after.at - before.at for before, after in pairwise(measured.numbered(begun)) if after.at < ended]
     show("longest gap between pictures", "ms", over_renewals=child.opened - 1, gap=max(gaps) * 1000)
+
+
+async def _watched(measured: Measured, seconds: float) -> tuple[float, float]:
+    """Returns when it began and ended (Unix time), once so many settled seconds have wholly arrived."""
+    await measured.wait_numbered()
+    await asyncio.sleep(SETTLE_S)
+    since = time.time()
+    await asyncio.sleep(seconds)
+    until = time.time()
+    await asyncio.sleep(TAIL_S)
+    return since, until
 
 
 class _Child:

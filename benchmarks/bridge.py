@@ -1,6 +1,6 @@
 """What the avatar bridge costs: its CPU as a ratio to publishing the same pictures without a face behind them.
 
-Runs by itself (`python benchmarks/bridge.py`), prints one JSON object. Both ways run in processes of their own, in
+Runs by itself (`python -m benchmarks.bridge`), prints one JSON object. Both ways run in processes of their own, in
 turns on the same servers, so that a busy machine hurts both alike; what the servers cost is not counted.
 """
 
@@ -15,10 +15,8 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import av
 import psutil
@@ -32,10 +30,10 @@ from meetctl_agents.face.signaling import Said
 from meetctl_agents.meters import snapshot_from_room_stats
 from pydantic import SecretStr
 
-from meetctl.local.livekit import ServerConfig, new_server_config, server_argv, wait_until_serving, write_config
-from meetctl.local.livekit_binary import ensure_server
+from benchmarks.served import served_room
+from meetctl.local.livekit import ServerConfig
 from meetctl.protocol import Assignment, Face, Model, Serving, parse_event
-from meetctl.rooms import Rooms, agent_token
+from meetctl.rooms import agent_token
 
 ROUNDS = 3
 """Turns of each way; the median counts."""
@@ -146,24 +144,12 @@ def simli_server() -> Iterator[str]:
 
 async def compare() -> dict[str, object]:
     """Returns the figures of all rounds."""
-    config = new_server_config()
     found: dict[str, list[dict[str, float]]] = {"publish": [], "bridge": []}
-    with tempfile.TemporaryDirectory() as directory, simli_server() as simli_url:
-        path = Path(directory) / "livekit.yaml"
-        write_config(config, path)
-        binary = await ensure_server()
-        argv = server_argv(binary.path, path)
-        server = await asyncio.create_subprocess_exec(*argv, stderr=asyncio.subprocess.DEVNULL)
-        try:
-            await wait_until_serving(config.url)
-            async with Rooms(config.credentials) as rooms:
-                await rooms.create(ROOM)
-                for number in range(ROUNDS):
-                    for role, results in found.items():
-                        results.append(await run_child(role, f"{role}-{number}", config, simli_url))
-        finally:
-            server.terminate()
-            await server.wait()
+    with simli_server() as simli_url:
+        async with served_room(ROOM) as config:
+            for number in range(ROUNDS):
+                for role, results in found.items():
+                    results.append(await run_child(role, f"{role}-{number}", config, simli_url))
     return summary(found)
 
 
@@ -179,7 +165,10 @@ async def run_child(role: str, identity: str, config: ServerConfig, simli_url: s
     )
     pipe = asyncio.subprocess.PIPE
     child = await asyncio.create_subprocess_exec(
-        sys.executable, __file__, "--role", role, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL
+        *(sys.executable, "-m", "benchmarks.bridge", "--role", role),
+        stdin=pipe,
+        stdout=pipe,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     async with asyncio.timeout(120):
         out, _ = await child.communicate(assignment.model_dump_json().encode())

@@ -9,22 +9,18 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-import subprocess
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from itertools import cycle, islice
-from pathlib import Path
 
 import psutil
 
 from benchmarks.measuring import show, spread
-from meetctl.local.livekit import new_server_config, server_argv, wait_until_serving, write_config
-from meetctl.local.livekit_binary import cached_server
+from benchmarks.served import served_room
 from meetctl.protocol import FloorChanged, MediaReceived, Mute, Ready, TurnLatency, Utterance, UtteranceKind
-from meetctl.rooms import Rooms, agent_token, chair_token, guest_token
+from meetctl.rooms import agent_token, chair_token, guest_token
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.models import running_model_server
 from tests.meetctl_agents.child import Child
@@ -64,25 +60,10 @@ def main() -> None:
     asyncio.run(_measure())
 
 
-@contextmanager
-def _livekit_server() -> Iterator[LiveKitCredentials]:
-    config = new_server_config()
-    with tempfile.TemporaryDirectory(prefix="meetctl-bench-") as directory:
-        path = Path(directory) / "livekit.yaml"
-        write_config(config, path)
-        quiet = subprocess.DEVNULL
-        with subprocess.Popen(server_argv(cached_server(), path), stdout=quiet, stderr=quiet) as server:
-            try:
-                yield config.credentials
-            finally:
-                server.kill()
-
-
 async def _measure() -> None:
-    with _livekit_server() as credentials, running_model_server("--slots", "3") as (_, models_url):
-        await wait_until_serving(credentials.url)
-        async with Rooms(credentials) as rooms, AsyncExitStack() as stack:
-            await rooms.create(ROOM)
+    with running_model_server("--slots", "3") as (_, models_url):
+        async with served_room(ROOM) as config, AsyncExitStack() as stack:
+            credentials = config.credentials
             chair = await stack.enter_async_context(_attending(credentials, models_url))
             sam = await stack.enter_async_context(_person(credentials, "sam"))
             await sam.wait_listened_to()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from pydantic import SecretStr
 
 from benchmarks.measuring import show, spread
-from meetctl.local.livekit import new_server_config, server_argv, wait_until_serving, write_config
-from meetctl.local.livekit_binary import cached_server
+from benchmarks.served import served_room
 from meetctl.local.simli.face.renderer import renderer_for
 from meetctl.local.simli.session import SimliSession
 from meetctl.local.simli.tokens import SessionRequest
-from meetctl.rooms import Rooms, agent_token, guest_token
+from meetctl.rooms import agent_token, guest_token
 from tests.meetctl_agents.face.stage import simli, staged
 from tests.meetctl_agents.face.viewing import Viewer, speech, viewing
 
@@ -56,16 +53,8 @@ def _drawing(*, spoken: bool) -> float:
 
 
 async def _interruptions() -> None:
-    config = new_server_config()
     async with AsyncExitStack() as stack:
-        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "livekit.yaml"
-        write_config(config, path)
-        quiet = asyncio.subprocess.DEVNULL
-        server = await asyncio.create_subprocess_exec(*server_argv(cached_server(), path), stdout=quiet, stderr=quiet)
-        stack.callback(server.kill)
-        await wait_until_serving(config.url)
-        rooms = await stack.enter_async_context(Rooms(config.credentials))
-        await rooms.create(ROOM)
+        config = await stack.enter_async_context(served_room(ROOM))
         faces = stack.enter_context(simli())
 
         def revealed(token: SecretStr) -> str:

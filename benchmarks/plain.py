@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -19,10 +18,10 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.served import served_room
 from benchmarks.witness import POLL_S, Witness
-from meetctl.local.livekit import ServerConfig, new_server_config, server_argv, wait_until_serving, write_config
-from meetctl.local.livekit_binary import cached_server
-from meetctl.rooms import Rooms, guest_token
+from meetctl.local.livekit import ServerConfig
+from meetctl.rooms import guest_token
 
 ROOM = "plain"
 IDENTITY = "plain"
@@ -82,21 +81,10 @@ async def measure_plain() -> Plain:
 
 @contextlib.asynccontextmanager
 async def _room() -> AsyncIterator[tuple[ServerConfig, Witness]]:
-    config = new_server_config()
-    with tempfile.TemporaryDirectory(prefix="meetctl-bench-") as directory:
-        path = Path(directory) / "livekit.yaml"
-        write_config(config, path)
-        server = subprocess.Popen(server_argv(cached_server(), path), **QUIET)  # type: ignore[call-overload]
-        try:
-            await wait_until_serving(config.url)
-            async with Rooms(config.credentials) as rooms:
-                await rooms.create(ROOM)
-            token = guest_token(config.credentials, room=ROOM, identity="robin", name="Robin")
-            async with Witness(config.url, token.get_secret_value()) as witness:
-                yield config, witness
-        finally:
-            server.kill()
-            server.wait()
+    async with served_room(ROOM) as config:
+        token = guest_token(config.credentials, room=ROOM, identity="robin", name="Robin")
+        async with Witness(config.url, token.get_secret_value()) as witness:
+            yield config, witness
 
 
 def _cpu_s(process: psutil.Process) -> float:
