@@ -60,7 +60,7 @@ class Answers:
         self._voice = voice
         self._options = options
         self._reader = reader
-        self._reading: asyncio.Task[None] | None = None
+        self._reading: set[asyncio.Task[None]] = set()
         self._prepared: _Prepared | None = None
         self._cut_off: _CutOff | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -68,8 +68,7 @@ class Answers:
     async def aclose(self) -> None:
         self._forget_prepared()
         self._forget_cut_off()
-        if self._reading is not None:
-            await utils.aio.cancel_and_wait(self._reading)
+        await utils.aio.cancel_and_wait(*self._reading)
         await asyncio.gather(*self._ending)
 
     def hear(self, line: Line) -> None:
@@ -127,10 +126,12 @@ class Answers:
         """Has the model read what will stand before the next line: most of the wait for an answer is reading."""
         if self._reader is None:
             return
-        if self._reading is not None:
-            self._reading.cancel()
+        for earlier in self._reading:
+            earlier.cancel()
         prompt = self._memory.prompt(self._told)
-        self._reading = asyncio.create_task(read(self._reader, prompt, READING), name="reading-ahead")
+        task = asyncio.create_task(read(self._reader, prompt, READING), name="reading-ahead")
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
 
     def _answer(self, prompt: tuple[Message, ...], *others: str) -> Speech:
         names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}

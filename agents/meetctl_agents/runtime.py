@@ -65,7 +65,7 @@ class _Program:
         self._formatter = formatter
         self._inbox: Inbox = asyncio.Queue()
         self._leave = asyncio.Event()
-        self._told_otherwise = 0
+        self._exit_code = 0
         self._failed: Failed | None = None
         self._last_resort: threading.Timer | None = None
 
@@ -80,7 +80,7 @@ class _Program:
             self._report(Failed(code=error.code, message=error.message, hint=error.hint, permanent=True))
             return 1
         if assignment is None:
-            return self._told_otherwise
+            return self._exit_code
         self._formatter.secrets = secrets_of(assignment)
         following = asyncio.create_task(self._follow(reader))
         try:
@@ -88,7 +88,7 @@ class _Program:
         finally:
             following.cancel()
         if self._failed is None:
-            return self._told_otherwise
+            return self._exit_code
         self._report(self._failed)
         return 1
 
@@ -156,7 +156,7 @@ class _Program:
     def _on_sigterm(self) -> None:
         # Not the supervisor's way: somebody's `kill`, or the media library, which ends its process so when it breaks.
         # The seat is to be filled again, so this is no ending in order.
-        self._told_otherwise = TERMINATED
+        self._exit_code = TERMINATED
         self._order_to_leave()
 
     def _order_to_leave(self) -> None:

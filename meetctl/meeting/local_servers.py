@@ -72,9 +72,8 @@ class LocalServers:
             StandInError: if one is fatal, with its own last words.
             TimedOutError: naming the one that does not answer, and its log.
         """
-        if self.stand_ins.models_url is not None:
-            await self._wait_ready(MODELS_SEAT, STAND_IN_READY_S)
-        await self.wait_for_simli()
+        for seat in self.stand_in_seats():
+            await self._wait_ready(seat, STAND_IN_READY_S)
         return self.stand_ins
 
     async def wait_for_simli(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from dataclasses import dataclass
 
 import psutil
 
@@ -22,28 +22,33 @@ FIRST_S = 1.0
 """So that a short meeting has figures too."""
 
 
+@dataclass(slots=True)
+class _Watched:
+    process: psutil.Process
+    rounds: int = 0
+    memory_mb: float = 0.0
+
+
 async def sample_forever(supervisor: Supervisor) -> None:
     """Emits `Sampled` for every seat that has a process, until cancelled."""
-    known: dict[int, psutil.Process] = {}
-    memories: dict[int, float] = {}
+    watched: dict[int, _Watched] = {}
     interval = FIRST_S
-    rounds: Counter[int] = Counter()
     while True:
         await asyncio.sleep(interval)
         pids = dict(supervisor.pids())
-        known = {pid: known.get(pid) or psutil.Process(pid) for pid in pids.values() if psutil.pid_exists(pid)}
+        watched = {
+            pid: watched.get(pid) or _Watched(psutil.Process(pid)) for pid in pids.values() if psutil.pid_exists(pid)
+        }
         for seat, pid in pids.items():
             try:
-                process = known[pid]
-                cpu = process.cpu_percent()
-                if supervisor.state.seats[seat].kind is SeatKind.AGENT or _is_due(rounds[pid]):
-                    memories[pid] = await asyncio.to_thread(_unique_mb, process)
-                rounds[pid] += 1
+                one = watched[pid]
+                cpu = one.process.cpu_percent()
+                if supervisor.state.seats[seat].kind is SeatKind.AGENT or _is_due(one.rounds):
+                    one.memory_mb = await asyncio.to_thread(_unique_mb, one.process)
+                one.rounds += 1
             except (KeyError, psutil.Error):
                 continue  # it ended meanwhile; its exit is another event
-            supervisor.emit(Sampled(seat, cpu, memories[pid], time.monotonic()))
-        for gone in memories.keys() - known.keys():
-            del rounds[gone], memories[gone]
+            supervisor.emit(Sampled(seat, cpu, one.memory_mb, time.monotonic()))
         interval = min(interval * 2, INTERVAL_S)
 
 

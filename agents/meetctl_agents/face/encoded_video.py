@@ -99,11 +99,6 @@ class EncodedVideo:
         assert self._publication is not None
         await self._publication.wait_subscribed()
 
-    async def unpublish(self) -> None:
-        assert self._publication is not None
-        await self._publication.end()
-        await self._source.aclose()
-
     async def run(self) -> None:
         while True:
             self._heed()

@@ -37,10 +37,6 @@ class FittingVideo:
         self._room = room
         await self._filled.publish(room)
 
-    async def unpublish(self) -> None:
-        for step in self._steps:
-            await step.unpublish()
-
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             filling = tasks.create_task(self._filled.run(), name="filled-video")

@@ -41,9 +41,6 @@ class VideoStep(Protocol):
     async def publish(self, room: rtc.Room) -> None:
         """Puts the track into the room, with the placeholder in it."""
 
-    async def unpublish(self) -> None:
-        """Takes the track out of the room again; nothing may be shown after that."""
-
     async def run(self) -> None:
         """Keeps the placeholder up where there is no face, until cancelled."""
 
@@ -150,6 +147,7 @@ class DecodedVideo:
         self._capture(still)
 
     async def unpublish(self) -> None:
+        """Takes the track out of the room again; nothing may be shown after that."""
         assert self._publication is not None
         await self._publication.end()
         await self._source.aclose()

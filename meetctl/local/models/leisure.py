@@ -8,8 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+Work = Callable[[threading.Event], Coroutine[Any, Any, None]]
+
+
+@dataclass(eq=False, slots=True)
+class _Attempt:
+    task: asyncio.Task[None]
+    gone: threading.Event
+    broken_off: bool = False
+    """Not whether `gone` is set: the work may set it at its end."""
 
 
 class Leisure:
@@ -19,50 +31,46 @@ class Leisure:
         self._hurried = 0
         self._calm = asyncio.Event()
         self._calm.set()
-        self._running: set[threading.Event] = set()
-        self._broken_off: set[threading.Event] = set()
-        self._working: set[asyncio.Task[None]] = set()
+        self._attempts: set[_Attempt] = set()
 
     @asynccontextmanager
     async def hurry(self) -> AsyncIterator[None]:
         """Holds leisurely work up; entered once what ran has let go."""
         self._hurried += 1
         self._calm.clear()
-        for gone in self._running:
-            self._broken_off.add(gone)
-            gone.set()
+        for attempt in self._attempts:
+            attempt.broken_off = True
+            attempt.gone.set()
         try:
-            if self._working:
-                await asyncio.wait(self._working)
+            if self._attempts:
+                await asyncio.wait([attempt.task for attempt in self._attempts])
             yield
         finally:
             self._hurried -= 1
             if not self._hurried:
                 self._calm.set()
 
-    async def run(self, work: Callable[[threading.Event], Awaitable[None]]) -> None:
-        """Runs the work when it is calm, from its start again where it was broken off; it ends soon once its event is
-        set."""
+    async def run(self, work: Work) -> None:
+        """Runs the work when it is calm, from its start again where it was broken off.
+
+        Args:
+            work: ends soon once its event is set.
+        """
         while True:
             await self._calm.wait()
-            gone = threading.Event()
-            task = asyncio.ensure_future(_awaited(work(gone)))
-            self._running.add(gone)
-            self._working.add(task)
-            task.add_done_callback(self._working.discard)
+            attempt = self._begin(work)
             try:
-                await asyncio.shield(task)
+                await asyncio.shield(attempt.task)
             except asyncio.CancelledError:
-                gone.set()
-                task.cancel()
+                attempt.gone.set()
+                attempt.task.cancel()
                 raise
-            finally:
-                self._running.discard(gone)
-                broken_off = gone in self._broken_off  # not whether it is set: the work may set it at its end
-                self._broken_off.discard(gone)
-            if not broken_off:
+            if not attempt.broken_off:
                 return
 
-
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
+    def _begin(self, work: Work) -> _Attempt:
+        gone = threading.Event()
+        attempt = _Attempt(asyncio.create_task(work(gone)), gone)
+        self._attempts.add(attempt)
+        attempt.task.add_done_callback(lambda _: self._attempts.discard(attempt))
+        return attempt
