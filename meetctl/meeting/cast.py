@@ -95,11 +95,14 @@ class Cast:
         await self._tell_chair()
 
     async def remove(self, identity: str, *, timeout_s: float) -> None:
-        """Lets an agent leave, takes its seat and its participant away, and tells the chair."""
+        """Lets an agent leave, takes its seat and its participant away, and tells the chair.
+
+        In this order: the chair believes only its cast, and the agent still has to hand over what it was saying.
+        """
         del self.entries[identity]
         self.joined.discard(identity)
-        await self._tell_chair()
         await self._supervisor.remove(identity, timeout_s=timeout_s)
+        await self._tell_chair()
         await self.remove_participant(identity)
 
     async def replace(self, entry: AgentEntry, *, timeout_s: float) -> None:

@@ -349,7 +349,7 @@ class Meeting:
         started = time.monotonic()
         pids = dict(self.supervisor.pids())
         joined = self.cast.seats()
-        await asyncio.gather(*(self.supervisor.stop(key, timeout_s=timeout_s) for key in joined))
+        await self.supervisor.stop_attending(joined, timeout_s=timeout_s)
         if reason is not None:
             self._minutes.note(f"The meeting ended: {reason}.")
         room_deleted = await self._close_room(joined)

@@ -1,15 +1,20 @@
-"""Takes down what the chair reports: who said what, and how long each answer took. Believes nobody else."""
+"""Takes down what the chair reports: who said what, and how long each answer took. Believes nobody else, save an agent
+that goes about its own last words."""
 
 from __future__ import annotations
 
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs import CHAIR_IDENTITY
-from meetctl.protocol import Line, TurnLatency, Utterance, UtteranceKind
+from meetctl.protocol import LastWords, Line, TurnLatency, Utterance, UtteranceKind
 from meetctl.supervisor.events import Said, SeatEvent
+
+OWN_WORDS = 32
+"""Last words remembered, so that what the chair only guesses of the same turn does not replace them."""
 
 
 class Minutes:
@@ -24,12 +29,17 @@ class Minutes:
         """Of the last answered turn of each agent, milliseconds by stage."""
         self._transcript = transcript
         self._warn = warn
+        self._own_words: deque[str] = deque(maxlen=OWN_WORDS)
 
     def heed(self, event: SeatEvent) -> None:
         """Takes one event down, if it is the chair's word."""
         was_broken = self._transcript.broken
         match event:
             case Said(seat=seat, event=Utterance(line=line)) if seat == CHAIR_IDENTITY:
+                if line.id not in self._own_words:
+                    self._transcript.add(line)
+            case Said(seat=seat, event=LastWords(line=line)) if seat == line.identity:
+                self._own_words.append(line.id)
                 self._transcript.add(line)
             case Said(seat=seat, event=TurnLatency() as turn) if seat == CHAIR_IDENTITY:
                 self.latencies[turn.identity] = turn.stages_ms

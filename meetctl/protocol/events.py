@@ -78,6 +78,15 @@ class Warn(Model):
     type: Literal["warning"] = "warning"
     message: str
     hint: str | None = None
+    about: str | None = None
+    """What fails, where its end is told: by a `Recovered` of the same; None = nobody will say when it is over."""
+
+
+class Recovered(Model):
+    """What an earlier warning was about works again."""
+
+    type: Literal["recovered"] = "recovered"
+    about: str
 
 
 class Degraded(Model):
@@ -110,6 +119,13 @@ class Utterance(Model):
     """From the chair: somebody said something."""
 
     type: Literal["utterance"] = "utterance"
+    line: Line
+
+
+class LastWords(Model):
+    """From an agent that goes: what it said last, where no chair took it down."""
+
+    type: Literal["last_words"] = "last_words"
     line: Line
 
 
@@ -146,10 +162,12 @@ Event = (
     | AvatarSession
     | Usage
     | Warn
+    | Recovered
     | Degraded
     | Failed
     | MediaReceived
     | Utterance
+    | LastWords
     | FloorChanged
     | TurnLatency
     | Observed

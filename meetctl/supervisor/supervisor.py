@@ -12,7 +12,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,8 @@ from meetctl.supervisor.state import MeetingState, apply, as_of
 
 FORCED_S = 0.2
 """Time for the whole ladder when the person asks a second time."""
+LAST_S = 1.5
+"""The least that the chair has to write down what the agents handed over, when those took all of the time."""
 PULSE_S = 2.0
 """How often a service that sends no statistics is asked whether it answers."""
 
@@ -219,8 +221,10 @@ class Supervisor:
         return self.state
 
     async def stop(self, key: str, *, timeout_s: float) -> None:
-        """Stops one seat for good; the seat stays, empty."""
-        life = self._lives[key]
+        """Stops one seat for good; the seat stays, empty. One that somebody took away meanwhile is stopped by them."""
+        life = self._lives.get(key)
+        if life is None:
+            return
         life.stops += 1
         if not life.stopping:
             life.stopping = True
@@ -276,14 +280,25 @@ class Supervisor:
         return process.id if process.signal(number) else None
 
     async def stop_all(self, *, timeout_s: float) -> None:
-        """Stops every seat: agents and the chair first, then the services they lean on; one deadline for all."""
+        """Stops every seat: those who attend the meeting, then the services they lean on; one deadline for all."""
         started = time.monotonic()
-        agents = [key for key, life in self._lives.items() if life.seat.wire is Wire.NDJSON and _joins(life.seat)]
-        others = [key for key, life in self._lives.items() if key not in agents]
-        await asyncio.gather(*(self.stop(key, timeout_s=timeout_s) for key in agents))
+        attending = [key for key, life in self._lives.items() if life.seat.wire is Wire.NDJSON and _joins(life.seat)]
+        await self.stop_attending(attending, timeout_s=timeout_s)
         left = max(FORCED_S, timeout_s - (time.monotonic() - started))
-        await asyncio.gather(*(self.stop(key, timeout_s=left) for key in others))
+        await self._stop_each([key for key in self._lives if key not in attending], timeout_s=left)
         await self._launcher.close()
+
+    async def stop_attending(self, keys: Iterable[str], *, timeout_s: float) -> None:
+        """Stops these seats for good: agents first, whose last words the chair takes, then the chair; one deadline."""
+        started = time.monotonic()
+        keys = list(keys)
+        agents = [key for key, life in self._lives.items() if key in keys and life.seat.kind is SeatKind.AGENT]
+        await self._stop_each(agents, timeout_s=timeout_s)
+        left = max(LAST_S, timeout_s - (time.monotonic() - started))
+        await self._stop_each([key for key in keys if key not in agents], timeout_s=left)
+
+    async def _stop_each(self, keys: Iterable[str], *, timeout_s: float) -> None:
+        await asyncio.gather(*(self.stop(key, timeout_s=timeout_s) for key in keys))
 
     def kill_all(self) -> None:
         """Ends every process group now; the ladder that may be under way then finds them gone."""

@@ -9,7 +9,7 @@ import pytest
 
 from meetctl.meeting.minutes import Minutes
 from meetctl.meeting.transcript import Transcript
-from meetctl.protocol import Line, TurnLatency, Utterance
+from meetctl.protocol import LastWords, Line, TurnLatency, Utterance
 from meetctl.roster import TranscriptMode
 from meetctl.supervisor.events import Said
 
@@ -30,6 +30,17 @@ def test_only_the_chair_says_who_said_what(transcript: Transcript) -> None:
     minutes.heed(Said("chair", Utterance(line=LINE), 1.0))
     minutes.heed(Said("chair", LATENCY, 1.0))
     assert (transcript.lines(), minutes.latencies) == ((LINE,), {"ada": {"total": 900.0}})
+
+
+def test_an_agent_that_goes_is_believed_its_own_last_words_and_the_chairs_guess_does_not_replace_them(
+    transcript: Transcript,
+) -> None:
+    minutes = Minutes(transcript, pytest.fail)
+    minutes.heed(Said("max", LastWords(line=LINE), 1.0))
+    assert transcript.lines() == ()
+    minutes.heed(Said("ada", LastWords(line=LINE), 1.0))
+    minutes.heed(Said("chair", Utterance(line=LINE.model_copy(update={"text": "On Fri"})), 1.0))
+    assert transcript.lines() == (LINE,)
 
 
 def test_a_fact_of_the_meeting_s_own_is_a_line_of_its_own(transcript: Transcript) -> None:

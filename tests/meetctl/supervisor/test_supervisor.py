@@ -24,6 +24,7 @@ from meetctl.supervisor.events import (
     SeatKind,
     SeatRemoved,
     Started,
+    Stopping,
 )
 from meetctl.supervisor.health import NOTHING, Expectation
 from meetctl.supervisor.logs import Masker
@@ -56,13 +57,14 @@ class Room:
         probe: Callable[[], Awaitable[Proof]] | None = None,
         pulse: Callable[[], Awaitable[bool]] | None = None,
         expectation: Expectation = NOTHING,
+        kind: SeatKind = SeatKind.AGENT,
         **env: str,
     ) -> None:
         self.supervisor.add(
             Seat(
                 key=key,
                 name=key.title(),
-                kind=SeatKind.AGENT,
+                kind=kind,
                 program="audio",
                 spec=lambda: misbehaving(behaviour, self.meeting, **env),
                 wire=wire,
@@ -206,6 +208,23 @@ async def test_all_are_stopped_within_one_deadline_however_stubborn_they_are(roo
         await room.supervisor.stop_all(timeout_s=2)
     assert loop.time() - began < 10
     assert room.supervisor.pids() == {}
+
+
+async def test_the_chair_is_told_to_stop_when_the_agents_whose_words_it_takes_have_gone(room: Room) -> None:
+    async def nothing() -> Model:
+        return Stop()
+
+    room.seat("polite", key="chair", kind=SeatKind.SERVICE, first_line=nothing)
+    room.seat("polite", key="models", kind=SeatKind.SERVICE)
+    room.seat("ready_and_stay", key="ada")
+    room.seat("polite", key="max")
+    for key in ("chair", "models", "ada", "max"):
+        await room.reaches(ProcessState.RUNNING, key)
+    await room.supervisor.stop_all(timeout_s=2)
+    told = [(type(event), event.seat) for event in room.kinds(Stopping, Exited)]
+    agents = {(Exited, "ada"), (Exited, "max")}
+    assert agents < set(told[: told.index((Stopping, "chair"))])
+    assert told.index((Exited, "chair")) < told.index((Stopping, "models"))
 
 
 async def test_an_agent_stopped_while_it_waits_to_be_started_again_stays_down(room: Room) -> None:
