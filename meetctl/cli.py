@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from meetctl import __version__
+from meetctl.display.encoding import adapt
 from meetctl.errors import ExitCode, MeetctlError
 
 app = typer.Typer(
@@ -372,6 +373,8 @@ def _options(
 def main() -> NoReturn:
     """Runs one command and exits with its code; every failure is told in two lines, or as JSON."""
     as_json = "--json" in sys.argv[1:]
+    adapt(sys.stdout)
+    adapt(sys.stderr)
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app(standalone_mode=True)

@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from meetctl.display.crash import crash_report
+from meetctl.display.encoding import InColumns, adapt, is_utf8
 from meetctl.display.lines import changes
 from meetctl.display.progress import SparseLines
 from meetctl.errors import MeetctlError
@@ -39,12 +40,12 @@ def print_data(text: str) -> None:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Writes a document of what was asked for."""
-    _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False))
+    _write(sys.stdout, _json(document, indent=2))
 
 
 def print_json_line(document: Mapping[str, Any]) -> None:
     """Writes one document of many, a line each."""
-    _write(sys.stdout, json.dumps(document, ensure_ascii=False))
+    _write(sys.stdout, _json(document))
 
 
 def has_colours() -> bool:
@@ -99,7 +100,7 @@ def live(*, as_json: bool = False) -> Iterator[ShowDocument]:
     On a terminal that is the board; elsewhere a line for each change; with `as_json` a line of JSON each time.
     """
     if as_json:
-        yield lambda document: _write(sys.stdout, json.dumps(document, ensure_ascii=False))
+        yield print_json_line
     elif sys.stdout.isatty():
         with _live_board() as show:
             yield show
@@ -183,19 +184,27 @@ def _bars() -> Iterator[Progress]:
 
 
 def _show_json_error(error: Mapping[str, Any]) -> None:
-    _write(sys.stdout, json.dumps({"schema_version": 1, "error": error}, ensure_ascii=False))
+    print_json_line({"schema_version": 1, "error": error})
+
+
+def _json(document: Mapping[str, Any], *, indent: int | None = None) -> str:
+    """Returns the document for programs: never a character that the stream would have to replace."""
+    if is_utf8(sys.stdout):
+        text = json.dumps(document, indent=indent, ensure_ascii=False)
+        with contextlib.suppress(UnicodeEncodeError):  # half a character, from a name in another encoding
+            text.encode()
+            return text
+    return json.dumps(document, indent=indent)
 
 
 def _console(*, stderr: bool) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, emoji=False)
+    stream = InColumns(sys.stderr if stderr else sys.stdout)
+    return Console(file=cast(TextIO, stream), stderr=stderr, highlight=False, emoji=False)
 
 
 def _write(stream: TextIO, text: str) -> None:
-    try:
-        stream.write(text + "\n")
-    except UnicodeEncodeError:  # a terminal that is not UTF-8 gets what it can show
-        encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
+    adapt(stream)
+    stream.write(text + "\n")
     stream.flush()

@@ -160,8 +160,8 @@ def test_each_download_has_its_own_lines_also_where_no_total_is_known() -> None:
 def test_a_terminal_that_is_not_utf_8_gets_what_it_can_show(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
-    console.print_data("Ada → ready")
-    assert raw.getvalue() == b"Ada ? ready\n"
+    console.print_data("Zoë → ready")
+    assert raw.getvalue() == b"Zoe -> ready\n"
 
 
 def test_a_line_of_output_does_not_wait_for_rich() -> None:
