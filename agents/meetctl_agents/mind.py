@@ -11,7 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import Agent, APIConnectOptions, APIError, ModelSettings, llm
+from livekit.agents import Agent, AgentSession, APIConnectOptions, APIError, ModelSettings, llm
 
 from .memory import Message
 from .own_words import OwnWords
@@ -40,6 +40,16 @@ class Mind(Agent):
         if self.speech is not None:
             async for frame in self.speech.sound.replay():
                 yield frame
+
+
+def forget(session: AgentSession[None], mind: Mind) -> None:
+    """Empties what the session keeps of every turn: its own history, the agent's, and every event that it ever emitted.
+
+    Nobody reads any of it here, and it would grow by some hundred kilobytes a minute for as long as the meeting lasts.
+    """
+    session.history.items.clear()
+    mind._chat_ctx.items.clear()
+    session._recorded_events.clear()
 
 
 async def answer(

@@ -2,13 +2,14 @@
 
 An AgentSession does the speaking (language model, speech model, playout, interruption, captions, `lk.agent.state`);
 what it answers comes from the agent's own memory, never from `lk.transcription`, which any guest can forge. Every
-grant ends in exactly one release, with what was really said, whatever goes wrong on the way. What the agent will say
-comes from `answers.py`, which may have made it before the grant.
+grant ends in exactly one release, with what was really said, whatever goes wrong on the way, and the agent leaves only
+when the chair took it. What the agent will say comes from `answers.py`, which may have made it before the grant.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -25,13 +26,13 @@ from meetctl.protocol import (
     GRANT,
     HEAR,
     PREPARE,
-    RELEASE,
     STOP,
     AgentSpeech,
     Assignment,
     Draft,
     Grant,
     Hear,
+    LastWords,
     Prepare,
     Release,
     SpeechState,
@@ -41,14 +42,15 @@ from meetctl.protocol import (
 
 from .answers import Answers
 from .clauses import ClauseTokenizer
+from .delivery import Deliveries
 from .memory import instructions_from_assignment
 from .methods import call, serve
-from .mind import Mind
+from .mind import Mind, forget
 from .providers import llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
 from .registration import keep_registered
 from .speech import Speech
-from .speech_faults import SpeechFaults
-from .turn import Turn
+from .speech_faults import SPEECH, SpeechFaults
+from .turn import Turn, line_of
 from .wire import Report
 
 TURN_S = 60.0
@@ -57,7 +59,14 @@ MODEL_TIMEOUT_S = 10.0
 """For a model's first answer: a cold local model on a busy machine takes a few seconds."""
 NEVER = 1_000_000
 """Errors in a row before the session would close itself: a model that is away for a while must not end the agent."""
+STOP_S = 1.0
+"""From the order to leave until what was being said is known to have ended; measured 4 to 20 ms."""
+HAND_OVER_S = 1.0
+"""And until a chair took it: a living one takes 10 ms; without one the supervisor is told. An avatar is waiting to be
+closed, which costs money."""
 CLOSE_S = 2.0
+DRAFT_S = 1.0
+"""How often the chair is told of an answer that is still being written while it is spoken."""
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +81,9 @@ class Speaker:
         self._output = output
         self._faults = SpeechFaults(report)
         self._turn: Turn | None = None
-        self._ending: set[asyncio.Task[None]] = set()
+        self._turns: set[asyncio.Task[None]] = set()
+        self._drafts: set[asyncio.Task[None]] = set()
+        self._deliveries = Deliveries(room, assignment.chair_identity, self._tell_supervisor)
         self._usage = Usage()
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stack = AsyncExitStack()
@@ -92,7 +103,12 @@ class Speaker:
     ) -> None:
         for method in (HEAR, PREPARE, GRANT, STOP):
             self._room.local_participant.unregister_rpc_method(method)
-        await utils.aio.cancel_and_wait(*self._ending)
+        if self._turn is not None:
+            self._turn.stop()
+        if self._turns:
+            await asyncio.wait(self._turns, timeout=STOP_S)
+        await utils.aio.cancel_and_wait(*self._turns, *self._drafts)
+        await self._deliveries.aclose(HAND_OVER_S)
         await self._answers.aclose()
         await self._stack.aclose()
 
@@ -180,7 +196,7 @@ class Speaker:
         if previous is not None and previous.grant_id == grant.grant_id:
             return "already granted"
         self._turn = Turn(self._session, grant, TURN_S)
-        self._own(self._speak(self._turn, previous), f"turn-{grant.grant_id}")
+        _own(self._turns, self._speak(self._turn, previous), f"turn-{grant.grant_id}")
         return "granted"
 
     def _on_stop(self, stop: StopSpeaking, _: str) -> str:
@@ -192,45 +208,57 @@ class Speaker:
     # --- a turn ---
 
     async def _speak(self, turn: Turn, previous: Turn | None) -> None:
-        if previous is not None:
-            previous.stop()  # two replies would queue and play one after the other
-            await previous.over.wait()
         said = Release(grant_id=turn.grant_id, text="", interrupted=True)
-        speech = self._mind.speech = self._answers.take(turn.grant)
+        speech: Speech | None = None
         try:
-            self._own(self._tell_draft(turn, speech), f"draft-{turn.grant_id}")
+            if previous is not None:
+                previous.stop()  # two replies would queue and play one after the other
+                await previous.over.wait()
+            speech = self._mind.speech = self._answers.take(turn.grant)
+            _own(self._drafts, self._tell_draft(turn, speech), f"draft-{turn.grant_id}")
             said = await turn.run(speech)
-            self._answers.said(turn.grant, speech, turn.line(said, self._assignment), cut=turn.stopped)
+            self._answers.said(turn.grant, speech, line_of(said, self._assignment), cut=turn.stopped)
+            if said.text:
+                self._faults.works(*((SPEECH,) if turn.grant.verbatim is not None else ()))
         except Exception as error:
             logger.exception("the turn failed")
             self._faults.warn("could not answer", error)
-            self._answers.discard(speech)
+            if speech is not None:
+                self._answers.discard(speech)
         finally:
+            self._deliveries.post(said)
             if self._turn is turn:
                 self._turn = None
+            forget(self._session, self._mind)
             turn.over.set()
-        await self._tell_chair(RELEASE, said)
 
     async def _tell_draft(self, turn: Turn, speech: Speech) -> None:
-        """Lets the chair know what the turn will have said, so that whoever answers it can get ready meanwhile."""
-        try:
-            text = await speech.wait_written()
-        except Exception:
-            return  # the turn itself reports it
-        if text and not turn.stopped and not turn.over.is_set():
-            await self._tell_chair(DRAFT, Draft(grant_id=turn.grant_id, text=text))
+        """Lets the chair know what the turn will have said, so that whoever answers it can get ready meanwhile.
 
-    async def _tell_chair(self, method: str, message: Release | Draft) -> None:
-        assert self._assignment.chair_identity is not None
-        try:
-            await call(self._room, self._assignment.chair_identity, method, message)
-        except rtc.RpcError as error:
-            logger.warning("the chair did not take the %s of %s: %s", method, message.grant_id, error.message)
+        It is also what the chair goes by where this process is killed while it speaks, so it is told of what is
+        written slower than it is spoken too.
+        """
+        told, whole = "", False
+        while not whole:
+            try:
+                async with asyncio.timeout(DRAFT_S):
+                    await speech.wait_written()
+                whole = True
+            except TimeoutError:
+                pass
+            except Exception:
+                return  # the turn itself reports it
+            if turn.stopped or turn.over.is_set() or self._assignment.chair_identity is None:
+                return
+            if speech.text and (whole or (turn.sounded and speech.text != told)):
+                told = speech.text
+                draft = Draft(grant_id=turn.grant_id, text=told, whole=whole)
+                with contextlib.suppress(rtc.RpcError):  # a wish: without it, nobody is ready sooner
+                    await call(self._room, self._assignment.chair_identity, DRAFT, draft)
 
-    def _own(self, work: Coroutine[None, None, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+    def _tell_supervisor(self, release: Release) -> None:
+        if release.text:
+            self._report(LastWords(line=line_of(release, self._assignment)))
 
     # --- what the session says ---
 
@@ -259,3 +287,9 @@ class Speaker:
             self._closed.set_exception(
                 RuntimeError(f"the agent session closed: {event.reason.value} {event.error or ''}")
             )
+
+
+def _own(tasks: set[asyncio.Task[None]], work: Coroutine[None, None, None], name: str) -> None:
+    task = asyncio.create_task(work, name=name)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)

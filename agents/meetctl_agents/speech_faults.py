@@ -1,4 +1,4 @@
-"""Tells the supervisor, once in a while and in words, that a model fails. The agent goes on."""
+"""Tells the supervisor, once in a while, that a model fails, and when it works again. The agent goes on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import time
 from livekit.agents import APIError
 from livekit.agents.voice import events
 
-from meetctl.protocol import Warn
+from meetctl.protocol import Recovered, Warn
 
 from .wire import Report
 
+LANGUAGE = "the language model fails"
+SPEECH = "the speech model fails"
 QUIET_S = 30.0
 """Between two equal warnings: a model that is away fails at every turn."""
 
@@ -24,13 +26,14 @@ class SpeechFaults:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._warned: dict[str, float] = {}
+        """By what fails; emptied of what works again."""
 
     def on_error(self, event: events.ErrorEvent) -> None:
         """Takes the session's `error` event."""
         fault = event.error
         if getattr(fault, "recoverable", False):
             return  # it tries again by itself
-        kind = {"llm_error": "the language model fails", "tts_error": "the speech model fails"}
+        kind = {"llm_error": LANGUAGE, "tts_error": SPEECH}
         error = getattr(fault, "error", fault)
         self.warn(kind.get(getattr(fault, "type", ""), "a model fails"), error)
 
@@ -42,4 +45,10 @@ class SpeechFaults:
         self._warned[what] = now
         detail = error.message if isinstance(error, APIError) else f"{type(error).__name__}: {error}"
         hint = "is the model server running, and are its URL and key right?"
-        self._report(Warn(message=f"{what}: {detail}", hint=hint))
+        self._report(Warn(message=f"{what}: {detail}", hint=hint, about=what))
+
+    def works(self, *whats: str) -> None:
+        """Reports that these work again, as far as they had been reported; without any, all that had been."""
+        for what in whats or tuple(self._warned):
+            if self._warned.pop(what, None) is not None:
+                self._report(Recovered(about=what))

@@ -43,6 +43,11 @@ class Turn:
         """Whether it was told to fall silent."""
         return self._stopped
 
+    @property
+    def sounded(self) -> bool:
+        """Whether any of it has been heard."""
+        return self._sound_at is not None
+
     async def run(self, speech: Speech) -> Release:
         """Says the speech, and returns what was heard of it.
 
@@ -79,17 +84,6 @@ class Turn:
         if self._sound_at is None:
             self._sound_at = at
 
-    def line(self, said: Release, assignment: Assignment) -> Line:
-        """Returns the turn as a line of the transcript."""
-        return Line(
-            id=self.grant_id,
-            at=said.started_at or time.time(),
-            speaker=assignment.name,
-            identity=assignment.identity,
-            text=said.text,
-            interrupted=said.interrupted,
-        )
-
     async def _played(self, handle: SpeechHandle) -> bool:
         """Waits for the end, whatever it takes within bounds; returns whether the session came to one."""
         for longest_s in (self._longest_s, STOP_S):
@@ -115,3 +109,15 @@ class Turn:
 def _spoken(handle: SpeechHandle) -> str:
     texts = [item.text_content or "" for item in handle.chat_items if isinstance(item, ChatMessage)]
     return " ".join(" ".join(texts).split())
+
+
+def line_of(said: Release, assignment: Assignment) -> Line:
+    """Returns what was said in a turn as a line of the transcript."""
+    return Line(
+        id=said.grant_id,
+        at=said.started_at or time.time(),
+        speaker=assignment.name,
+        identity=assignment.identity,
+        text=said.text,
+        interrupted=said.interrupted,
+    )

@@ -69,10 +69,15 @@ class Release(Model):
 
 
 class Draft(Model):
-    """Agent to chair: what the turn will have said once it has been heard; whoever is next may prepare."""
+    """Agent to chair: what the turn will have said once it has been heard; whoever is next may prepare.
+
+    A later one of the same turn replaces it. Of an agent that is killed, the transcript has what of it was heard.
+    """
 
     grant_id: str
     text: str
+    whole: bool = True
+    """False while more is being written."""
 
 
 class Register(Model):
