@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-MAX_NAME_CHARACTERS = 64
-"""Longer names do not fit under a tile."""
+from meetctl.protocol.names import MAX_NAME_CHARACTERS, clean_name
+
+__all__ = ["MAX_NAME_CHARACTERS", "clean_name", "hosts_of", "is_own_origin", "page_headers"]
 
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-
-_UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""A name with one of these can rewrite how the text after it reads, in captions and in the transcript."""
 
 
 def hosts_of(host: str, port: int) -> frozenset[str]:
@@ -30,13 +26,6 @@ def is_own_origin(origin: str | None, host: str) -> bool:
     cannot be tricked into sending a person's invite.
     """
     return origin is None or origin == f"http://{host}"
-
-
-def clean_name(name: str) -> str | None:
-    """Returns the name on one line without control characters, None when nothing or too much is left."""
-    seen = "".join(" " if unicodedata.category(letter) in _UNSEEN else letter for letter in name)
-    cleaned = " ".join("".join(letter for letter in seen if letter not in _BIDI_CONTROLS).split())
-    return cleaned if 0 < len(cleaned) <= MAX_NAME_CHARACTERS else None
 
 
 def page_headers(livekit_url: str) -> Mapping[str, str]:
