@@ -6,6 +6,7 @@ what it does not need.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from enum import StrEnum
@@ -388,13 +389,24 @@ def main() -> NoReturn:
     except BrokenPipeError:
         sys.exit(ExitCode.OK)
     except Exception as error:
-        from meetctl.display import console
-        from meetctl.settings import state_dir
-
-        path = console.write_crash_report(error, state_dir())
-        console.show_bug(error, path, as_json=as_json)
-        sys.exit(ExitCode.BUG)
+        sys.exit(_tell_unexpected(error, as_json=as_json))
     sys.exit(ExitCode.OK)
+
+
+def _tell_unexpected(error: Exception, *, as_json: bool) -> ExitCode:
+    """Tells of a folder that cannot be used, which a person can mend, or of a bug, which a developer has to."""
+    from meetctl.display import console
+    from meetctl.settings import folder_failure, state_dir
+
+    failure = folder_failure(error) if isinstance(error, OSError) else None
+    if failure is not None:
+        console.show_error(failure, as_json=as_json)
+        return failure.exit_code
+    report: Path | None = None
+    with contextlib.suppress(MeetctlError, OSError):  # the report must not hide what it is about
+        report = console.write_crash_report(error, state_dir())
+    console.show_bug(error, report, as_json=as_json)
+    return ExitCode.BUG
 
 
 def _terminated(*_: object) -> NoReturn:

@@ -5,6 +5,7 @@ Precedence of a credential: the roster's own value, then the environment. A secr
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -27,6 +28,12 @@ PASSED_ON = frozenset(
 
 SOCKET_PATH_LIMIT = 100
 """Bytes; the kernel's limit on a unix socket path is 108 on Linux and 104 on macOS."""
+
+
+CACHE, STATE, RUNTIME = "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"
+"""The variables that choose where meetctl keeps its files."""
+
+_FOLDER_ERRORS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +73,76 @@ def inherited_environment() -> dict[str, str]:
 
 
 def cache_dir() -> Path:
-    """Returns where fetched servers and models live; safe to delete."""
-    return _xdg("XDG_CACHE_HOME", Path.home() / ".cache") / "meetctl"
+    """Returns where fetched servers and models live; safe to delete. It is made by whoever puts something there.
+
+    Raises:
+        SettingsError: if nothing says where that is.
+    """
+    return _xdg(CACHE, ".cache") / "meetctl"
 
 
 def state_dir() -> Path:
-    """Returns where logs and transcripts live; they outlive a meeting."""
-    return _private(_xdg("XDG_STATE_HOME", Path.home() / ".local" / "state") / "meetctl")
+    """Returns where logs and transcripts live; they outlive a meeting.
+
+    Raises:
+        SettingsError: if the directory cannot be made or written, belongs to another user, or others can enter it.
+    """
+    return private_dir(_state_path(), STATE)
 
 
 def runtime_dir() -> Path:
     """Returns where locks and control sockets of running meetings live.
 
     Raises:
-        SettingsError: if the directory belongs to another user or others can enter it.
+        SettingsError: as `state_dir` does.
     """
-    runtime = environment().get("XDG_RUNTIME_DIR")
-    path = Path(runtime) / "meetctl" if runtime else Path(tempfile.gettempdir()) / f"meetctl-{os.getuid()}"
+    return private_dir(runtime_path(), RUNTIME)
+
+
+def runtime_path() -> Path:
+    """Returns the same without making it."""
+    runtime = environment().get(RUNTIME, "")
+    try:
+        path = Path(runtime) / "meetctl" if runtime else Path(tempfile.gettempdir()) / f"meetctl-{os.getuid()}"
+    except FileNotFoundError:
+        raise SettingsError("no temporary folder can be written", hint=_folder_hint("TMPDIR")) from None
     if len(os.fsencode(path)) > SOCKET_PATH_LIMIT - 24:
         path = Path("/tmp") / f"meetctl-{os.getuid()}"
-    return _private(path)
+    return path
+
+
+def private_dir(path: Path, variable: str) -> Path:
+    """Returns the directory, made where it is missing, once it is sure that it is the user's own and can be written.
+
+    Raises:
+        SettingsError: naming the directory, and the variable that chooses another.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode) or status.st_uid != os.getuid():
+            raise SettingsError(f"{path} belongs to another user (uid {status.st_uid})", hint=_folder_hint(variable))
+        if status.st_mode & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}", hint=_folder_hint(variable)) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise SettingsError(f"{path} cannot be written", hint=_folder_hint(variable))
+    return path
+
+
+def folder_failure(error: OSError) -> SettingsError | None:
+    """Returns what is wrong with a directory of meetctl's own where that is why something failed, else None."""
+    if error.errno not in _FOLDER_ERRORS or not isinstance(error.filename, str):
+        return None
+    for variable, folder in ((STATE, _state_path), (CACHE, cache_dir), (RUNTIME, runtime_path)):
+        try:
+            inside = Path(error.filename).is_relative_to(folder())
+        except SettingsError:
+            continue
+        if inside:
+            return SettingsError(f"{error.filename} cannot be used: {error.strerror}", hint=_folder_hint(variable))
+    return None
 
 
 def slug(name: str) -> str:
@@ -96,19 +153,20 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
-def _xdg(variable: str, default: Path) -> Path:
+def _state_path() -> Path:
+    return _xdg(STATE, ".local/state") / "meetctl"
+
+
+def _xdg(variable: str, default: str) -> Path:
     value = environment().get(variable, "")
-    return Path(value) if value.startswith("/") else default
+    if value.startswith("/"):
+        return Path(value)
+    try:
+        return Path.home() / default
+    except RuntimeError:
+        message = "the home folder is not known: HOME is not set"
+        raise SettingsError(message, hint=f"export HOME=FOLDER, or export {variable}=FOLDER") from None
 
 
-def _private(path: Path) -> Path:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = path.lstat()
-    if stat.S_ISLNK(status.st_mode) or status.st_uid != os.getuid():
-        raise SettingsError(
-            f"{path} belongs to another user (uid {status.st_uid})",
-            hint="set XDG_RUNTIME_DIR and XDG_STATE_HOME to directories of your own",
-        )
-    if status.st_mode & 0o077:
-        path.chmod(0o700)
-    return path
+def _folder_hint(variable: str) -> str:
+    return f"export {variable}=FOLDER, with a folder of your own that can be written"

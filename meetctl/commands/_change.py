@@ -27,10 +27,10 @@ def change(roster: Roster, *, dry_run: bool, as_json: bool, wait_s: float | None
         ConflictError: if nothing differs, or something that cannot change while it runs.
     """
     room = roster.room
-    if dry_run and not is_running(room):
+    if dry_run and not is_running(room, only_look=True):
         _show(room, Plan(added=roster.agents).as_dict(), as_json=as_json, as_data=True)
         return None
-    _, files = find_meeting(room)
+    _, files = find_meeting(room, only_look=dry_run)
     request: dict[str, Any] = {"do": "reconcile", "roster": revealed(roster) | {"file": str(roster.file.absolute())}}
     try:
         plan = asyncio.run(ask(files.socket, request | {"dry_run": True}))

@@ -6,7 +6,7 @@ import asyncio
 
 from meetctl.display import console
 from meetctl.errors import NotRunningError, UsageError
-from meetctl.settings import runtime_dir
+from meetctl.settings import runtime_dir, runtime_path
 from meetctl.supervisor import registry
 from meetctl.supervisor.control import ask
 from meetctl.supervisor.registry import Leftover, MeetingFiles, MeetingNote
@@ -15,8 +15,10 @@ WAIT_MARGIN_S = 5.0
 """For the answer itself, beyond the time it may wait."""
 
 
-def running() -> list[tuple[MeetingNote, MeetingFiles]]:
-    """Returns the meetings of this machine; what dead ones left is ended and told about."""
+def running(*, only_look: bool = False) -> list[tuple[MeetingNote, MeetingFiles]]:
+    """Returns the meetings of this machine; what dead ones left is ended and told about, unless it only looks."""
+    if only_look:
+        return registry.running(runtime_path(), clean=False)
     return registry.running(runtime_dir(), cleaned=_tell_of)
 
 
@@ -26,14 +28,14 @@ def _tell_of(leftover: Leftover) -> None:
     console.talk(what + left)
 
 
-def find_meeting(room: str | None) -> tuple[MeetingNote, MeetingFiles]:
+def find_meeting(room: str | None, *, only_look: bool = False) -> tuple[MeetingNote, MeetingFiles]:
     """Returns the running meeting of that name, or the only one.
 
     Raises:
         NotRunningError: if there is none.
         UsageError: if several run and none is named.
     """
-    meetings = running()
+    meetings = running(only_look=only_look)
     if room is not None:
         for note, files in meetings:
             if note.room == room:
@@ -48,9 +50,9 @@ def find_meeting(room: str | None) -> tuple[MeetingNote, MeetingFiles]:
     return meetings[0]
 
 
-def is_running(room: str) -> bool:
+def is_running(room: str, *, only_look: bool = False) -> bool:
     """Returns whether a meeting of that name runs; the lock has the last word, this only says it sooner."""
-    return any(note.room == room for note, _ in running())
+    return any(note.room == room for note, _ in running(only_look=only_look))
 
 
 def wait_for_agents(room: str, timeout_s: float, seats: list[str] | None = None) -> None:

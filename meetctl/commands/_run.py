@@ -22,7 +22,7 @@ from meetctl.errors import ERRORS_BY_CODE, ExitCode, MeetctlError, StandInError
 from meetctl.meeting.meeting import Meeting
 from meetctl.meeting.requests import handlers, streams
 from meetctl.roster import Roster
-from meetctl.settings import runtime_dir, state_dir
+from meetctl.settings import STATE, private_dir, runtime_dir, state_dir
 from meetctl.supervisor.control import ControlServer
 
 REFRESH_S = 0.5
@@ -153,7 +153,7 @@ def _code_of(number: signal.Signals) -> ExitCode:
 
 
 def _new_log_dir(room: str) -> Path:
-    path = state_dir() / room / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
+    path = private_dir(state_dir() / room, STATE) / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
     path.mkdir(mode=0o700, parents=True)
     return path
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from meetctl.display.crash import crash_report
 from meetctl.display.encoding import InColumns, adapt, is_utf8
 from meetctl.display.lines import changes
-from meetctl.display.progress import SparseLines
+from meetctl.display.progress import BYTES, SparseLines, amount
 from meetctl.errors import MeetctlError
 
 if TYPE_CHECKING:
@@ -73,10 +73,10 @@ def show_error(error: MeetctlError, *, as_json: bool) -> None:
         talk(f"hint: {error.hint}")
 
 
-def show_bug(error: BaseException, report: Path, *, as_json: bool) -> None:
+def show_bug(error: BaseException, report: Path | None, *, as_json: bool) -> None:
     """Tells of a failure that nobody foresaw; its text stays in the report, it may hold anything."""
     message = f"unexpected {type(error).__name__}: this is a bug in meetctl"
-    hint = f"please report it with {report}"
+    hint = f"please report it with {report}" if report else "please report it; its report could not be written"
     if as_json:
         _show_json_error({"code": "bug", "message": message, "hint": hint})
         return
@@ -117,8 +117,8 @@ def progress() -> Iterator[Progress]:
     else:
         sparse = SparseLines()
 
-        def observe(what: str, done: int, total: int | None) -> None:
-            for line in sparse.lines(what, done, total):
+        def observe(what: str, done: int, total: int | None, unit: str = BYTES) -> None:
+            for line in sparse.lines(what, done, total, unit):
                 talk(line)
 
         yield observe
@@ -166,19 +166,22 @@ def _live_board() -> Iterator[ShowDocument]:
 
 @contextlib.contextmanager
 def _bars() -> Iterator[Progress]:
-    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, TaskID, TextColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    # Rich's own column for sizes shows `0/? bytes` for what is no size or has no known end.
+    columns = (
+        *(TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[amount]}")),
+        BarColumn(),
+    )
     tasks: dict[str, TaskID] = {}
     with Bars(*columns, console=_console(stderr=True)) as bars:
 
-        def observe(what: str, done: int, total: int | None) -> None:
+        def observe(what: str, done: int, total: int | None, unit: str = BYTES) -> None:
+            shown = amount(done, unit) + (f" of {amount(total, unit)}" if total is not None else "")
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            # Without a total the unit is not bytes, so the count goes into the text and the bar only pulses.
-            said = what if total is not None else f"{what} ({done})"
-            bars.update(tasks[what], completed=done if total is not None else 0, total=total, description=said)
+                tasks[what] = bars.add_task(what, total=total, amount=shown)
+            bars.update(tasks[what], completed=done, total=total, amount=shown)
 
         yield observe
 

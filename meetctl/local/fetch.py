@@ -19,8 +19,8 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
-from meetctl.errors import FetchError
-from meetctl.settings import environment, inherited_environment
+from meetctl.errors import FetchError, SettingsError
+from meetctl.settings import CACHE, environment, inherited_environment
 
 CONNECT_TIMEOUT_S = 4.0
 """Runs out behind a firewall that swallows packets; a machine that is merely offline fails at once."""
@@ -40,12 +40,12 @@ PARTIAL_PREFIX = ".partial-"
 
 
 class Progress(Protocol):
-    """Told what is being fetched and how far it is; units are whatever the fetcher counts, mostly bytes."""
+    """Told what is being fetched and how far it is; `unit` is what is counted, where that is not bytes."""
 
-    def __call__(self, what: str, done: int, total: int | None) -> None: ...
+    def __call__(self, what: str, done: int, total: int | None, unit: str = "bytes") -> None: ...
 
 
-def no_progress(what: str, done: int, total: int | None) -> None:
+def no_progress(what: str, done: int, total: int | None, unit: str = "bytes") -> None:
     """Looks away."""
 
 
@@ -63,8 +63,12 @@ async def locked(directory: Path) -> AsyncIterator[None]:
 
 
 def _lock_file(directory: Path) -> IO[str]:
-    directory.mkdir(parents=True, exist_ok=True)
-    return (directory / ".lock").open("w")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return (directory / ".lock").open("w")
+    except OSError as error:
+        message = f"{directory} cannot be written: {error.strerror}"
+        raise SettingsError(message, hint=f"export {CACHE}=FOLDER, with a folder that can be written") from error
 
 
 @contextmanager

@@ -201,7 +201,7 @@ async def _go_install(directory: Path, progress: Progress, releases_url: str) ->
     def count(line: str) -> None:
         nonlocal packages
         packages += 1
-        progress(f"{PROGRAM} {PINNED_VERSION}, built with Go", packages, None)
+        progress(f"{PROGRAM} {PINNED_VERSION}, built with Go", packages, None, "packages")
 
     env = tool_environment("GO", "GIT_", "SSH_") | {"GOBIN": str(directory), "CGO_ENABLED": "0"}
     try:

@@ -98,22 +98,24 @@ def hold(files: MeetingFiles, note: MeetingNote) -> Iterator[None]:
 
 
 def running(
-    directory: Path, *, cleaned: Callable[[Leftover], None] = lambda _: None
+    directory: Path, *, clean: bool = True, cleaned: Callable[[Leftover], None] = lambda _: None
 ) -> list[tuple[MeetingNote, MeetingFiles]]:
     """Returns the meetings whose supervisor lives, by name, and ends and removes what dead ones left.
 
     Args:
+        clean: False = only look: nothing is ended, made or removed.
         cleaned: told of each dead meeting of which processes were left.
     """
+    is_held = _is_held if clean else _looks_held
     found = []
     for path in sorted(directory.glob("*.json")):
         note = _read(path)
         if note is None:
             continue
         files = MeetingFiles.of(directory, note.room)
-        if _is_held(files):
+        if is_held(files):
             found.append((note, files))
-    for leftover in _sweep_buried(directory):
+    for leftover in _sweep_buried(directory) if clean else ():
         cleaned(leftover)
     return found
 
@@ -126,6 +128,21 @@ def _is_held(files: MeetingFiles) -> bool:
         # while it lasts no new supervisor can put its own files where the dead one's are taken away.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         _bury(files)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _looks_held(files: MeetingFiles) -> bool:
+    """Returns the same and touches nothing."""
+    try:
+        descriptor = os.open(files.lock, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:

@@ -136,11 +136,15 @@ def test_on_a_terminal_downloads_have_bars() -> None:
         "with console.progress() as progress:\n"
         "    progress('models [x]', 0, 4_000_000)\n"
         "    progress('models [x]', 4_000_000, 4_000_000)\n"
-        "    progress('built with Go', 7, None)\n"
+        "    progress('built with Go', 7, None, 'packages')\n"
+        "    progress('no length', 7_000_000, None)\n"
     )
     assert "models [x]" in shown
-    assert "4.0/4.0 MB" in shown
-    assert "built with Go (7)" in shown
+    assert "4.0 MB of 4.0 MB" in shown
+    assert "built with Go 7 packages" in shown
+    assert "no length" in shown
+    assert "7.0 MB" in shown
+    assert "?" not in shown.replace("\x1b[?", "")
 
 
 def test_without_a_terminal_downloads_have_a_few_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,8 +156,8 @@ def test_without_a_terminal_downloads_have_a_few_lines(capsys: pytest.CaptureFix
 
 def test_each_download_has_its_own_lines_also_where_no_total_is_known() -> None:
     sparse = SparseLines()
-    said = [line for done in range(1, 251) for line in sparse.lines("go", done, None)]
-    assert said == ["go: begun", "go: 100", "go: 200"]
+    said = [line for done in range(1, 251) for line in sparse.lines("go", done, None, "packages")]
+    assert said == ["go: begun", "go: 100 packages", "go: 200 packages"]
     assert sparse.lines("other", 5, 5_000_000) == ["other: 0 % of 5.0 MB"]
 
 

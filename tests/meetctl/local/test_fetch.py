@@ -33,7 +33,7 @@ async def test_a_download_arrives_whole_and_tells_how_far_it_is(tmp_path: Path) 
             tmp_path / "file",
             what="a file",
             sha256=SHA256,
-            progress=lambda what, done, total: told.append((what, done, total)),
+            progress=lambda what, done, total, unit="bytes": told.append((what, done, total)),
         )
     assert (tmp_path / "file").read_bytes() == DATA
     assert told[-1] == ("a file", len(DATA), len(DATA))

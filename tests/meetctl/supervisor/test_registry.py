@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,20 @@ def test_the_next_command_ends_what_a_killed_supervisor_and_its_killed_guard_lef
     assert list(tmp_path.iterdir()) == [files.lock]
     assert running(tmp_path, cleaned=told.append) == []
     assert len(told) == 1, "it is told once"
+
+
+def test_who_only_looks_sees_no_dead_meeting_and_ends_makes_and_removes_nothing(tmp_path: Path) -> None:
+    note, _ = dead_meeting(tmp_path)
+    left = orphan(note, "ready_and_stay")
+    with hold(MeetingFiles.of(tmp_path, "here"), replace(NOTE, room="here")):
+        before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+        assert [note.room for note, _ in running(tmp_path, clean=False)] == ["here"]
+        assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+    assert running(tmp_path / "missing", clean=False) == []
+    assert not (tmp_path / "missing").exists()
+    assert left.poll() is None
+    left.kill()
+    closed(left)
 
 
 def test_a_new_meeting_of_that_name_begins_by_ending_what_the_dead_one_left(tmp_path: Path) -> None:
