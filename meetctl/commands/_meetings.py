@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from meetctl.commands._silence import is_stopped, not_answering
 from meetctl.display import console
 from meetctl.errors import NotRunningError, UsageError
 from meetctl.settings import runtime_dir, runtime_path
@@ -28,13 +29,26 @@ def _tell_of(leftover: Leftover) -> None:
     console.talk(what + left)
 
 
-def find_meeting(room: str | None, *, only_look: bool = False) -> tuple[MeetingNote, MeetingFiles]:
+def find_meeting(
+    room: str | None, *, only_look: bool = False, silent: bool = False
+) -> tuple[MeetingNote, MeetingFiles]:
     """Returns the running meeting of that name, or the only one.
+
+    Args:
+        silent: also one whose supervisor is stopped, which answers nothing.
 
     Raises:
         NotRunningError: if there is none.
         UsageError: if several run and none is named.
+        TimedOutError: if its supervisor is stopped.
     """
+    note, files = _named(room, only_look=only_look)
+    if not silent and is_stopped(note):
+        raise not_answering(note, files)
+    return note, files
+
+
+def _named(room: str | None, *, only_look: bool) -> tuple[MeetingNote, MeetingFiles]:
     meetings = running(only_look=only_look)
     if room is not None:
         for note, files in meetings:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from meetctl.commands._meetings import find_meeting, running
-from meetctl.errors import NotRunningError
+from meetctl.commands._silence import is_stopped, not_answering
+from meetctl.errors import NotRunningError, TimedOutError
 from meetctl.settings import state_dir
 from meetctl.supervisor.control import ask
 from meetctl.supervisor.launcher import ProcessId
@@ -40,12 +41,14 @@ def find_records(room: str | None) -> Records:
     """
     meetings = running()
     if any(note.room == room for note, _ in meetings) or (room is None and meetings):
-        note, files = find_meeting(room)
+        note, files = find_meeting(room, silent=True)
         supervisor = ProcessId(note.pid, note.start_time)
-        with contextlib.suppress(NotRunningError):
+        with contextlib.suppress(NotRunningError, TimedOutError):
+            if is_stopped(note):
+                raise not_answering(note, files)
             answer = asyncio.run(ask(files.socket, {"do": "where"}))
             return Records(note.room, Path(answer["log_dir"]), supervisor, answer["seats"])
-        # It is just starting, and has a directory already, or just ending.
+        # It is just starting, and has a directory already, or just ending, or it does not answer.
         return Records(note.room, _newest(note.room), supervisor)
     directory = _newest(room)
     return Records(directory.parent.name, directory)

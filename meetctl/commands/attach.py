@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 
 from meetctl.commands._meetings import find_meeting
+from meetctl.commands._silence import silent_document
 from meetctl.display import console
 from meetctl.display.json import status_document
 from meetctl.display.keys import on_key
 from meetctl.errors import NotRunningError, TimedOutError
 from meetctl.supervisor.control import ask
-from meetctl.supervisor.registry import MeetingFiles
+from meetctl.supervisor.registry import MeetingFiles, MeetingNote
 
 REFRESH_S = 0.5
 LEAVE_KEY = "q"
@@ -21,7 +22,7 @@ def attach(room: str | None) -> None:
     """Shows the meeting until it ends, `q` or Ctrl-C."""
     note, files = find_meeting(room)
     try:
-        ended = asyncio.run(_watch(note.room, files))
+        ended = asyncio.run(_watch(note, files))
     except KeyboardInterrupt:
         ended = False
     console.talk(
@@ -29,12 +30,12 @@ def attach(room: str | None) -> None:
     )
 
 
-async def _watch(room: str, files: MeetingFiles) -> bool:
+async def _watch(note: MeetingNote, files: MeetingFiles) -> bool:
     """Returns True when the meeting has ended, False when the person has seen enough."""
     enough = asyncio.Event()
     with on_key(LEAVE_KEY, enough.set) as has_keyboard:
         if has_keyboard:
-            console.talk(f"{LEAVE_KEY} leaves the board, {room} keeps running")
+            console.talk(f"{LEAVE_KEY} leaves the board, {note.room} keeps running")
         with console.live() as show:
             while not enough.is_set():
                 try:
@@ -43,7 +44,7 @@ async def _watch(room: str, files: MeetingFiles) -> bool:
                     show(status_document([]))
                     return True
                 except TimedOutError:
-                    pass  # a machine that is busy; what was shown last stands
+                    show(status_document([silent_document(note, files)]))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(REFRESH_S):
                         await enough.wait()

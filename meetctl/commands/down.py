@@ -27,7 +27,7 @@ POLL_S = 0.02
 def down(room: str | None, *, all_meetings: bool, timeout_s: float, as_json: bool) -> None:
     """Ends one meeting, or all; raises MeetctlError if anything could not be ended."""
     try:
-        meetings = running() if all_meetings else [find_meeting(room)]
+        meetings = running() if all_meetings else [find_meeting(room, silent=True)]
     except NotRunningError:
         meetings = []
     endings = [asyncio.run(_end(note, files, timeout_s)) for note, files in meetings]
@@ -54,6 +54,8 @@ def down(room: str | None, *, all_meetings: bool, timeout_s: float, as_json: boo
 
 async def _end(note: MeetingNote, files: MeetingFiles, timeout_s: float) -> dict[str, Any]:
     supervisor = ProcessId(note.pid, note.start_time)
+    if supervisor.is_stopped():  # it ends in good order as soon as it may go on
+        os.kill(note.pid, signal.SIGCONT)
     before = marked(note.meeting)
     try:
         ending = await ask(files.socket, {"do": "down", "timeout_s": timeout_s}, timeout_s=timeout_s + ANSWER_MARGIN_S)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from meetctl.commands._meetings import running, wait_for_agents
+from meetctl.commands._meetings import find_meeting, is_running, wait_for_agents
 from meetctl.commands._run import prepare, run_meeting, spawn_detached
 from meetctl.commands.up import run_reporting
 from meetctl.display import console
@@ -41,9 +41,9 @@ def join(
     report_fd: int | None,
 ) -> ExitCode:
     """Adds the agent and, in a meeting of this machine, waits until it is ready."""
-    meetings = {note.room: files for note, files in running()}
-    if room in meetings:
-        return _join_running(room, meetings[room], agent, name, face_id, timeout_s, as_json)
+    if is_running(room):
+        _, files = find_meeting(room)
+        return _join_running(room, files, agent, name, face_id, timeout_s, as_json)
     if report_fd is not None:
         return run_reporting(lambda: _own_roster(room, agent, name, face_id), report_fd)
     roster = _own_roster(room, agent, name, face_id)

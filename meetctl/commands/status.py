@@ -8,10 +8,12 @@ import time
 from typing import Any
 
 from meetctl.commands._meetings import find_meeting, running
+from meetctl.commands._silence import is_stopped, silent_document
 from meetctl.display import board, console
 from meetctl.display.json import status_document
-from meetctl.errors import MeetctlError
+from meetctl.errors import MeetctlError, TimedOutError
 from meetctl.supervisor.control import ask
+from meetctl.supervisor.registry import MeetingFiles, MeetingNote
 
 WATCH_S = 1.0
 
@@ -36,12 +38,17 @@ async def collect(room: str | None) -> dict[str, Any]:
     Raises:
         NotRunningError: if a room is named and no such meeting runs.
     """
-    meetings = [find_meeting(room)] if room is not None else running()
-    found = []
-    for note, files in meetings:
-        try:
-            found.append(await ask(files.socket, {"do": "status"}))
-        except MeetctlError as error:
-            # It is just starting or just ending; what is known of it is shown.
-            found.append({"room": note.room, "state": "starting", "pid": note.pid, "error": error.as_dict()})
-    return status_document(found)
+    meetings = [find_meeting(room, silent=True)] if room is not None else running()
+    return status_document(await asyncio.gather(*(_state_of(note, files) for note, files in meetings)))
+
+
+async def _state_of(note: MeetingNote, files: MeetingFiles) -> dict[str, Any]:
+    if is_stopped(note):
+        return silent_document(note, files)
+    try:
+        return await ask(files.socket, {"do": "status"})
+    except TimedOutError:
+        return silent_document(note, files)
+    except MeetctlError as error:
+        # It is just starting or just ending; what is known of it is shown.
+        return {"room": note.room, "state": "starting", "pid": note.pid, "error": error.as_dict()}

@@ -13,9 +13,9 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.padding import Padding
 from rich.text import Text
 
-from meetctl.display.document import AgentStatus, LegStatus, MeetingStatus, SeatStatus, parse_document
+from meetctl.display.document import NOT_ANSWERING, AgentStatus, LegStatus, MeetingStatus, SeatStatus, parse_document
 from meetctl.display.table import Column, table
-from meetctl.display.words import MISSING, clock, figure, troubles
+from meetctl.display.words import MISSING, clock, figure, local_time, troubles
 
 STATE_STYLES = {
     "running": "green",
@@ -27,6 +27,7 @@ STATE_STYLES = {
     "backoff": "yellow",
     "exited": "dim",
     "fatal": "bold red",
+    NOT_ANSWERING: "bold red",
 }
 ICE_STYLES = {
     "connected": "green",
@@ -59,6 +60,9 @@ def render(meeting: MeetingStatus, width: int) -> RenderableType:
         link = Text("join ", style="dim").append(meeting.join_link, style=f"bold link {meeting.join_link}")
         parts.append(Text("\n").join([link]) if link.cell_len <= width else _folded(link))
     inner = width - 2
+    if meeting.state == NOT_ANSWERING and meeting.error is not None:
+        note = Text(meeting.error.message, style="red")
+        parts.append(_indented(_with_hint(note, meeting.error.hint)))
     if meeting.services:
         parts += [Text(""), _indented(table(_service_columns(meeting.services), inner))]
     if meeting.agents:
@@ -82,6 +86,8 @@ class _Boards:
 
 def _title(meeting: MeetingStatus) -> Text:
     title = Text(meeting.room, style="bold").append("  ").append(_state(meeting.state))
+    if meeting.silent_s is not None:
+        title.append(f"  for {clock(meeting.silent_s)}, since {local_time(meeting.since)}", style="not bold")
     if meeting.uptime_s is not None:
         title.append(f"  up {clock(meeting.uptime_s)}", style="dim not bold")
     holder = next((agent.name for agent in meeting.agents if agent.identity == meeting.floor), None)
@@ -174,9 +180,11 @@ def _notes(seat: SeatStatus) -> Iterable[Text]:
         note = Text(f"{seat.name}: ", style="bold").append(
             f"last error: {trouble.text}" if trouble.past else trouble.text, style=f"{trouble.style} not bold"
         )
-        if trouble.hint:
-            note.append(f" → {trouble.hint}", style="dim not bold")
-        yield note
+        yield _with_hint(note, trouble.hint)
+
+
+def _with_hint(note: Text, hint: str | None) -> Text:
+    return note.append(f" → {hint}", style="dim not bold") if hint else note
 
 
 def _folded(link: Text) -> Text:

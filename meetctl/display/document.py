@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 SCHEMA_VERSION = 1
+NOT_ANSWERING = "not answering"
+"""The state of a meeting whose supervisor is there and does not answer; its seats are then not known."""
 
 
 class Shown(BaseModel):
@@ -74,6 +76,11 @@ class AgentStatus(SeatStatus):
     """Of its last answered turn, by stage; null = none yet."""
 
 
+class ErrorStatus(Shown):
+    message: str = ""
+    hint: str | None = None
+
+
 class MeetingStatus(Shown):
     room: str
     state: str
@@ -83,6 +90,11 @@ class MeetingStatus(Shown):
     uptime_s: float | None = None
     floor: str | None = None
     """Identity of the agent that holds the floor."""
+    since: str | None = None
+    """When it last gave a sign of life, ISO 8601; only of one that is not answering, as the next two."""
+    silent_s: float | None = None
+    error: ErrorStatus | None = None
+    """Why it is not known more of it."""
     services: tuple[ServiceStatus, ...] = ()
     agents: tuple[AgentStatus, ...] = ()
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from meetctl.display.document import AgentStatus, MeetingStatus, SeatStatus, parse_document
-from meetctl.display.words import troubles
+from meetctl.display.document import NOT_ANSWERING, AgentStatus, MeetingStatus, SeatStatus, parse_document
+from meetctl.display.words import local_time, troubles
 from meetctl.supervisor.avatars import runs_on
 
 
@@ -59,7 +59,9 @@ def _meeting_changes(before: MeetingStatus | None, after: MeetingStatus) -> Iter
         if key not in keys:
             yield f"{seat.name}: left"
     if before is None or before.state != after.state:
-        yield after.state
+        yield after.state + (f" since {local_time(after.since)}" if after.since else "")
+        if after.state == NOT_ANSWERING and after.error is not None:
+            yield after.error.message + (f" → {after.error.hint}" if after.error.hint else "")
     if before is not None and before.floor != after.floor:
         holder = next((agent.name for agent in after.agents if agent.identity == after.floor), after.floor)
         yield f"floor: {holder or 'free'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from meetctl.display.document import AgentStatus, SeatStatus
 
@@ -40,6 +41,11 @@ def clock(seconds: float | None) -> str:
     if hours:
         return f"{hours}:{minutes:02}:{rest:02}"
     return f"{minutes}:{rest:02}" if minutes else f"{rest}s"
+
+
+def local_time(iso: str | None) -> str:
+    """Returns a moment as the machine's own clock shows it: `2026-11-27 14:03:05`."""
+    return MISSING if iso is None else datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def figure(value: float | None, digits: int = 1) -> str:

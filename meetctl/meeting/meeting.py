@@ -40,7 +40,7 @@ from meetctl.supervisor.events import Exited, GaveUp, Proven, Said, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, process_id
 from meetctl.supervisor.logs import Masker
-from meetctl.supervisor.registry import MeetingFiles, MeetingNote, hold
+from meetctl.supervisor.registry import BEAT_S, MeetingFiles, MeetingNote, beat, hold
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining
 from meetctl.web.direction import Directive
@@ -275,6 +275,7 @@ class Meeting:
         self.cast.seat_all(self.roster.agents)
         self._servers.seated.set()
         self._own(sample_forever(self.supervisor))
+        self._own(self._beat())
         self._own(self._end_when_deserted())
         self._own(self._end_when_over())
 
@@ -330,6 +331,11 @@ class Meeting:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # --- ending ---
+
+    async def _beat(self) -> None:
+        while True:
+            beat(self.files)
+            await asyncio.sleep(BEAT_S)
 
     async def _end_when_deserted(self) -> None:
         waited_s = await wait_until_deserted(self._rooms, self.roster.room, lambda: self.roster.idle_timeout_s)

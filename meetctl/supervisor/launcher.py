@@ -50,6 +50,13 @@ class ProcessId:
         started_at, is_zombie = _started_at(self.pid)
         return started_at == self.start_time and not is_zombie
 
+    def is_stopped(self) -> bool:
+        """Returns whether it is held still, by SIGSTOP or Ctrl-Z: alive, and doing nothing until it is continued."""
+        try:
+            return self.is_alive() and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        except psutil.Error:
+            return False
+
 
 class Child(Protocol):
     """A process that was started: its pipes and its end."""

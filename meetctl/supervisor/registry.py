@@ -24,6 +24,8 @@ _NAME_LENGTH = 40
 """Longer room names are shortened with a hash, to keep the socket's path under the kernel's limit."""
 LOCK_S = 0.5
 """A command that looks whether the lock is held holds it itself for microseconds; a supervisor, for hours."""
+BEAT_S = 2.0
+"""How exactly it is known since when a supervisor does not answer."""
 _POLL_S = 0.02
 SWEEP_GRACE_S = 1.0
 """From SIGTERM to SIGKILL for what a dead meeting left."""
@@ -69,6 +71,20 @@ class Leftover:
     """Processes."""
     left: tuple[int, ...]
     """Pids that could not be ended; the next command tries again."""
+
+
+def beat(files: MeetingFiles) -> None:
+    """Marks that the supervisor is well; called every `BEAT_S` by whoever holds the meeting."""
+    with contextlib.suppress(OSError):  # somebody emptied the folder; the lock is what counts
+        os.utime(files.note)
+
+
+def last_beat(files: MeetingFiles) -> float | None:
+    """Returns when the supervisor was last well, in seconds since the epoch; None where nothing is left to tell."""
+    try:
+        return files.note.stat().st_mtime
+    except OSError:
+        return None
 
 
 @contextlib.contextmanager

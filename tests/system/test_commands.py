@@ -119,6 +119,11 @@ def test_a_killed_supervisor_takes_everything_along_and_the_next_up_works(meetct
     note = meetctl.note("standup")
     (meeting,) = meetctl.status()
     pids = [seat["pid"] for seat in (*meeting["services"], *meeting["agents"])]
+    os.kill(note["pid"], signal.SIGSTOP)
+    assert "not answering" in meetctl("status").out
+    assert meetctl("link").code == 4
+    os.kill(note["pid"], signal.SIGCONT)
+    assert [shown["state"] for shown in meetctl.status()] == ["running"]
     os.kill(note["pid"], signal.SIGKILL)
     assert gone_within(note["meeting"], pids, GONE_S) == set()
     assert not list(meetctl.runtime_dir.glob("*.yaml")), "the server's configuration holds the secret"

@@ -19,6 +19,7 @@ from rich.style import Style
 from rich.text import Text
 
 from meetctl.display.board import ICE_STYLES, STATE_STYLES, render_all
+from meetctl.display.document import NOT_ANSWERING
 from meetctl.display.table import MAX_CELL, Column, fitting
 from meetctl.protocol import IceState
 from meetctl.supervisor.state import ProcessState
@@ -88,7 +89,7 @@ def test_several_meetings_stand_below_each_other_and_none_is_said_to_be_none() -
 
 
 def test_every_state_there_is_has_a_style_that_rich_understands() -> None:
-    assert set(STATE_STYLES) == {state.value for state in ProcessState}
+    assert set(STATE_STYLES) == {*(state.value for state in ProcessState), NOT_ANSWERING}
     assert set(ICE_STYLES) == {state.value for state in IceState}
     for style in (*STATE_STYLES.values(), *ICE_STYLES.values()):
         Style.parse(style)

@@ -133,6 +133,9 @@ def test_the_meeting_s_own_keys_come_from_its_supervisor() -> None:
         "livekit_url": "ws://127.0.0.1:2",
         "uptime_s": 16.0,
         "floor": "ada",
+        "since": None,
+        "silent_s": None,
+        "error": None,
     }
 
 
