@@ -33,6 +33,9 @@ SOCKET_PATH_LIMIT = 100
 CACHE, STATE, RUNTIME = "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"
 """The variables that choose where meetctl keeps its files."""
 
+VTE_WITH_LINKS = 5000
+"""GNOME Terminal, Tilix, xfce4-terminal and others are made of VTE, which has hyperlinks since 0.50."""
+
 _FOLDER_ERRORS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR})
 
 
@@ -48,6 +51,27 @@ class LiveKitCredentials:
 def environment() -> Mapping[str, str]:
     """Returns the process's environment; the one place that looks at it."""
     return os.environ
+
+
+def has_hyperlinks() -> bool:
+    """Returns whether the terminal is known to show a text with an address under it (OSC 8).
+
+    Nothing asks a terminal that, so it is known by its name; of one within another (tmux, screen, ssh) it is not known.
+    """
+    variables = environment()
+    forced = variables.get("FORCE_HYPERLINK")
+    if forced is not None:
+        return forced not in ("", "0")
+    term = variables.get("TERM", "")
+    if "TMUX" in variables or "STY" in variables or term.startswith(("tmux", "screen")) or term in ("", "dumb"):
+        return False
+    if term.startswith(("xterm-kitty", "alacritty", "foot", "xterm-ghostty", "contour", "wezterm")):
+        return True
+    if variables.get("TERM_PROGRAM") in ("iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "rio", "WarpTerminal"):
+        return True
+    if variables.get("VTE_VERSION", "").isdecimal() and int(variables["VTE_VERSION"]) >= VTE_WITH_LINKS:
+        return True
+    return any(name in variables for name in ("WT_SESSION", "KITTY_WINDOW_ID", "KONSOLE_VERSION", "DOMTERM"))
 
 
 def livekit_from_environment() -> LiveKitCredentials:

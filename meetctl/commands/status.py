@@ -9,7 +9,7 @@ from typing import Any
 
 from meetctl.commands._meetings import find_meeting, running
 from meetctl.commands._silence import is_stopped, silent_document
-from meetctl.display import board, console
+from meetctl.display import console
 from meetctl.display.json import status_document
 from meetctl.errors import MeetctlError, TimedOutError
 from meetctl.supervisor.control import ask
@@ -29,7 +29,7 @@ def status(room: str | None, *, as_json: bool, watch: bool) -> None:
     if as_json:
         console.print_json(document)
     else:
-        console.print_board(board.render_all(document))
+        console.print_status(document)
 
 
 async def collect(room: str | None) -> dict[str, Any]:

@@ -40,25 +40,44 @@ ICE_STYLES = {
 }
 SPEECH_STYLES = {"speaking": "bold magenta", "thinking": "cyan", "initializing": "dim"}
 LEGS = ("room", "simli")
+JOIN = "join "
+LINK_TEXT = "open the page"
 
 S = TypeVar("S", bound=SeatStatus)
 
 
-def render_all(document: Mapping[str, Any]) -> RenderableType:
-    """Returns all meetings of a status document; it fits itself to the width it is drawn at."""
+def render_all(document: Mapping[str, Any], *, hyperlinks: bool = False) -> RenderableType:
+    """Returns all meetings of a status document; it fits itself to the width it is drawn at.
+
+    Args:
+        hyperlinks: whether the terminal can hold an address under a short text. Where it cannot, a join link that is
+            longer than a line is left out, see `links_outside`.
+    """
     meetings = parse_document(document).meetings
     if not meetings:
         return Text("no meeting runs on this machine")
-    return _Boards(meetings)
+    return _Boards(meetings, hyperlinks)
 
 
-def render(meeting: MeetingStatus, width: int) -> RenderableType:
+def links_outside(document: Mapping[str, Any], width: int) -> list[str]:
+    """Returns the join links that no line of the board has room for: whole lines, never to be broken.
+
+    A link over two lines can be neither clicked nor copied; a terminal that wraps one line by itself knows that.
+    """
+    meetings = parse_document(document).meetings
+    return [
+        f"join {meeting.join_link}" if len(meetings) == 1 else f"{meeting.room}: join {meeting.join_link}"
+        for meeting in meetings
+        if meeting.join_link and not _fits(meeting.join_link, width)
+    ]
+
+
+def render(meeting: MeetingStatus, width: int, *, hyperlinks: bool = False) -> RenderableType:
     """Returns one meeting's board for this many columns."""
     parts: list[RenderableType] = [_title(meeting)]
-    if meeting.join_link:
-        # Never cut: a link that is not whole is none.
-        link = Text("join ", style="dim").append(meeting.join_link, style=f"bold link {meeting.join_link}")
-        parts.append(Text("\n").join([link]) if link.cell_len <= width else _folded(link))
+    if meeting.join_link and (hyperlinks or _fits(meeting.join_link, width)):
+        shown = meeting.join_link if _fits(meeting.join_link, width) else LINK_TEXT
+        parts.append(Text(JOIN, style="dim").append(shown, style=f"bold link {meeting.join_link}"))
     inner = width - 2
     if meeting.state == NOT_ANSWERING and meeting.error is not None:
         note = Text(meeting.error.message, style="red")
@@ -76,12 +95,13 @@ def render(meeting: MeetingStatus, width: int) -> RenderableType:
 @dataclass(frozen=True, slots=True)
 class _Boards:
     meetings: Sequence[MeetingStatus]
+    hyperlinks: bool
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for number, meeting in enumerate(self.meetings):
             if number:
                 yield Text("")
-            yield render(meeting, options.max_width)
+            yield render(meeting, options.max_width, hyperlinks=self.hyperlinks)
 
 
 def _title(meeting: MeetingStatus) -> Text:
@@ -187,10 +207,8 @@ def _with_hint(note: Text, hint: str | None) -> Text:
     return note.append(f" → {hint}", style="dim not bold") if hint else note
 
 
-def _folded(link: Text) -> Text:
-    link.no_wrap = False
-    link.overflow = "fold"
-    return link
+def _fits(link: str, width: int) -> bool:
+    return len(JOIN) + len(link) <= width
 
 
 def _indented(part: RenderableType) -> Padding:

@@ -20,6 +20,7 @@ from meetctl.display.encoding import InColumns, adapt, is_utf8
 from meetctl.display.lines import changes
 from meetctl.display.progress import BYTES, SparseLines, amount
 from meetctl.errors import MeetctlError
+from meetctl.settings import has_hyperlinks
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -56,6 +57,16 @@ def has_colours() -> bool:
 def print_board(board: RenderableType) -> None:
     """Draws a board once."""
     _console(stderr=False).print(board)
+
+
+def print_status(document: Mapping[str, Any]) -> None:
+    """Draws the board of a status document once."""
+    from meetctl.display.board import render_all
+
+    screen = _console(stderr=False)
+    for line in _links_outside(screen, document):
+        print_data(line)
+    screen.print(render_all(document, hyperlinks=_has_hyperlinks(screen)))
 
 
 def talk(text: str) -> None:
@@ -146,22 +157,30 @@ def _live_board() -> Iterator[ShowDocument]:
     newest: Mapping[str, Any] = {}
     drawn_at = 0.0
 
+    told: set[str] = set()
+    terminal = _console(stderr=False)
+    hyperlinks = _has_hyperlinks(terminal)
+
     # Drawn by whoever shows, not by a thread of its own.
-    with Live(console=_console(stderr=False), auto_refresh=False) as screen:
+    with Live(console=terminal, auto_refresh=False) as screen:
 
         def show(document: Mapping[str, Any]) -> None:
             nonlocal shown, newest, drawn_at
             newest = document
             now = time.monotonic()
+            for line in _links_outside(terminal, document):
+                if line not in told:
+                    told.add(line)
+                    terminal.print(line, markup=False, soft_wrap=True)  # above the board, where it stays
             if shown is None or now - drawn_at >= FIGURES_S or changes(shown, document):
-                screen.update(render_all(document), refresh=True)
+                screen.update(render_all(document, hyperlinks=hyperlinks), refresh=True)
                 shown, drawn_at = document, now
 
         try:
             yield show
         finally:
             if newest is not shown:
-                screen.update(render_all(newest), refresh=True)
+                screen.update(render_all(newest, hyperlinks=hyperlinks), refresh=True)
 
 
 @contextlib.contextmanager
@@ -198,6 +217,16 @@ def _json(document: Mapping[str, Any], *, indent: int | None = None) -> str:
             text.encode()
             return text
     return json.dumps(document, indent=indent)
+
+
+def _has_hyperlinks(console: Console) -> bool:
+    return console.is_terminal and console.color_system is not None and has_hyperlinks()
+
+
+def _links_outside(console: Console, document: Mapping[str, Any]) -> list[str]:
+    from meetctl.display.board import links_outside
+
+    return [] if _has_hyperlinks(console) else links_outside(document, console.width)
 
 
 def _console(*, stderr: bool) -> Console:

@@ -96,6 +96,29 @@ def test_commands_tell_of_the_folder_in_two_lines(variable: str, arguments: list
     assert f"export {'XDG_STATE_HOME' if variable == 'HOME' else variable}=" in hint
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"TERM": "xterm-256color"}, False),
+        ({"TERM": "xterm-256color", "VTE_VERSION": "7600"}, True),
+        ({"TERM": "xterm-256color", "VTE_VERSION": "4205"}, False),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "vscode"}, True),
+        ({"TERM": "xterm-kitty"}, True),
+        ({"TERM": "tmux-256color", "VTE_VERSION": "7600"}, False),
+        ({"TERM": "xterm-256color", "TMUX": "/tmp/x", "TERM_PROGRAM": "WezTerm"}, False),
+        ({"TERM": "dumb", "TERM_PROGRAM": "vscode"}, False),
+        ({"TERM": "linux", "FORCE_HYPERLINK": "1"}, True),
+        ({"TERM": "xterm-kitty", "FORCE_HYPERLINK": "0"}, False),
+        ({}, False),
+    ],
+)
+def test_terminals_with_hyperlinks_are_known_by_their_names(
+    variables: dict[str, str], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "environment", lambda: variables)
+    assert settings.has_hyperlinks() is expected
+
+
 def test_a_bug_is_told_where_no_report_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     program = (

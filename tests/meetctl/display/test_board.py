@@ -18,7 +18,7 @@ from rich.console import Console, RenderableType
 from rich.style import Style
 from rich.text import Text
 
-from meetctl.display.board import ICE_STYLES, STATE_STYLES, render_all
+from meetctl.display.board import ICE_STYLES, STATE_STYLES, links_outside, render_all
 from meetctl.display.document import NOT_ANSWERING
 from meetctl.display.table import MAX_CELL, Column, fitting
 from meetctl.protocol import IceState
@@ -60,9 +60,23 @@ def test_the_join_link_stands_above_everything_but_the_title() -> None:
     assert lines[1] == f"join {LINK}"
 
 
-@pytest.mark.parametrize("width", [20, 30, 40, 53])
-def test_a_narrow_screen_folds_the_link_and_loses_none_of_it(width: int) -> None:
-    assert LINK in drawn(render_all(FULL), width).replace("\n", "")
+@pytest.mark.parametrize("width", [20, 30, 40, 57])
+def test_a_narrow_board_breaks_no_link_but_leaves_it_to_a_line_of_its_own(width: int) -> None:
+    assert "http" not in drawn(render_all(FULL), width)
+    assert links_outside(FULL, width) == [f"join {LINK}"]
+    assert links_outside(FULL, 58) == []
+    both = {"schema_version": 1, "meetings": [*FULL["meetings"], *FULL["meetings"]]}
+    assert links_outside(both, width) == [f"standup: join {LINK}"] * 2
+
+
+@pytest.mark.parametrize("width", [20, 40, 57, 120])
+def test_a_terminal_with_hyperlinks_has_the_whole_address_under_what_fits(width: int) -> None:
+    console = Console(width=width, force_terminal=True, color_system="truecolor", legacy_windows=False)
+    with console.capture() as capture:
+        console.print(render_all(FULL, hyperlinks=True))
+    [(address, shown)] = re.findall(r"\x1b\]8;[^;]*;([^\x1b]+)\x1b\\(.*?)\x1b\]8;;", capture.get())
+    assert address == LINK
+    assert (LINK if width == 120 else "open the page") in shown
 
 
 def test_what_was_not_measured_is_a_dash_and_never_a_zero() -> None:

@@ -21,10 +21,11 @@ from tests.meetctl.display.documents import FULL, LINK
 ERROR = RosterError("roster.yaml:4: agents[0].persna: unknown key", hint="did you mean persona?")
 
 
-def on_a_terminal(program: str) -> str:
+def on_a_terminal(program: str, **variables: str) -> str:
     """Returns what the program shows on a terminal of 120 columns, both streams."""
     leader, follower = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40", "FORCE_HYPERLINK": "0"}
+    environment |= variables
     process = subprocess.Popen([sys.executable, "-c", program], stdout=follower, stderr=follower, env=environment)
     os.close(follower)
     shown = b""
@@ -111,6 +112,29 @@ def test_on_a_terminal_the_live_view_is_one_board_that_is_drawn_over() -> None:
     assert f"join {LINK}" in plain
     assert "stopping; once more to force" in plain
     assert "video/s" in plain
+
+
+def test_a_narrow_terminal_gets_the_link_as_one_line_once_and_the_board_below() -> None:
+    shown = on_a_terminal(
+        "from tests.meetctl.display.documents import FULL, changed\n"
+        "from meetctl.display import console\n"
+        "with console.live() as show:\n"
+        "    show(FULL)\n"
+        "    show(changed(lambda m: m['agents'][0].update(state='stalled')))\n",
+        COLUMNS="40",
+    )
+    assert shown.count(LINK) == 1
+    assert f"join {LINK}\r\n" in shown
+    linked = on_a_terminal(
+        "from tests.meetctl.display.documents import FULL\n"
+        "from meetctl.display import console\n"
+        "console.print_status(FULL)\n",
+        COLUMNS="40",
+        FORCE_HYPERLINK="1",
+    )
+    assert f";{LINK}\x1b" in linked
+    assert "open the page" in linked
+    assert linked.count(LINK) == 1
 
 
 def test_the_board_draws_changes_at_once_and_mere_figures_once_a_second_and_at_the_end() -> None:
