@@ -7,20 +7,32 @@ known by the whole prompt it was made from.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from livekit.agents import APIConnectOptions, llm, tts, utils
 
-from meetctl.protocol import Assignment, Grant, Line
+from meetctl.protocol import Assignment, Endpoint, Grant, Line
 
+from .answer_text import AnswerText, ThinkingHabit
 from .memory import Memory, Message, instructions_from_assignment
 from .mind import answer, read
 from .speech import Speech, rest, verbatim
 
+Warn = Callable[[str, object], None]
+"""Takes what went wrong, and the error or the words for it."""
 READING = APIConnectOptions(max_retry=0, timeout=60.0)
 """It waits until the model is idle; the next line that is heard breaks it off."""
+
+
+def _ignore(what: str, error: object) -> None:
+    """Warns nobody."""
+
+
+def _may_think_aloud(endpoint: Endpoint | None) -> bool:
+    """Whether reasoning may come as text: OpenAI's own API never does it, nor do the local models."""
+    return endpoint is not None and endpoint.base_url is not None and not endpoint.reads_ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,13 @@ class Answers:
         voice: tts.TTS[Any],
         options: APIConnectOptions,
         reader: llm.LLM[Any] | None = None,
+        warn: Warn = _ignore,
     ) -> None:
+        """
+        Args:
+            reader: the model once more, to read ahead with.
+            warn: is told what of an answer was left out that somebody meant something by.
+        """
         self._memory = Memory(assignment.identity, assignment.transcript)
         self._told = instructions_from_assignment(assignment)
         self._cast = (assignment.name, *(member.name for member in assignment.cast))
@@ -60,6 +78,9 @@ class Answers:
         self._voice = voice
         self._options = options
         self._reader = reader
+        self._name = assignment.name
+        self._habit = ThinkingHabit(is_known_plain=not _may_think_aloud(assignment.llm))
+        self._warn = warn
         self._reading: set[asyncio.Task[None]] = set()
         self._prepared: _Prepared | None = None
         self._cut_off: _CutOff | None = None
@@ -96,7 +117,7 @@ class Answers:
                 return Speech(self._rest(cut_off), self._voice, self._options)
             self._end(cut_off.speech)
         if grant.verbatim is not None:
-            return Speech(verbatim(grant.verbatim), self._voice, self._options)
+            return Speech(verbatim(grant.verbatim), self._voice, self._options, as_written=True)
         if grant.line is not None:
             self._memory.add(grant.line)
         prompt = self._memory.prompt(self._told, unasked=grant.line is None)
@@ -135,7 +156,8 @@ class Answers:
 
     def _answer(self, prompt: tuple[Message, ...], *others: str) -> Speech:
         names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}
-        return Speech(answer(self._model, prompt, names, self._options), self._voice, self._options)
+        text = AnswerText(names, self._name, self._habit)
+        return Speech(answer(self._model, prompt, text, self._options, self._warn), self._voice, self._options)
 
     async def _rest(self, cut_off: _CutOff) -> AsyncIterator[str]:
         """Yields what had not been said, and ends the speech that it is taken from."""

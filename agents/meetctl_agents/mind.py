@@ -7,19 +7,16 @@ the session keeps are not used. Memory knows who said what, and an answer may be
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, APIConnectOptions, APIError, ModelSettings, llm
 
+from .answer_text import AnswerText
 from .memory import Message
-from .own_words import OwnWords
 from .speech import Speech
 from .token_count import TokenCount
-
-LABELS = ("assistant", "user", "system")
-"""How chat templates name the roles; small models write them out now and then."""
 
 
 class Mind(Agent):
@@ -53,25 +50,38 @@ def forget(session: AgentSession[None], mind: Mind) -> None:
 
 
 async def answer(
-    model: Any, prompt: Iterable[Message], names: Iterable[str], options: APIConnectOptions
+    model: Any,
+    prompt: Iterable[Message],
+    text: AnswerText,
+    options: APIConnectOptions,
+    warn: Callable[[str, object], None],
 ) -> AsyncIterator[str]:
-    """Yields what the model answers, the words of others that it makes up left out.
+    """Yields what the model answers, without what is no answer.
+
+    Args:
+        text: takes what the model streams.
+        warn: is told of a tool that was asked for beside an answer.
 
     Raises:
-        APIError: if the model fails.
+        APIError: if the model fails, or answers with nothing that can be said.
     """
     context = _context(prompt)
-    own = OwnWords({*LABELS, *names})
     with TokenCount(model, context) as count:
         async with model.chat(chat_ctx=context, tools=[], conn_options=options) as stream:
             async for chunk in stream:
                 count.take(chunk)
-                if chunk.delta and chunk.delta.content and (text := own.feed(chunk.delta.content)):
-                    yield text
-                if own.done:
-                    return  # leaving closes the request: the model stops
-    if rest := own.finish():
+                if chunk.delta and chunk.delta.tool_calls:
+                    text.note_tool_call()
+                if chunk.delta and chunk.delta.content and (said := text.feed(chunk.delta.content)):
+                    yield said
+                if text.done:
+                    break  # leaving closes the request: the model stops
+    if not text.done and (rest := text.finish()):
         yield rest
+    if silence := text.explain_silence():
+        raise APIError(f"there is nothing to say in the model's answer: {silence}", retryable=False)
+    if text.calls:
+        warn("the language model asks for a tool", f"it wrote {text.calls[0][:80]}, and the agent has no tools")
 
 
 async def read(model: Any, prompt: Iterable[Message], options: APIConnectOptions) -> None:

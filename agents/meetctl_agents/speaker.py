@@ -130,7 +130,7 @@ class Speaker:
         model = llm_from_endpoint(self._assignment.llm)
         voice = tts_from_endpoint(self._assignment.tts, self._assignment.voice, ClauseTokenizer())
         reader = reader_from_endpoint(self._assignment.llm)
-        self._answers = Answers(self._assignment, model, voice, patience, reader)
+        self._answers = Answers(self._assignment, model, voice, patience, reader, self._faults.warn)
         session: AgentSession[None] = AgentSession(
             llm=model,
             tts=voice,

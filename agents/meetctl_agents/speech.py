@@ -16,6 +16,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, tts, utils
 
 from .clauses import cut
+from .spoken_text import spoken
 
 STALL_S = 21.0
 """Between two pieces of text or sound: a first answer takes two attempts of ten seconds each. Runs out where a model
@@ -62,7 +63,13 @@ class Tape(Generic[Piece]):
 class Speech:
     """Makes the answer from the moment it is created until `aclose`."""
 
-    def __init__(self, words: AsyncIterator[str], voice: tts.TTS[Any], options: APIConnectOptions) -> None:
+    def __init__(
+        self, words: AsyncIterator[str], voice: tts.TTS[Any], options: APIConnectOptions, *, as_written: bool = False
+    ) -> None:
+        """
+        Args:
+            as_written: whether the very words go to the voice, marks and all.
+        """
         self.words: Tape[str] = Tape()
         self.sound: Tape[rtc.AudioFrame] = Tape()
         self.began_at = time.time()
@@ -72,6 +79,7 @@ class Speech:
         self._source = words
         self._voice = voice
         self._options = options
+        self._as_written = as_written
         self._granted = asyncio.Event()
         self._making = (
             asyncio.create_task(self._write(), name="speech-words"),
@@ -130,7 +138,8 @@ class Speech:
 
     async def _speak_pieces(self) -> None:
         text, first = "", True
-        async for piece in _without_error(self.words):
+        words = _without_error(self.words)
+        async for piece in words if self._as_written else spoken(words):
             text += piece
             while end := cut(text, first=first):
                 await self._synthesise(text[:end].strip(), first=first)

@@ -43,7 +43,7 @@ class SpeechFaults:
         if now - self._warned.get(what, -QUIET_S) < QUIET_S:
             return
         self._warned[what] = now
-        detail = error.message if isinstance(error, APIError) else f"{type(error).__name__}: {error}"
+        detail = _words_of(error)
         hint = "is the model server running, and are its URL and key right?"
         self._report(Warn(message=f"{what}: {detail}", hint=hint, about=what))
 
@@ -52,3 +52,9 @@ class SpeechFaults:
         for what in whats or tuple(self._warned):
             if self._warned.pop(what, None) is not None:
                 self._report(Recovered(about=what))
+
+
+def _words_of(error: object) -> str:
+    if isinstance(error, str):
+        return error
+    return error.message if isinstance(error, APIError) else f"{type(error).__name__}: {error}"

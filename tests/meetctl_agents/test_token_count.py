@@ -10,6 +10,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import llm
 from livekit.agents.metrics import LLMMetrics
+from meetctl_agents.answer_text import AnswerText, ThinkingHabit
 from meetctl_agents.memory import Message
 from meetctl_agents.methods import call, serve
 from meetctl_agents.mind import answer
@@ -49,7 +50,9 @@ async def spent(model: ScriptedModel, *, pieces: int | None = None) -> tuple[int
     """Returns the tokens read and written that the model's requests told of, after an answer, or so much of it."""
     told: list[LLMMetrics] = []
     model.on("metrics_collected", told.append)
-    answering = answer(model, PROMPT, (), OPTIONS)
+    answering = answer(
+        model, PROMPT, AnswerText((), "Ada", ThinkingHabit(is_known_plain=True)), OPTIONS, lambda *_: None
+    )
     async with asyncio.timeout(5):
         index = 0
         async for _ in answering:
