@@ -1,17 +1,27 @@
 # Everything runs from a virtual environment of the project's own; nothing is assumed but Python 3.11+ and make.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 PAGE := meetctl/web/page
 # Keeps the lock and this machine's Python apart: pip resolves nothing, it installs what is written.
 LOCK := requirements.lock
 STAMP := $(VENV)/.installed
+# Chosen tests: `make test T=tests/system K=down`; T is a path or `path::test`, K a part of a name, as pytest's -k has it.
+T :=
+K :=
+CHOSEN := $(if $(K),-k '$(K)') $(T)
+PYTEST := $(BIN)/python -m pytest
+# What takes root is left out for others; `.ci/run` runs it as root.
+REST := not unit and not soak$(if $(filter-out 0,$(shell id -u)), and not root)
+PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
+# Compiled once, not at every start of a process: whoever keeps Python from it means his own programs.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test check bench soak page screenshots lock clean
+.PHONY: help install up test unit check bench soak coverage browsers page screenshots lock clean
 
 help: ## Show this help
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): pyproject.toml $(LOCK) hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "meetctl needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
@@ -24,35 +34,46 @@ $(STAMP): pyproject.toml $(LOCK) hatch_build.py
 install: $(STAMP) ## Make .venv with meetctl in it; fetch livekit-server and the local models
 	$(BIN)/meetctl setup
 
+# The shell takes Ctrl-C too and would have make call it an error; meetctl has it from the terminal all the same.
 up: install ## Run the demo meeting
-	$(BIN)/meetctl up configs/demo.yaml
+	@trap : INT; $(BIN)/meetctl up configs/demo.yaml; code=$$?; [ $$code -eq 130 ] || exit $$code
 
-test: install ## Run all tests, the browser's too
-	$(BIN)/python tests/browser/install_chromium.py
-	$(BIN)/python -m pytest -m "not soak"
+unit: $(STAMP) ## Run what starts nothing, in parallel; T=path K=name choose
+	$(PYTEST) -m unit $(PARALLEL) $(CHOSEN)
 
-check: $(STAMP) ## Lint, types, import contracts, spelling
+ifneq ($(strip $(T)$(K)),)
+test: install browsers
+	$(PYTEST) -m 'not soak' $(CHOSEN)
+else
+test: install browsers unit ## Run all tests, the browsers' too; T=path K=name choose
+	$(PYTEST) -m '$(REST)' --durations 40 --durations-min 3
+endif
+
+check: $(STAMP) ## Lint, types, import contracts, spelling, the workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/typos
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 bench: install ## Measure the figures that the README states
 	$(BIN)/python -m benchmarks
 
-soak: install ## The long forms of the tests
+soak: install browsers ## The long forms of the tests; T=path K=name choose
+	$(PYTEST) -m soak $(CHOSEN)
+
+browsers: $(STAMP)
 	$(BIN)/python tests/browser/install_chromium.py
-	$(BIN)/python -m pytest -m soak
 
 page: $(STAMP) ## Build the join page
 	$(BIN)/python hatch_build.py
 
-screenshots: install ## Make the README's pictures again
-	$(BIN)/python tests/browser/install_chromium.py
+screenshots: install browsers ## Make the README's pictures again
 	$(BIN)/python -m docs.screenshots
 
-lock: ## Resolve the dependencies again
+lock: $(STAMP) ## Resolve the dependencies again
+	$(BIN)/python -m pip install --quiet 'uv>=0.9,<1'
 	$(BIN)/uv pip compile --universal --python-version 3.11 --group dev pyproject.toml --no-emit-index-url --no-annotate --no-header --output-file $(LOCK)
 
 clean: ## Remove everything that was made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 pytest_plugins = [
+    "tests.fixtures.lanes",
     "tests.fixtures.command",
     "tests.fixtures.livekit",
     "tests.fixtures.models",

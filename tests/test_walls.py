@@ -49,6 +49,7 @@ def test_only_the_command_line_exits_and_only_settings_reads_the_environment() -
     assert reads == {"settings.py"}
 
 
+@pytest.mark.process
 def test_help_loads_nothing_that_it_does_not_need() -> None:
     code = "import sys; import meetctl.cli; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -20,6 +20,7 @@ from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
 from tests.browser.cast import write_camera
 from tests.browser.install_chromium import find_chromium
+from tests.fixtures.lanes import Lane, starts
 from tests.fixtures.livekit import MintToken
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +134,7 @@ def camera_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+@starts(Lane.BROWSER)
 async def chromium(camera_file: Path) -> AsyncIterator[Browser]:
     """Yields a real Chromium whose microphone and camera are made up."""
     executable = find_chromium()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import expect
 
 from meetctl.settings import LiveKitCredentials
@@ -11,8 +10,6 @@ from tests.browser.cast import FINAL, FakeAgent
 from tests.browser.conftest import OpenPage
 from tests.browser.test_join_page import join, wait_until_heard
 from tests.fixtures.livekit import MintToken
-
-pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 
 async def test_an_agents_tile_follows_its_state_its_picture_and_its_voice(

@@ -13,8 +13,6 @@ from meetctl.web.server import PageServer
 from tests.browser.conftest import OpenPage
 from tests.browser.test_join_page import join
 
-pytestmark = [pytest.mark.browser, pytest.mark.system]
-
 
 @pytest.mark.parametrize("fragment", ["", "#invite=", "#invite=nobody"])
 async def test_a_link_with_a_wrong_invite_says_so_at_once(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import expect
 
 from meetctl.errors import NotRunningError
@@ -11,8 +10,6 @@ from meetctl.web.invites import Role
 from meetctl.web.server import PageServer
 from tests.browser.conftest import Desk, OpenPage
 from tests.browser.test_join_page import join
-
-pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 
 async def test_a_host_asks_says_tells_mutes_and_gives_the_floor_and_a_guest_cannot(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import Page, expect
 
 from meetctl.web.server import PageServer
 from tests.browser.conftest import OpenPage
-
-pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 
 async def join(page: Page, name: str) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from playwright.async_api import expect
 
 from meetctl.supervisor.sweep import marked
@@ -23,8 +22,6 @@ from tests.browser.visitor import LOUD, QUIET, SCRIPT, WITHIN_S, Visitor
 from tests.fixtures.command import Meetctl
 from tests.meetctl.local.models.sound import word_errors
 from tests.meetctl_agents.human import synthesised
-
-pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 DEMO = Path(__file__).parents[2] / "configs" / "demo.yaml"
 VOICE = "alto"

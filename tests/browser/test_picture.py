@@ -9,7 +9,6 @@ import asyncio
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
 from meetctl_agents.frames import Samples, frame_from_i420
 from numpy.typing import NDArray
 
@@ -22,8 +21,6 @@ from tests.browser.visitor import SCRIPT, WITHIN_S, Picture, Visitor
 from tests.fixtures.livekit import MintToken
 from tests.meetctl_agents.face.pattern import draw, read
 from tests.meetctl_agents.face.stage import NAME, pattern_simli, staged
-
-pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 WIDTH, HEIGHT = 512, 512
 PICTURES = 20

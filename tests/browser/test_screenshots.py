@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Page, expect
 
 from meetctl.errors import NotRunningError
@@ -16,8 +15,6 @@ from tests.browser.cast import FINAL, FakeAgent
 from tests.browser.conftest import Desk, OpenPage
 from tests.browser.test_join_page import join
 from tests.fixtures.livekit import MintToken
-
-pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 PICTURES = Path(__file__).parents[2] / "artifacts" / "page"
 DESKTOP = {"width": 1280, "height": 800}

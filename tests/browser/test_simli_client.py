@@ -15,8 +15,6 @@ from tests.browser.simli_page import FacePage, build_client, serving
 from tests.fixtures.simli import running_simli
 from tests.meetctl.local.simli.clients import all_sessions_closed, see_and_hear_the_face, usage
 
-pytestmark = [pytest.mark.browser, pytest.mark.system]
-
 KEY, FACE = "the-key", "ada"
 SIZE = "512x512"
 MODES = ("p2p", "livekit")

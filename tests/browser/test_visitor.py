@@ -19,7 +19,6 @@ from tests.browser.visitor import QUIET, SCRIPT, SPEECH_RATE, WITHIN_S, Visitor
 from tests.fixtures.livekit import MintToken
 from tests.meetctl_agents.played import joined
 
-pytestmark = [pytest.mark.browser, pytest.mark.system]
 RATE = 16_000
 RECORDED_ON_S = 0.2
 """The page goes on for 0.25 s once it is asked; the end of a recording may be cut at a packet."""

@@ -19,8 +19,6 @@ from tests.fixtures.livekit import MintToken
 
 from .human import Human
 
-pytestmark = pytest.mark.system
-
 
 def tone(seconds: float) -> rtc.AudioFrame:
     count = int(SAMPLE_RATE * seconds)

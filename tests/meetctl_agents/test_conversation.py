@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from meetctl.protocol import FloorChanged, MediaReceived, Ready, Stop, TurnLatency, Utterance, UtteranceKind
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.livekit import MintToken
@@ -13,7 +11,6 @@ from .human import Human, synthesised
 from .staging import assignment
 
 
-@pytest.mark.system
 async def test_the_agent_that_is_named_answers_aloud_and_the_other_stays_silent(
     livekit_server: LiveKitCredentials, model_server: str, room_name: str, mint_token: MintToken
 ) -> None:

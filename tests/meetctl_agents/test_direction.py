@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
-import pytest
 from livekit import rtc
 from meetctl_agents.methods import call
 
@@ -33,7 +32,6 @@ from .child import Child
 from .played import Agent, joined
 from .staging import ADA, CHAIR, MAX, assignment
 
-pytestmark = pytest.mark.system
 BOT = CastMember(identity="bot", name="Bot", serves_floor=False, publishes=())
 
 

@@ -65,7 +65,6 @@ def recording(samples: bytes) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.system
 async def test_a_word_said_before_the_chair_could_hear_it_is_not_lost(
     livekit_server: LiveKitCredentials, model_server: str, room_name: str, mint_token: MintToken
 ) -> None:

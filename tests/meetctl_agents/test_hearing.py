@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from meetctl.protocol import Ready, Utterance, UtteranceKind
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.livekit import MintToken
@@ -13,8 +11,6 @@ from tests.fixtures.livekit import MintToken
 from .child import Child
 from .human import Human, synthesised
 from .staging import CHAIR, assignment
-
-pytestmark = pytest.mark.system
 
 
 def is_speech(event: Utterance) -> bool:

@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import numpy as np
-import pytest
 from meetctl_agents.backchannel import is_hum, is_nod
 
 from meetctl.protocol import FloorChanged, MeetingRules, Ready, Utterance, UtteranceKind
@@ -21,8 +20,6 @@ from .human import SAMPLE_RATE, Human, synthesised
 from .played import Agent, joined
 from .scripted_models import scripted_models
 from .staging import CHAIR, assignment
-
-pytestmark = pytest.mark.system
 
 STORY = (
     "First we test the server on Thursday morning. Then we write the release notes together. "

@@ -46,7 +46,6 @@ from .child import Child
 from .scripted_models import pass_on
 from .staging import ADA, CHAIR, MAX, assignment
 
-pytestmark = pytest.mark.system
 Join = Callable[..., Awaitable[rtc.Room]]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from livekit import rtc
 
 from meetctl.protocol import CastChanged, CastMember, MediaKind, MediaReceived, Ready
@@ -14,7 +13,6 @@ from tests.fixtures.livekit import MintToken
 from .child import Child
 from .staging import CHAIR, assignment
 
-pytestmark = pytest.mark.system
 SIZE = 64
 
 

@@ -19,7 +19,6 @@ from .child import Child
 from .staging import ADA, assignment
 
 BODY = "tests.meetctl_agents.body"
-pytestmark = pytest.mark.system
 
 
 class Stage:
@@ -161,6 +160,7 @@ async def test_what_is_no_command_is_told_and_ignored(stage: Stage) -> None:
     assert await child.wait_exit() == 0
 
 
+@pytest.mark.process
 async def test_without_an_assignment_it_says_so() -> None:
     async with Child(BODY, CastChanged(cast=()), arguments=("waits",)) as child:
         failed = await child.wait_said(Failed)
@@ -168,6 +168,7 @@ async def test_without_an_assignment_it_says_so() -> None:
         assert await child.wait_exit() == 1
 
 
+@pytest.mark.process
 async def test_a_supervisor_that_is_gone_at_once_leaves_nothing_behind() -> None:
     async with Child(BODY, arguments=("waits",)) as child:
         child.close_stdin()

@@ -14,8 +14,6 @@ from tests.meetctl_agents.child import Child
 from tests.meetctl_agents.face.stage import KEY, Simli, simli
 from tests.meetctl_agents.staging import assignment
 
-pytestmark = pytest.mark.system
-
 MODULE = "meetctl_agents.simli"
 
 

@@ -79,7 +79,6 @@ def costs_at_least(tokens: int, usage: Usage) -> bool:
     return usage.llm_tokens >= tokens
 
 
-@pytest.mark.system
 async def test_an_agent_tells_what_its_answers_cost_made_ahead_or_not(
     livekit_server: LiveKitCredentials, model_server: str, room_name: str, mint_token: MintToken
 ) -> None:

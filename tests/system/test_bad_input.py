@@ -9,8 +9,6 @@ import pytest
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.command import Meetctl
 
-pytestmark = pytest.mark.system
-
 GOOD = "agents:\n  - {name: Max, agent: audio}\n"
 
 

@@ -24,8 +24,6 @@ from meetctl.supervisor.sweep import marked
 from tests.fixtures.command import Meetctl
 from tests.system.standing import Standing, standing
 
-pytestmark = pytest.mark.system
-
 ROOT = Path(__file__).parents[2]
 ROSTER = f"""
 room: chaos

@@ -7,12 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from meetctl.supervisor.sweep import marked
 from tests.fixtures.command import Meetctl
-
-pytestmark = pytest.mark.system
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 

@@ -17,8 +17,6 @@ from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.sweep import marked
 from tests.fixtures.command import Meetctl
 
-pytestmark = pytest.mark.system
-
 ROOT = Path(__file__).parents[2]
 GONE_S = 15.0
 """The promise is three seconds after the supervisor is killed; the machine may be busy."""

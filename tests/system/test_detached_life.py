@@ -15,11 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.fixtures.command import Meetctl
-
-pytestmark = pytest.mark.system
 
 WAIT_S = 60.0
 """Everything here takes a second or two on an idle machine."""

@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.fixtures.command import Meetctl
-
-pytestmark = pytest.mark.system
 
 WAIT_S = 90.0
 """Agents answer within seconds on an idle machine."""

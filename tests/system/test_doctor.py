@@ -5,13 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.command import Meetctl, Ran
 from tests.fixtures.simli import running_simli
-
-pytestmark = pytest.mark.system
 
 KEY = "sentinel-simli-key-4711"
 ROSTER = """

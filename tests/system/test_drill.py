@@ -12,8 +12,6 @@ import pytest
 
 from tests.fixtures.command import Meetctl
 
-pytestmark = pytest.mark.system
-
 ROSTER = """
 room: standup
 agents:

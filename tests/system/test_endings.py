@@ -14,8 +14,6 @@ import pytest
 from meetctl.supervisor.sweep import marked
 from tests.fixtures.command import Meetctl
 
-pytestmark = pytest.mark.system
-
 ROOT = Path(__file__).parents[2]
 GONE_S = 15.0
 """The promise is three seconds; the machine may be busy."""

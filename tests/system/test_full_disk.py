@@ -11,7 +11,6 @@ import pytest
 from tests.fixtures.command import Meetctl
 from tests.system.standing import WAIT_S, Standing, standing
 
-pytestmark = pytest.mark.system
 needs_rlimit = pytest.mark.skipif(not hasattr(psutil, "RLIMIT_FSIZE"), reason="limits of another process: Linux only")
 
 LIMIT_BYTES = 4096

@@ -6,11 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from tests.fixtures.command import Meetctl
-
-pytestmark = pytest.mark.system
 
 BOUND_S = 150.0
 """Three starts and samples of memory; an idle machine takes 15 s."""

@@ -17,9 +17,8 @@ from livekit import rtc
 
 from meetctl.rooms import Rooms, agent_token
 from tests.fixtures.command import command_in
+from tests.fixtures.lanes import Lane, starts
 from tests.system.standing import WAIT_S, Standing, standing
-
-pytestmark = pytest.mark.system
 
 MEDIA_BACK_S = 10.0
 """The promise is 1.5 s for 19 of 20; the machine may be busy."""
@@ -32,6 +31,7 @@ agents:
 
 
 @pytest.fixture(scope="module")
+@starts(Lane.SYSTEM)
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     with command_in(tmp_path_factory.mktemp("loss")) as meetctl, standing(meetctl, ROSTER, "loss", "--wait") as house:
         yield house

@@ -11,8 +11,6 @@ import pytest
 from meetctl.supervisor.sweep import marked
 from tests.fixtures.command import Meetctl
 
-pytestmark = pytest.mark.system
-
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 PLAY_S = 600.0
 """Ten turns take under two minutes on two idle cores."""

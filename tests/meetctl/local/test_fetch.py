@@ -95,6 +95,7 @@ def test_a_partial_directory_goes_away_and_takes_what_a_killed_fetcher_left(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 async def test_a_tools_last_words_and_code_are_kept() -> None:
     lines: list[str] = []
     program = "import sys; [print(i, file=sys.stderr if i % 2 else sys.stdout, flush=True) for i in range(30)]; exit(3)"
@@ -104,11 +105,13 @@ async def test_a_tools_last_words_and_code_are_kept() -> None:
     assert last == lines[-LAST_LINES:]
 
 
+@pytest.mark.process
 async def test_a_tool_that_is_not_there_is_named() -> None:
     with pytest.raises(FetchError, match="/nowhere/go cannot be started"):
         await run_tool(["/nowhere/go"], {})
 
 
+@pytest.mark.process
 async def test_a_cancelled_tool_is_killed_with_what_it_started() -> None:
     started: asyncio.Queue[str] = asyncio.Queue()
     child = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"

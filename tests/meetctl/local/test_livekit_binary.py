@@ -90,18 +90,21 @@ def left_in_cache() -> list[str]:
     return sorted(path.name for path in cached_server().parent.iterdir())
 
 
+@pytest.mark.process
 async def test_the_server_on_path_comes_first(machine: Path) -> None:
     path = install(machine, PROGRAM, server_saying(PINNED_VERSION))
     assert await ensure_server(releases_url=NOWHERE) == ServerBinary(path, PINNED_VERSION)
     assert not cached_server().exists()
 
 
+@pytest.mark.process
 async def test_another_version_on_path_is_used_with_a_warning(machine: Path) -> None:
     path = install(machine, PROGRAM, server_saying("1.9.0"))
     found = await find_server()
     assert found == ServerBinary(path, "1.9.0", (f"{path} is version 1.9.0; meetctl is tested with 1.13.5",))
 
 
+@pytest.mark.process
 async def test_a_program_of_that_name_that_is_no_server_is_passed_over_and_named(machine: Path) -> None:
     path = install(machine, PROGRAM, "#!/bin/sh\necho hello\nexit 3\n")
     async with published(release(server_saying(PINNED_VERSION))) as url:
@@ -116,6 +119,7 @@ async def test_nothing_is_found_on_a_fresh_machine_and_nothing_is_fetched_by_loo
     assert not cached_server().parent.exists()
 
 
+@pytest.mark.process
 async def test_a_release_is_fetched_once_and_found_from_then_on() -> None:
     told: list[tuple[str, int, int | None]] = []
     files = release(server_saying(PINNED_VERSION))
@@ -129,6 +133,7 @@ async def test_a_release_is_fetched_once_and_found_from_then_on() -> None:
     assert await ensure_server(releases_url=NOWHERE) == fetched
 
 
+@pytest.mark.process
 async def test_two_fetchers_at_once_end_with_one_server() -> None:
     async with published(release(server_saying(PINNED_VERSION))) as url:
         one, other = await asyncio.gather(ensure_server(releases_url=url), ensure_server(releases_url=url))
@@ -136,6 +141,7 @@ async def test_two_fetchers_at_once_end_with_one_server() -> None:
     assert left_in_cache() == [".lock", PROGRAM]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("files", "prefix", "why"),
     [
@@ -165,6 +171,7 @@ async def test_a_bad_release_falls_through_to_go_and_without_go_leaves_nothing(
     assert left_in_cache() == [".lock", PROGRAM]
 
 
+@pytest.mark.process
 async def test_go_builds_where_there_is_no_release_to_be_had_and_counts_packages(machine: Path) -> None:
     told: list[tuple[object, ...]] = []
     install(machine, "go", go_writing(server_saying(PINNED_VERSION)))
@@ -173,6 +180,7 @@ async def test_go_builds_where_there_is_no_release_to_be_had_and_counts_packages
     assert told == [(what, 1, None, "packages"), (what, 2, None, "packages")]
 
 
+@pytest.mark.process
 async def test_when_nothing_works_every_way_is_named_with_what_to_type(machine: Path) -> None:
     install(machine, PROGRAM, "#!/bin/sh\nexit 1\n")
     install(machine, "go", go_writing("", code=1))
@@ -195,6 +203,7 @@ async def test_a_mac_is_told_of_homebrew(monkeypatch: pytest.MonkeyPatch) -> Non
     assert caught.value.hint == "brew install livekit"
 
 
+@pytest.mark.process
 async def test_a_cancelled_fetch_leaves_nothing(machine: Path) -> None:
     building = asyncio.Event()
     install(machine, "go", "#!/bin/sh\necho half > $GOBIN/server\necho building\nwhile :; do :; done\n")

@@ -24,6 +24,7 @@ from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.supervisor import Seat, Supervisor
 from meetctl.web.direction import MAX_WORDS, Directive
+from tests.fixtures.lanes import Lane, starts
 from tests.meetctl.supervisor.helpers import ROOT
 
 BOUND_S = 30.0
@@ -92,6 +93,7 @@ class Stage:
 
 
 @pytest.fixture
+@starts(Lane.PROCESS)
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     supervisor = Supervisor(meeting=f"direction-{os.getpid()}", room="standup", log_dir=tmp_path, mask=Masker(set()))
     async with supervisor:

@@ -25,6 +25,7 @@ from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.state import ProcessState, SeatState
 from meetctl.supervisor.supervisor import Seat, Supervisor
+from tests.fixtures.lanes import Lane, starts
 from tests.fixtures.livekit import MintToken
 
 ROOT = Path(__file__).parents[3]
@@ -63,6 +64,7 @@ class Kept:
 
 
 @pytest.fixture
+@starts(Lane.PROCESS)
 async def kept(tmp_path: Path) -> AsyncIterator[Kept]:
     meeting = f"kept-{os.getpid()}"
     async with Supervisor(
@@ -119,7 +121,6 @@ async def test_a_person_may_start_one_again_whose_budget_was_spent(kept: Kept) -
     assert (await kept.reaches(ProcessState.RUNNING)).starts == 2
 
 
-@pytest.mark.system
 async def test_a_room_is_deserted_when_its_last_person_has_been_gone_for_so_long(
     livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken
 ) -> None:

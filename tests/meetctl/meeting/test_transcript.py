@@ -133,6 +133,7 @@ for number in range(100_000):
 """
 
 
+@pytest.mark.process
 def test_whoever_is_killed_while_writing_leaves_every_line_that_was_added(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
@@ -175,6 +176,7 @@ assert transcript.broken is None, transcript.broken
 """
 
 
+@pytest.mark.process
 def test_what_found_no_room_is_written_once_there_is_room_again(tmp_path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
     done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True)

@@ -51,7 +51,6 @@ async def web_server(answer: web.Response) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-@pytest.mark.system
 async def test_a_wrong_key_is_named(livekit_server: LiveKitCredentials) -> None:
     error = await failure(replace(livekit_server, api_key="APIwrong"))
     assert error.message == (
@@ -60,13 +59,11 @@ async def test_a_wrong_key_is_named(livekit_server: LiveKitCredentials) -> None:
     assert error.hint == "the server knows no key 'APIwrong': check LIVEKIT_API_KEY"
 
 
-@pytest.mark.system
 async def test_a_wrong_secret_is_told_from_a_wrong_key_and_not_shown(livekit_server: LiveKitCredentials) -> None:
     error = await failure(replace(livekit_server, api_secret=SecretStr(SECRET)))
     assert error.hint == f"the secret does not belong to key {livekit_server.api_key!r}: check LIVEKIT_API_SECRET"
 
 
-@pytest.mark.system
 @pytest.mark.parametrize("hours_off", [-7, 1])
 async def test_a_clock_that_is_wrong_is_told_from_wrong_credentials(
     livekit_server: LiveKitCredentials, monkeypatch: pytest.MonkeyPatch, hours_off: int
@@ -95,7 +92,6 @@ async def test_a_host_that_does_not_exist_is_named() -> None:
     assert error.message == "looking for room 'standup': wss://no-such-host.invalid: no such host"
 
 
-@pytest.mark.system
 async def test_tls_towards_a_server_without_it_says_so(livekit_server: LiveKitCredentials) -> None:
     error = await failure(replace(livekit_server, url=livekit_server.url.replace("ws://", "wss://")))
     assert "TLS failed" in error.message

@@ -10,8 +10,6 @@ from meetctl.settings import LiveKitCredentials
 from tests.fixtures.livekit import MintToken
 from tests.meetctl.rooms.joining import joined, wait_for
 
-pytestmark = pytest.mark.system
-
 
 async def room_as_the_server_sees_it(credentials: LiveKitCredentials, room: str) -> api.Room:
     async with api.LiveKitAPI(

@@ -103,7 +103,6 @@ def test_a_meet_link_keeps_address_and_token_whole() -> None:
     assert parse_qs(urlsplit(link).query) == {"liveKitUrl": ["wss://host.example:443/a?b=c&d"], "token": ["a.b+c/d="]}
 
 
-@pytest.mark.system
 async def test_the_server_lets_an_agent_change_its_attributes_and_refuses_a_guest(
     livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken
 ) -> None:
@@ -128,7 +127,6 @@ async def test_the_server_lets_an_agent_change_its_attributes_and_refuses_a_gues
         }
 
 
-@pytest.mark.system
 async def test_the_server_lets_the_chair_write_and_not_publish(
     livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import Child, LaunchSpec
+from tests.fixtures.lanes import Lane, starts
 from tests.meetctl.supervisor.helpers import ROOT, misbehaving
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="forking a loaded process is sound on Linux only")
@@ -22,6 +23,7 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
+@starts(Lane.PROCESS)
 async def launcher(tmp_path: Path) -> AsyncIterator[ForkLauncher]:
     program = (sys.executable, "-m", "tests.programs.light_preloader")
     # The test's programs are found as installed ones are: where the prepared process looks.
@@ -103,6 +105,7 @@ async def test_what_is_no_program_of_ours_is_executed(launcher: ForkLauncher) ->
     assert (await ended(child))[0] == 3
 
 
+@pytest.mark.process
 async def test_where_nothing_can_be_prepared_the_program_is_executed(tmp_path: Path) -> None:
     broken = (sys.executable, "-c", "raise SystemExit(1)")
     launcher = ForkLauncher(broken, ENVIRONMENT)
@@ -111,6 +114,7 @@ async def test_where_nothing_can_be_prepared_the_program_is_executed(tmp_path: P
     await launcher.close()
 
 
+@pytest.mark.process
 async def test_nothing_is_left_of_the_prepared_process(tmp_path: Path) -> None:
     program = (sys.executable, "-m", "tests.programs.light_preloader")
     pids: list[int] = []

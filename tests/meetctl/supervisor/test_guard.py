@@ -16,6 +16,8 @@ from meetctl.supervisor.launcher import ExecLauncher
 from meetctl.supervisor.sweep import group_exists, marked
 from tests.meetctl.supervisor.helpers import ROOT, misbehaving
 
+pytestmark = pytest.mark.process
+
 GONE_S = 15.0
 """The promise is three seconds; the machine may be busy."""
 

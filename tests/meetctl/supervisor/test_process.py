@@ -14,6 +14,7 @@ from meetctl.supervisor.launcher import ExecLauncher
 from meetctl.supervisor.logs import ChildLog, Masker
 from meetctl.supervisor.process import ChildProcess, Wire
 from meetctl.supervisor.sweep import group_exists
+from tests.fixtures.lanes import Lane, starts
 from tests.meetctl.supervisor.helpers import misbehaving
 
 BOUND_S = 10.0
@@ -39,6 +40,7 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 
 @pytest.fixture
+@starts(Lane.PROCESS)
 def start(tmp_path: Path) -> Start:
     @asynccontextmanager
     async def start(behaviour: str, wire: Wire = Wire.NDJSON, **env: str) -> AsyncIterator[Running]:

@@ -43,6 +43,7 @@ def test_a_second_supervisor_cannot_hold_the_same_meeting(tmp_path: Path) -> Non
         raise AssertionError
 
 
+@pytest.mark.process
 def test_what_a_killed_supervisor_left_is_not_taken_for_a_meeting_and_blocks_no_new_one(tmp_path: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -101,6 +102,7 @@ def closed(process: subprocess.Popen[bytes]) -> int:
         return process.wait(10)
 
 
+@pytest.mark.process
 def test_the_next_command_ends_what_a_killed_supervisor_and_its_killed_guard_left(tmp_path: Path) -> None:
     note, files = dead_meeting(tmp_path)
     orphans = [orphan(note, "ignores_everything"), orphan(note, "ready_and_stay")]
@@ -114,6 +116,7 @@ def test_the_next_command_ends_what_a_killed_supervisor_and_its_killed_guard_lef
     assert len(told) == 1, "it is told once"
 
 
+@pytest.mark.process
 def test_who_only_looks_sees_no_dead_meeting_and_ends_makes_and_removes_nothing(tmp_path: Path) -> None:
     note, _ = dead_meeting(tmp_path)
     left = orphan(note, "ready_and_stay")
@@ -128,6 +131,7 @@ def test_who_only_looks_sees_no_dead_meeting_and_ends_makes_and_removes_nothing(
     closed(left)
 
 
+@pytest.mark.process
 def test_a_new_meeting_of_that_name_begins_by_ending_what_the_dead_one_left(tmp_path: Path) -> None:
     note, files = dead_meeting(tmp_path)
     left = orphan(note, "ready_and_stay")
@@ -162,6 +166,7 @@ def test_commands_that_look_all_the_time_keep_no_new_meeting_out_and_take_nothin
     assert len(seen) > 30
 
 
+@pytest.mark.process
 def test_a_process_is_known_by_its_start_and_not_by_its_number_alone() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         known = process_id(process.pid)

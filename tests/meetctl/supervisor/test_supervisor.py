@@ -32,6 +32,7 @@ from meetctl.supervisor.process import Wire
 from meetctl.supervisor.state import MeetingState, ProcessState, as_of
 from meetctl.supervisor.supervisor import Seat, Supervisor
 from meetctl.supervisor.sweep import remaining
+from tests.fixtures.lanes import Lane, starts
 from tests.meetctl.supervisor.helpers import misbehaving
 
 BOUND_S = 20.0
@@ -90,6 +91,7 @@ def meeting_id(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+@starts(Lane.PROCESS)
 async def room(tmp_path: Path, meeting_id: str) -> AsyncIterator[Room]:
     async with _running(tmp_path, meeting_id) as room:
         yield room
@@ -385,8 +387,8 @@ async def test_a_wall_clock_that_jumps_moves_nothing(room: Room, monkeypatch: py
     room.seat("crash", key="max")
     await room.reaches(ProcessState.RUNNING)
     began = time.time()
-    for starts, jump in ((3, 86_400), (4, -86_400)):
+    for times, jump in ((3, 86_400), (4, -86_400)):
         monkeypatch.setattr(time, "time", lambda jump=jump: began + jump)
         async with asyncio.timeout(BOUND_S):
-            await room.supervisor.wait_until(started_often("max", starts))
+            await room.supervisor.wait_until(started_often("max", times))
     assert room.supervisor.state.seats["ada"].starts == 1

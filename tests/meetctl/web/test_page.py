@@ -14,6 +14,7 @@ CHECK_TIMEOUT_S = 300.0
 """Two seconds each; `npm ci` before them depends on the registry."""
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("script", ["typecheck", "test"])
 def test_the_pages_own_checks_pass(script: str) -> None:
     page = ROOT / hatch_build.PAGE

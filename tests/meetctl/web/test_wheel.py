@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.lanes import Lane, starts
+
 ROOT = Path(__file__).parents[3]
 BUILD_TIMEOUT_S = 300.0
 """`npm ci` and Vite take 8 s; a registry behind a slow line takes much longer."""
@@ -44,6 +46,7 @@ def assert_holds_the_page(names: set[str]) -> None:
 
 
 @pytest.fixture(scope="module")
+@starts(Lane.PROCESS)
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("wheel", ROOT, tmp_path_factory.mktemp("wheel"))
 

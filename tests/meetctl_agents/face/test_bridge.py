@@ -18,8 +18,6 @@ from tests.fixtures.livekit import MintToken
 from tests.meetctl_agents.face.stage import KEY, NAME, Simli, Stage, simli, staged
 from tests.meetctl_agents.face.viewing import Seen, Viewer, speech, viewing
 
-pytestmark = pytest.mark.system
-
 PLACEHOLDER = rgb_from_i420(draw_placeholder(NAME, 512, 512))[::2, ::2]
 
 

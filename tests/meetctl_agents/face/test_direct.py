@@ -20,8 +20,6 @@ from tests.fixtures.livekit import MintToken
 from tests.meetctl_agents.face.stage import KEY, NAME, Simli, Stage, simli
 from tests.meetctl_agents.face.viewing import Viewer, speech, viewing
 
-pytestmark = pytest.mark.system
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Simli]:

@@ -103,7 +103,6 @@ def placeholder(width: int, height: int) -> I420:
     return draw_placeholder("Ada", width, height)
 
 
-@pytest.mark.system
 async def test_a_newcomer_sees_the_placeholder_at_the_size_of_a_face_that_is_gone(
     livekit_server: LiveKitCredentials, mint_token: MintToken
 ) -> None:
@@ -131,7 +130,6 @@ async def test_a_newcomer_sees_the_placeholder_at_the_size_of_a_face_that_is_gon
         await room.disconnect()
 
 
-@pytest.mark.system
 async def test_the_first_odd_size_republishes_once_and_the_room_is_never_without_a_track(
     livekit_server: LiveKitCredentials, mint_token: MintToken
 ) -> None:

@@ -22,6 +22,7 @@ from meetctl_agents.face.stun import answering
 from pydantic import SecretStr
 
 from meetctl.protocol import Face, IceState
+from tests.fixtures.lanes import Lane, starts
 from tests.meetctl_agents.face.stage import KEY, Simli, simli
 from tests.meetctl_agents.face.viewing import speech
 
@@ -61,6 +62,7 @@ class Ears:
 
 
 @pytest.fixture(scope="module")
+@starts(Lane.PROCESS)
 def server() -> Iterator[Simli]:
     with simli() as running:
         yield running

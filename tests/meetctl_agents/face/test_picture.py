@@ -58,7 +58,6 @@ async def watched(
                 return measured, measured.ratio(began, time.time() - 0.5)
 
 
-@pytest.mark.system
 @pytest.mark.parametrize(
     ("sizes", "fps", "codec"),
     [("512x512,65x67,64x64,501x333", 25, "vp8"), ("66x98,1280x720,512x512", 30, "h264")],
@@ -79,7 +78,6 @@ async def test_every_size_arrives_whole_and_true_at_its_rate(
     assert ratio >= RATIO
 
 
-@pytest.mark.system
 @pytest.mark.soak
 @pytest.mark.parametrize(
     ("sizes", "fps", "codec"),

@@ -13,6 +13,7 @@ from meetctl_agents.face.keeper import NOBODY, RENEW_S, backoff, renewal_at
 
 from meetctl.protocol import AvatarSession, Degraded
 from meetctl.settings import LiveKitCredentials
+from tests.fixtures.lanes import Lane, starts
 from tests.fixtures.livekit import MintToken
 from tests.meetctl_agents.face.measuring import Measured, measuring
 from tests.meetctl_agents.face.stage import Simli, Stage, pattern_simli, staged
@@ -22,6 +23,7 @@ PATIENCE_S = 20.0
 
 
 @pytest.fixture(scope="module")
+@starts(Lane.PROCESS)
 def server() -> Iterator[Simli]:
     with pattern_simli() as running:
         yield running
@@ -58,7 +60,6 @@ def open_now(stage: Stage) -> set[str]:
     return {session for session, is_open in state.items() if is_open}
 
 
-@pytest.mark.system
 @pytest.mark.parametrize("limits", [{"max_session_s": 6}, {"max_idle_s": 6}])
 async def test_a_session_is_renewed_before_its_limit_without_a_gap(
     livekit_server: LiveKitCredentials, measured: Measured, agent: str, server: Simli, limits: dict[str, float]
@@ -78,7 +79,6 @@ async def test_a_session_is_renewed_before_its_limit_without_a_gap(
     assert not open_now(stage)
 
 
-@pytest.mark.system
 async def test_what_is_being_said_at_the_limit_is_said_to_its_end(
     livekit_server: LiveKitCredentials, measured: Measured, agent: str, server: Simli
 ) -> None:
@@ -91,7 +91,6 @@ async def test_what_is_being_said_at_the_limit_is_said_to_its_end(
         assert not stage.of(Degraded)
 
 
-@pytest.mark.system
 async def test_a_session_that_cannot_be_renewed_is_used_to_its_end_and_then_replaced(
     livekit_server: LiveKitCredentials, measured: Measured, agent: str, server: Simli
 ) -> None:
@@ -105,7 +104,6 @@ async def test_a_session_that_cannot_be_renewed_is_used_to_its_end_and_then_repl
         await stage.wait_restored()
 
 
-@pytest.mark.system
 async def test_in_an_empty_room_a_paid_session_is_closed_and_the_first_person_reopens_it(
     livekit_server: LiveKitCredentials, mint_token: MintToken, agent: str, server: Simli
 ) -> None:

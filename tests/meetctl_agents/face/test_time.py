@@ -80,7 +80,6 @@ async def beeps(measured: Measured, since: float, seconds: float) -> None:
     )
 
 
-@pytest.mark.system
 async def test_voice_and_lips_are_together_at_a_subscriber_also_after_a_stall(measured: Measured, stage: Stage) -> None:
     await settled(measured)
     time.sleep(STALL_S)  # noqa: ASYNC251  the loop is what stalls
@@ -90,7 +89,6 @@ async def test_voice_and_lips_are_together_at_a_subscriber_also_after_a_stall(me
     assert abs(statistics.median(report.ms for report in reported)) <= 2 * LIMIT_S * 1000
 
 
-@pytest.mark.system
 @pytest.mark.parametrize(
     ("seconds", "limit_s"), [(60, WIDE * LIMIT_S), pytest.param(300, LIMIT_S, marks=pytest.mark.soak)]
 )
@@ -105,7 +103,6 @@ async def test_voice_and_lips_stay_together_for_minutes_with_a_stall_among_them(
     assert p95(offsets) <= limit_s, f"{[round(offset * 1000) for offset in offsets]} ms"
 
 
-@pytest.mark.system
 @pytest.mark.parametrize("seconds", [3, pytest.param(10, marks=pytest.mark.soak)])
 async def test_a_room_that_takes_nothing_for_a_while_costs_neither_delay_nor_memory(
     measured: Measured, stage: Stage, seconds: int, monkeypatch: pytest.MonkeyPatch

@@ -16,6 +16,8 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from tests.fixtures.models import STOPPING, running_model_server
 
+pytestmark = pytest.mark.process
+
 MEGABYTE = 1e6
 
 

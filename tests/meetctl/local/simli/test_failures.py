@@ -15,6 +15,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from simli.critical_exceptions import SimliAPIError, SimliConnectionError, SimliExceptions, SimliSessionError
 from simli.simli import SimliClient, SimliConfig
 
+from tests.fixtures.lanes import Lane, starts
 from tests.fixtures.simli import running_simli
 from tests.meetctl.local.simli.clients import WAIT_SECONDS, all_sessions_closed, vowel, watching
 
@@ -22,6 +23,7 @@ KEY, FACE = "the-key", "the-face"
 
 
 @pytest.fixture(scope="module")
+@starts(Lane.PROCESS)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that knows one key and one face, and whose faults can be set."""
     keys = tmp_path_factory.mktemp("simli") / "keys"
@@ -233,6 +235,7 @@ async def test_a_server_with_nobody_to_set_faults_has_no_such_door(simli_server:
         assert response.status == 404
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("content", ['{"never_begin": true}', "no json", '{"drop_after_s": -1}'])
 def test_a_faults_file_with_a_mistake_keeps_the_server_from_starting(tmp_path: Path, content: str) -> None:
     path = tmp_path / "faults.json"

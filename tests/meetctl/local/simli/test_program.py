@@ -33,6 +33,7 @@ def started(*options: str) -> tuple[subprocess.Popen[bytes], str]:
     return process, event.url
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("way", ["SIGTERM", "SIGINT", "end of stdin"])
 async def test_the_server_says_one_line_and_ends_quickly_with_a_session_open(way: str) -> None:
     process, url = started("--watch-stdin")
@@ -54,6 +55,7 @@ async def test_the_server_says_one_line_and_ends_quickly_with_a_session_open(way
         assert b"Traceback" not in process.stderr.read()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("options", [("--size", "511"), ("--fps", "1"), ("--keys-file", "/nonexistent")])
 def test_what_cannot_be_is_said_and_nothing_is_served(options: tuple[str, str]) -> None:
     done = subprocess.run([*COMMAND, *options], capture_output=True, timeout=END_SECONDS * 3, check=False)
@@ -62,6 +64,7 @@ def test_what_cannot_be_is_said_and_nothing_is_served(options: tuple[str, str]) 
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.process
 def test_a_taken_port_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -72,6 +75,7 @@ def test_a_taken_port_is_named() -> None:
     assert str(port).encode() in done.stderr
 
 
+@pytest.mark.process
 def test_keys_that_others_can_read_are_refused(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     keys.write_text("secret-key\n")

@@ -6,7 +6,6 @@ import asyncio
 import json
 from pathlib import Path
 
-import pytest
 from livekit import api
 from simli.simli import SimliClient, SimliConfig, TransportMode
 
@@ -14,8 +13,6 @@ from meetctl.local.simli.roommode import ROOM_PREFIX
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.simli import running_simli
 from tests.meetctl.local.simli.clients import WAIT_SECONDS, all_sessions_closed, see_and_hear_the_face, watching
-
-pytestmark = pytest.mark.system
 
 
 async def test_the_python_client_gets_the_face_through_a_room_that_is_deleted_afterwards(

@@ -19,8 +19,6 @@ from meetctl.settings import LiveKitCredentials
 from tests.fixtures.livekit import MintToken
 from tests.meetctl.local.simli.clients import Watcher, all_sessions_closed, wait_until
 
-pytestmark = pytest.mark.system
-
 PROGRAM = Path(__file__).parent / "avatar_program.py"
 PROGRAM_SECONDS = 60.0
 """Imports and a job process take 7 s on idle cores, speech 4 s."""
