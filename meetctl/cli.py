@@ -30,7 +30,10 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON; failures too.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for agents to be ready.")]
-RosterFile = Annotated[Path, typer.Argument(metavar="ROSTER", help="The roster, a YAML file.")]
+RosterFile = Annotated[Path, typer.Argument(metavar="ROSTER", help="The roster, a YAML file; - reads stdin.")]
+EnvFile = Annotated[
+    Path | None, typer.Option("--env-file", metavar="FILE", help="Variables, instead of the .env beside it.")
+]
 InRoom = Annotated[str | None, typer.Option("--room", help="The meeting; needed where several run.")]
 RoomName = Annotated[str | None, typer.Argument(metavar="[ROOM]", help="The meeting; needed where several run.")]
 AgentName = Annotated[str, typer.Argument(help="Name or identity of an agent.")]
@@ -56,6 +59,7 @@ def up(
     open_: Annotated[bool, typer.Option("--open", help="Open the join link in a browser.")] = False,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Seat only these agents.")] = None,
     room: Annotated[str | None, typer.Option("--room", help="Room name, instead of the roster's.")] = None,
+    env_file: EnvFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
     as_json: Json = False,
     report_fd: ReportFd = None,
@@ -78,6 +82,7 @@ def up(
             dry_run=dry_run,
             as_json=as_json,
             report_fd=report_fd,
+            env_file=env_file,
         )
     )
 
@@ -95,6 +100,7 @@ def join(
         bool, typer.Option("--detach", "-d", help="In a room elsewhere: leave it running and return.")
     ] = False,
     timeout: Timeout = 120,
+    env_file: EnvFile = None,
     as_json: Json = False,
     report_fd: ReportFd = None,
 ) -> None:
@@ -111,6 +117,7 @@ def join(
             timeout_s=timeout,
             as_json=as_json,
             report_fd=report_fd,
+            env_file=env_file,
         )
     )
 
@@ -268,11 +275,18 @@ def link(
 
 
 @app.command(epilog="Example: meetctl check configs/demo.yaml")
-def check(roster: RosterFile, as_json: Json = False) -> None:
+def check(
+    roster: RosterFile,
+    show_variables: Annotated[
+        bool, typer.Option("--environment", help="Show where each variable comes from, never its value.")
+    ] = False,
+    env_file: EnvFile = None,
+    as_json: Json = False,
+) -> None:
     """Say everything that is wrong with a roster; start nothing."""
     from meetctl.commands.check import check
 
-    check(roster, as_json=as_json)
+    check(roster, as_json=as_json, env_file=env_file, show_variables=show_variables)
 
 
 @app.command(epilog="Example: meetctl rehearse configs/rehearsal.yaml")
@@ -280,12 +294,13 @@ def rehearse(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario, a YAML file.")],
     keep: Annotated[bool, typer.Option("--keep", help="Keep logs and transcript of a rehearsal that passes.")] = False,
     timeout: Timeout = 120,
+    env_file: EnvFile = None,
     as_json: Json = False,
 ) -> None:
     """Play a meeting with scripted people and check what the agents do; exit 1 where an expectation fails."""
     from meetctl.commands.rehearse import rehearse
 
-    _exit(rehearse(scenario, keep=keep, timeout_s=timeout, as_json=as_json))
+    _exit(rehearse(scenario, keep=keep, timeout_s=timeout, as_json=as_json, env_file=env_file))
 
 
 @app.command(epilog="Example: meetctl init team.yaml")
@@ -332,12 +347,13 @@ def doctor(
         Path | None,
         typer.Argument(metavar="[ROSTER]", help="Look at what this roster needs, its servers and keys too."),
     ] = None,
+    env_file: EnvFile = None,
     as_json: Json = False,
 ) -> None:
     """Say what on this machine or around it would keep a meeting from working, and what to do about it."""
     from meetctl.commands.doctor import doctor
 
-    _exit(doctor(roster, as_json=as_json))
+    _exit(doctor(roster, as_json=as_json, env_file=env_file))
 
 
 @app.command(epilog="Example: meetctl setup")

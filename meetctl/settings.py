@@ -74,14 +74,18 @@ def has_hyperlinks() -> bool:
     return any(name in variables for name in ("WT_SESSION", "KITTY_WINDOW_ID", "KONSOLE_VERSION", "DOMTERM"))
 
 
-def livekit_from_environment() -> LiveKitCredentials:
+def livekit_from_environment(variables: Mapping[str, str] | None = None) -> LiveKitCredentials:
     """Returns the server of `LIVEKIT_URL`, `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET`.
+
+    Args:
+        variables: where to look; None = the process's environment.
 
     Raises:
         SettingsError: naming every variable that is not set.
     """
     names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
-    found = {name: environment().get(name, "") for name in names}
+    variables = environment() if variables is None else variables
+    found = {name: variables.get(name, "") for name in names}
     missing = [name for name in names if not found[name]]
     if missing:
         raise SettingsError(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from meetctl.commands._meetings import find_meeting, is_running, wait_for_agents
 from meetctl.commands._run import prepare
@@ -13,7 +16,7 @@ from meetctl.display.plan_lines import plan_lines
 from meetctl.errors import ConflictError, NotRunningError
 from meetctl.meeting.reconcile import Plan
 from meetctl.meeting.requests import revealed
-from meetctl.roster import Roster
+from meetctl.roster import Roster, is_stream, kept, shown
 from meetctl.supervisor.control import ask
 
 ANSWER_S = 90.0
@@ -31,7 +34,7 @@ def change(roster: Roster, *, dry_run: bool, as_json: bool, wait_s: float | None
         _show(room, Plan(added=roster.agents).as_dict(), as_json=as_json, as_data=True)
         return None
     _, files = find_meeting(room, only_look=dry_run)
-    request: dict[str, Any] = {"do": "reconcile", "roster": revealed(roster) | {"file": str(roster.file.absolute())}}
+    request: dict[str, Any] = {"do": "reconcile", "roster": revealed(_for_another(roster))}
     try:
         plan = asyncio.run(ask(files.socket, request | {"dry_run": True}))
     except NotRunningError:
@@ -41,7 +44,7 @@ def change(roster: Roster, *, dry_run: bool, as_json: bool, wait_s: float | None
         return None
     if not any(plan[part] for part in ("added", "removed", "replaced", "settings")):
         raise ConflictError(
-            f"a meeting named {room} is already up, and as {roster.file} says",
+            f"a meeting named {room} is already up, and as {shown(roster.file)} says",
             hint=f"meetctl status {room}, or meetctl down {room}",
         )
     if not as_json:
@@ -58,6 +61,16 @@ def change(roster: Roster, *, dry_run: bool, as_json: bool, wait_s: float | None
         started = {"room": room, "join_link": link, "log_dir": where["log_dir"]}
         console.print_json({"schema_version": 1, **started, "changes": done})
     return link
+
+
+def _for_another(roster: Roster) -> Roster:
+    """Returns the roster as the supervisor can read it again, in whatever folder that is."""
+
+    def found(path: Path) -> Path:
+        return path if is_stream(path) else path.absolute()
+
+    files = {"file": found(roster.file), "env_file": found(roster.env_file) if roster.env_file is not None else None}
+    return roster.model_copy(update={**files, "streams": {name: SecretStr(text) for name, text in kept().items()}})
 
 
 def _show(room: str, plan: Mapping[str, Any], *, as_json: bool, as_data: bool) -> None:

@@ -161,11 +161,12 @@ def _new_log_dir(room: str) -> Path:
 # --- detached ---
 
 
-def spawn_detached(arguments: Sequence[str], room: str) -> Started:
+def spawn_detached(arguments: Sequence[str], room: str, descriptors: Sequence[int] = ()) -> Started:
     """Starts this command again as a session of its own and returns when people can join.
 
     Args:
         arguments: the command line after `meetctl`, without `--detach`.
+        descriptors: open files that it inherits under their numbers.
 
     Raises:
         MeetctlError: what the child answered, or how it died.
@@ -180,7 +181,7 @@ def spawn_detached(arguments: Sequence[str], room: str) -> Started:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            pass_fds=[write_end],
+            pass_fds=[write_end, *descriptors],
         )
     finally:
         os.close(write_end)

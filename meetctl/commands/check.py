@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from meetctl.display import console
-from meetctl.roster import load_roster
+from meetctl.display.variables import as_documents, as_lines
+from meetctl.errors import MeetctlError
+from meetctl.roster import load_roster, load_variables, origins, shown
 from meetctl.settings import environment
 
 
-def check(path: Path, *, as_json: bool) -> None:
-    """Validates the roster; raises RosterError with every fault at once."""
-    roster = load_roster(path, environment=environment())
+def check(path: Path, *, as_json: bool, env_file: Path | None = None, show_variables: bool = False) -> None:
+    """Validates the roster; raises RosterError with every fault at once.
+
+    Args:
+        show_variables: also say where every variable that it asks for comes from; of a wrong roster too.
+    """
+    variables = load_variables(path, env_file, environment())
+    try:
+        roster = load_roster(path, environment=variables)
+    except MeetctlError:
+        if show_variables and not as_json:
+            for line in as_lines(origins(path, variables)):
+                console.print_data(line)
+        raise
+    found = origins(path, variables) if show_variables else []
     if as_json:
-        console.print_json(
-            {
-                "schema_version": 1,
-                "ok": True,
-                "room": roster.room,
-                "agents": [
-                    {"name": entry.name, "identity": entry.identity, "program": entry.program.value}
-                    for entry in roster.agents
-                ],
-            }
-        )
+        document: dict[str, Any] = {
+            "schema_version": 1,
+            "ok": True,
+            "room": roster.room,
+            "agents": [
+                {"name": entry.name, "identity": entry.identity, "program": entry.program.value}
+                for entry in roster.agents
+            ],
+        }
+        console.print_json(document | ({"environment": as_documents(found)} if show_variables else {}))
         return
+    for line in as_lines(found):
+        console.print_data(line)
     agents = ", ".join(f"{entry.name} ({entry.program.value})" for entry in roster.agents)
-    console.print_data(f"{path}: good. Room {roster.room}; {agents}")
+    console.print_data(f"{shown(path)}: good. Room {roster.room}; {agents}")

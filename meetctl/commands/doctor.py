@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from meetctl.doctor.services import FaceAnswers, judge_face, judge_livekit
 from meetctl.errors import ExitCode, MeetctlError
 from meetctl.local.data import missing_models
 from meetctl.local.livekit_binary import PINNED_VERSION, find_server
-from meetctl.roster import SIMLI_URL, Program, Roster, load_roster, secrets_of
+from meetctl.roster import SIMLI_URL, Program, Roster, load_roster, load_variables, secrets_of, shown
 from meetctl.settings import LiveKitCredentials, environment, livekit_from_environment
 from meetctl.supervisor.logs import Masker
 
@@ -27,11 +27,18 @@ DEMO = (Program.SIMLI, Program.AUDIO)
 """Whom the memory is reckoned for where no roster is given."""
 
 
-def doctor(path: Path | None, *, as_json: bool) -> ExitCode:
+def doctor(path: Path | None, *, as_json: bool, env_file: Path | None = None) -> ExitCode:
     """Looks at everything and prints what it found; the code says whether something is to be mended."""
-    found, roster = _read(path)
-    found += asyncio.run(_examine(roster))
-    mask = Masker(_secrets(roster))
+    variables: Mapping[str, str] = environment()
+    found: list[Finding] = []
+    try:
+        variables = load_variables(path, env_file, environment())
+    except MeetctlError as error:
+        found.append(failure("environment", error.message, error.hint or "mend it"))
+    told, roster = _read(path, variables)
+    found += told
+    found += asyncio.run(_examine(roster, variables))
+    mask = Masker(_secrets(roster, variables))
     found = [replace(finding, message=mask(finding.message)) for finding in found]
     if as_json:
         console.print_json(document(found))
@@ -41,20 +48,20 @@ def doctor(path: Path | None, *, as_json: bool) -> ExitCode:
     return ExitCode.FAILED if any(finding.level is Level.FAILURE for finding in found) else ExitCode.OK
 
 
-def _read(path: Path | None) -> tuple[list[Finding], Roster | None]:
+def _read(path: Path | None, variables: Mapping[str, str]) -> tuple[list[Finding], Roster | None]:
     if path is None:
         return [], None
     try:
-        roster = load_roster(path, environment=environment())
+        roster = load_roster(path, environment=variables)
     except MeetctlError as error:
         return [failure("roster", error.message, error.hint or f"meetctl check {path}")], None
-    return [ok("roster", f"{path} is good: {len(roster.agents)} agents")], roster
+    return [ok("roster", f"{shown(path)} is good: {len(roster.agents)} agents")], roster
 
 
-async def _examine(roster: Roster | None) -> list[Finding]:
-    livekit, faces = _livekit(roster), list(_faces(roster))
+async def _examine(roster: Roster | None, variables: Mapping[str, str]) -> list[Finding]:
+    livekit, faces = _livekit(roster, variables), list(_faces(roster, variables))
     here, server, there, *shown = await asyncio.gather(
-        asyncio.to_thread(lambda: list(_machine(roster))),
+        asyncio.to_thread(lambda: list(_machine(roster, variables))),
         _server(roster),
         _far_livekit(livekit, roster),
         *(_face(face) for face in faces),
@@ -62,18 +69,18 @@ async def _examine(roster: Roster | None) -> list[Finding]:
     return [*here, *server, *there, *(finding for found in shown for finding in found)]
 
 
-def _machine(roster: Roster | None) -> Iterator[Finding]:
+def _machine(roster: Roster | None, variables: Mapping[str, str]) -> Iterator[Finding]:
     yield from checks.judge_sockets(probing.probe_sockets())
     yield from checks.judge_interfaces(probing.interfaces())
     wanted = probing.requirements()
     yield from checks.judge_libraries(wanted, probing.installed(checks.names_of(wanted)))
-    yield from checks.judge_keys(environment())
+    yield from checks.judge_keys(variables)
     if roster is None or roster.needs_local_models:
         yield checks.judge_models([(package.name, package.size) for package in missing_models()])
     programs = DEMO if roster is None else tuple(agent.program for agent in roster.agents)
     local = 1 if roster is None else sum(agent.face is not None and agent.face.local for agent in roster.agents)
     needed = needed_mb(programs, local_models=roster is None or roster.needs_local_models, local_faces=local)
-    whom = "one avatar and one audio agent" if roster is None else f"the {len(programs)} agents of {roster.file}"
+    whom = "one avatar and one audio agent" if roster is None else f"the {len(programs)} agents of {shown(roster.file)}"
     yield checks.judge_memory(needed, probing.free_memory_mb(), whom)
 
 
@@ -86,12 +93,12 @@ async def _server(roster: Roster | None) -> list[Finding]:
     return list(checks.judge_server(str(found.path), found.version, found.warnings, PINNED_VERSION))
 
 
-def _livekit(roster: Roster | None) -> LiveKitCredentials | None:
+def _livekit(roster: Roster | None, variables: Mapping[str, str]) -> LiveKitCredentials | None:
     """Returns the server elsewhere: the roster's; without one, that of the environment, if it is whole."""
     if roster is not None:
         return roster.livekit
     try:
-        return livekit_from_environment()
+        return livekit_from_environment(variables)
     except MeetctlError:
         return None
 
@@ -104,10 +111,10 @@ async def _far_livekit(credentials: LiveKitCredentials | None, roster: Roster | 
     return found if skew_s is None else [*found, checks.judge_clock(credentials.url, skew_s)]
 
 
-def _faces(roster: Roster | None) -> Iterator[Face]:
+def _faces(roster: Roster | None, variables: Mapping[str, str]) -> Iterator[Face]:
     """Yields every face that Simli draws, each once."""
     if roster is None:
-        key, face_id = environment().get("SIMLI_API_KEY"), environment().get("SIMLI_FACE_ID")
+        key, face_id = variables.get("SIMLI_API_KEY"), variables.get("SIMLI_FACE_ID")
         if key:
             yield SIMLI_URL, SecretStr(key), face_id or None, "SIMLI_FACE_ID"
         return
@@ -128,7 +135,7 @@ async def _face(face: Face) -> list[Finding]:
     return found if sessions.skew_s is None else [*found, checks.judge_clock(url, sessions.skew_s)]
 
 
-def _secrets(roster: Roster | None) -> set[str]:
+def _secrets(roster: Roster | None, variables: Mapping[str, str]) -> set[str]:
     """Returns what no line may show, should a server repeat it."""
-    named = {value for name, value in environment().items() if name.endswith(("_KEY", "_SECRET")) and len(value) >= 6}
+    named = {value for name, value in variables.items() if name.endswith(("_KEY", "_SECRET")) and len(value) >= 6}
     return named | (secrets_of(roster) if roster is not None else set())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from meetctl.commands.up import run_reporting
 from meetctl.display import console
 from meetctl.errors import ExitCode, NotRunningError, SettingsError, UsageError
 from meetctl.meeting.requests import revealed
-from meetctl.roster import AgentEntry, FaceChoice, ModelChoice, Program, Roster, load_entry_file
+from meetctl.roster import AgentEntry, FaceChoice, ModelChoice, Program, Roster, load_entry_file, load_variables
 from meetctl.roster.schema import SIMLI_URL
 from meetctl.settings import environment, livekit_from_environment, slug
 from meetctl.supervisor.control import ask
@@ -39,14 +40,16 @@ def join(
     timeout_s: float,
     as_json: bool,
     report_fd: int | None,
+    env_file: Path | None = None,
 ) -> ExitCode:
     """Adds the agent and, in a meeting of this machine, waits until it is ready."""
+    variables = load_variables(Path(agent) if _is_file(agent) else None, env_file, environment())
     if is_running(room):
         _, files = find_meeting(room)
-        return _join_running(room, files, agent, name, face_id, timeout_s, as_json)
+        return _join_running(room, files, agent, name, face_id, timeout_s, as_json, variables)
     if report_fd is not None:
-        return run_reporting(lambda: _own_roster(room, agent, name, face_id), report_fd)
-    roster = _own_roster(room, agent, name, face_id)
+        return run_reporting(lambda: _own_roster(room, agent, name, face_id, variables), report_fd)
+    roster = _own_roster(room, agent, name, face_id, variables)
     binary = prepare(roster)
     if not detach:
         return run_meeting(
@@ -55,6 +58,7 @@ def join(
     arguments = ["join", room, "--agent", agent]
     arguments += ["--name", roster.agents[0].name]
     arguments += ["--face-id", face_id] if face_id is not None else []
+    arguments += ["--env-file", str(env_file)] if env_file is not None else []
     started = spawn_detached(arguments, room)
     wait_for_agents(room, timeout_s)
     if as_json:
@@ -72,15 +76,16 @@ def _join_running(
     face_id: str | None,
     timeout_s: float,
     as_json: bool,
+    variables: Mapping[str, str],
 ) -> ExitCode:
     request: dict[str, Any] = {"do": "join"}
     if agent in BUILT_IN:
         document = asyncio.run(ask(files.socket, {"do": "status"}))
         taken = {seat["name"].lower() for seat in document["agents"]}
-        entry = _built_in(agent, name or _free_name(taken), face_id)
+        entry = _built_in(agent, name or _free_name(taken), face_id, variables)
         request |= {"entry": revealed(entry), "default_models": True}
     elif _is_file(agent):
-        request |= {"entry": revealed(_renamed(load_entry_file(Path(agent), environment=environment()), name))}
+        request |= {"entry": revealed(_renamed(load_entry_file(Path(agent), environment=variables), name))}
     else:
         request |= {"name": agent}
     answer = asyncio.run(ask(files.socket, request, timeout_s=ANSWER_S))
@@ -92,19 +97,19 @@ def _join_running(
     return ExitCode.OK
 
 
-def _own_roster(room: str, agent: str, name: str | None, face_id: str | None) -> Roster:
+def _own_roster(room: str, agent: str, name: str | None, face_id: str | None, variables: Mapping[str, str]) -> Roster:
     """Returns a roster of this one agent for a room of the server in `LIVEKIT_*`."""
     try:
-        livekit = livekit_from_environment()
+        livekit = livekit_from_environment(variables)
     except SettingsError as error:
         raise NotRunningError(
             f"no meeting named {room} runs on this machine, and no server is given to look for it on: {error.message}",
             hint=f"meetctl up ROSTER --room {room}, or {error.hint}",
         ) from None
     if agent in BUILT_IN:
-        entry = _built_in(agent, name or NAMES[0], face_id)
+        entry = _built_in(agent, name or NAMES[0], face_id, variables)
     elif _is_file(agent):
-        entry = _renamed(load_entry_file(Path(agent), environment=environment()), name)
+        entry = _renamed(load_entry_file(Path(agent), environment=variables), name)
     else:
         raise UsageError(
             f"{agent!r} is neither a program (simli, audio) nor a file", hint="--agent audio, or --agent my-agent.yaml"
@@ -112,22 +117,21 @@ def _own_roster(room: str, agent: str, name: str | None, face_id: str | None) ->
     return Roster(file=Path(agent), room=room, livekit=livekit, agents=(entry,))
 
 
-def _built_in(agent: str, name: str, face_id: str | None) -> AgentEntry:
+def _built_in(agent: str, name: str, face_id: str | None, variables: Mapping[str, str]) -> AgentEntry:
     program = BUILT_IN[agent]
     return AgentEntry(
         name=name,
         identity=slug(name) or agent,
         program=program,
         persona=PERSONA,
-        face=_face(face_id) if program is Program.SIMLI else None,
+        face=_face(face_id, variables) if program is Program.SIMLI else None,
         llm=ModelChoice(),
         tts=ModelChoice(),
     )
 
 
-def _face(face_id: str | None) -> FaceChoice:
+def _face(face_id: str | None, variables: Mapping[str, str]) -> FaceChoice:
     """Returns the face by precedence, and says which it is: it decides whether money is spent."""
-    variables = environment()
     face_id = face_id or variables.get("SIMLI_FACE_ID")
     key = variables.get("SIMLI_API_KEY")
     if face_id and key:

@@ -17,13 +17,14 @@ from meetctl.rehearsal.judging import judge, step_words
 from meetctl.rehearsal.load import load_scenario
 from meetctl.rehearsal.play import Played, RehearsalError, play
 from meetctl.rehearsal.scenario import Scenario
+from meetctl.roster import load_variables
 from meetctl.settings import environment
 
 
-def rehearse(path: Path, *, keep: bool, timeout_s: float, as_json: bool) -> ExitCode:
+def rehearse(path: Path, *, keep: bool, timeout_s: float, as_json: bool, env_file: Path | None = None) -> ExitCode:
     """Plays the scenario in a room of its own; returns FAILED if an expectation did not hold."""
     room = f"rehearsal-{secrets.token_hex(4)}"  # it disturbs nobody, and nobody it
-    scenario = load_scenario(path, environment=environment(), room=room)
+    scenario = load_scenario(path, environment=load_variables(path, env_file, environment()), room=room)
     binary = setup(server=True, models=True)
     started: list[Started] = []
     played: list[Played] = []

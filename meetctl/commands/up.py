@@ -12,7 +12,7 @@ from meetctl.commands._meetings import is_running, wait_for_agents
 from meetctl.commands._run import Started, prepare, report_to, run_meeting, spawn_detached
 from meetctl.display import console
 from meetctl.errors import ExitCode, MeetctlError
-from meetctl.roster import Roster, load_roster
+from meetctl.roster import Roster, handed_on, load_roster, load_variables
 from meetctl.settings import environment
 
 
@@ -28,11 +28,17 @@ def up(
     dry_run: bool,
     as_json: bool,
     report_fd: int | None,
+    env_file: Path | None = None,
 ) -> ExitCode:
     """Runs the roster's meeting, or with `detach` leaves it running and returns; one that runs is made like it."""
+
+    def load() -> Roster:
+        variables = load_variables(path, env_file, environment())
+        return load_roster(path, environment=variables, only=only, room=room, env_file=env_file)
+
     if report_fd is not None:
-        return run_reporting(lambda: load_roster(path, environment=environment(), only=only, room=room), report_fd)
-    roster = load_roster(path, environment=environment(), only=only, room=room)
+        return run_reporting(load, report_fd)
+    roster = load()
     if dry_run or is_running(roster.room):
         link = change(roster, dry_run=dry_run, as_json=as_json, wait_s=timeout_s if wait else None)
         if link is not None and open_browser:
@@ -43,8 +49,10 @@ def up(
             roster, prepare(roster), on_started=lambda started: _announce(started, open_browser), show=True
         )
     prepare(roster)
-    arguments = ["up", str(path), "--room", roster.room, *(f"--only={name}" for name in only)]
-    started = spawn_detached(arguments, roster.room)
+    with handed_on(path, env_file) as (files, descriptors):
+        arguments = ["up", files[path], "--room", roster.room, *(f"--only={name}" for name in only)]
+        arguments += ["--env-file", files[env_file]] if env_file is not None else []
+        started = spawn_detached(arguments, roster.room, descriptors)
     if not as_json:
         console.print_data(started.join_link)
     if open_browser:

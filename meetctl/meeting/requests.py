@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from meetctl.errors import AgentFailed, ConflictError, TimedOutError, UsageError
 from meetctl.meeting.drill import TARGETS, Drill, Fault, carry_out
 from meetctl.meeting.meeting import STOP_S, Meeting
-from meetctl.roster import AgentEntry, Roster, load_roster
+from meetctl.roster import AgentEntry, Roster, keep, load_roster, load_variables
 from meetctl.settings import LiveKitCredentials, environment
 from meetctl.supervisor.control import Handler, Request, Stream
 from meetctl.supervisor.state import MeetingState
@@ -238,7 +238,9 @@ def _entry(meeting: Meeting, request: Request) -> AgentEntry:
             entry = entry.model_copy(update={"llm": meeting.roster.llm, "tts": meeting.roster.tts})
     else:
         # Read anew: the entry may have been left out by --only, or added to the file since.
-        entry = load_roster(meeting.roster.file, environment=environment(), only=[str(request["name"])]).agents[0]
+        keep(meeting.roster.streams)
+        variables = load_variables(meeting.roster.file, meeting.roster.env_file, environment())
+        entry = load_roster(meeting.roster.file, environment=variables, only=[str(request["name"])]).agents[0]
     taken = meeting.cast.taken()
     if entry.identity in taken or entry.name.lower() in taken:
         raise ConflictError(

@@ -29,6 +29,7 @@ from meetctl.roster import Roster, RosterFaults, load_roster
 from meetctl.roster.faults import Fault, KeyPath, nearest
 from meetctl.roster.load import roster_from_document
 from meetctl.roster.reading import Reading
+from meetctl.roster.streams import base_of
 from meetctl.roster.yaml_source import load_document, part_of
 from meetctl.script import Act
 from meetctl.settings import slug
@@ -100,7 +101,7 @@ def load_scenario(path: Path, *, environment: Mapping[str, str], room: str) -> S
 def _roster(path: Path, written: str | dict[str, object], environment: Mapping[str, str], room: str) -> Roster:
     """Returns the roster, with a LiveKit server of its own whatever it says: nobody else's is disturbed."""
     if isinstance(written, str):
-        roster = load_roster(path.parent / written, environment=environment, room=room)
+        roster = load_roster(base_of(path) / written, environment=environment, room=room)
     else:
         inline = part_of(load_document(path, environment), "roster")
         roster = roster_from_document(inline, environment=environment, room=room)

@@ -21,6 +21,8 @@ from meetctl.roster.schema import (
     secrets_of,
     secrets_of_entry,
 )
+from meetctl.roster.streams import handed_on, is_stream, keep, kept, shown
+from meetctl.roster.variables import Origin, Variables, load_variables, origins
 
 __all__ = [
     "NO_KEY",
@@ -31,16 +33,25 @@ __all__ = [
     "Fault",
     "Limits",
     "ModelChoice",
+    "Origin",
     "Program",
     "Roster",
     "RosterFaults",
     "TranscriptMode",
+    "Variables",
     "avatar_identity",
+    "handed_on",
     "is_room_name",
+    "is_stream",
+    "keep",
+    "kept",
     "load_entry_file",
     "load_roster",
+    "load_variables",
+    "origins",
     "readable_room",
     "secrets_of",
     "secrets_of_entry",
+    "shown",
     "why_not_direct",
 ]

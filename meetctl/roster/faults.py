@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from meetctl.errors import RosterError
+from meetctl.roster.streams import is_stream, shown
 
 KeyPath = tuple[str | int, ...]
 """Where in the document: `("agents", 1, "face")`."""
@@ -41,7 +42,8 @@ class RosterFaults(RosterError):
             super().__init__(_line(file, ordered[0]), hint=ordered[0].hint)
         else:
             lines = (_line(file, fault) + (f" ({fault.hint})" if fault.hint else "") for fault in ordered)
-            super().__init__("\n".join(lines), hint=f"mend these {len(ordered)} and try: {self.COMMAND} {file}")
+            again = "try again" if is_stream(file) else f"try: {self.COMMAND} {file}"
+            super().__init__("\n".join(lines), hint=f"mend these {len(ordered)} and {again}")
 
 
 def shown_path(path: KeyPath) -> str:
@@ -58,7 +60,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def _line(file: Path, fault: Fault) -> str:
-    where = str(file)
+    where = shown(file)
     if fault.line is not None:
         where += f":{fault.line}" + (f":{fault.column}" if fault.column is not None else "")
     path = shown_path(fault.path)

@@ -6,7 +6,7 @@ Pure: the variables come as a mapping. Values put in are never read for variable
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 MAX_DEPTH = 16
@@ -58,6 +58,22 @@ def interpolate(text: str, environment: Mapping[str, str]) -> str:
     if problems:
         raise InterpolationError(tuple(problems))
     return filled
+
+
+def defaults_in(text: str) -> set[str]:
+    """Returns the variables that have a default in the text, nested ones too; none where its grammar is broken."""
+
+    def found(parts: tuple[str | _Variable, ...]) -> Iterator[str]:
+        for part in parts:
+            if isinstance(part, _Variable):
+                if part.operator in ("-", ":-"):
+                    yield part.name
+                yield from found(part.word)
+
+    try:
+        return set(found(_parse(text, 0, depth=0)[0]))
+    except InterpolationError:
+        return set()
 
 
 def _parse(text: str, start: int, *, depth: int) -> tuple[tuple[str | _Variable, ...], int]:

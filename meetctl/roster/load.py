@@ -27,11 +27,14 @@ def load_roster(
     only: Sequence[str] = (),
     room: str | None = None,
     chance: random.Random | None = None,
+    env_file: Path | None = None,
 ) -> Roster:
     """Returns the roster of the file.
 
-    `only` keeps the agents of these names or identities; what the others lack around them (a variable, a key, a
-    file) is then no fault. `room` goes before the file's own; with neither, a name is made by `chance`.
+    `environment` is the shell's, or `Variables` with a `.env` behind it; `env_file` is only remembered, for whoever
+    reads the file again. `only` keeps the agents of these names or identities; what the others lack around them (a
+    variable, a key, a file) is then no fault. `room` goes before the file's own; with neither, a name is made by
+    `chance`.
 
     Raises:
         RosterFaults: with every fault of the file.
@@ -39,9 +42,9 @@ def load_roster(
     """
     if room is not None and not is_room_name(room):
         raise UsageError(f"{room!r} cannot name a room", hint="use 1 to 64 of A-Z a-z 0-9 . _ -, as in friday-launch")
-    return roster_from_document(
-        load_document(path, environment), environment=environment, only=only, room=room, chance=chance
-    )
+    document = load_document(path, environment)
+    roster = roster_from_document(document, environment=environment, only=only, room=room, chance=chance)
+    return roster if env_file is None else roster.model_copy(update={"env_file": env_file})
 
 
 def roster_from_document(

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from meetctl.protocol import RestartPolicy, Speaks, Voice
-from meetctl.roster.env_file import EnvFileError, parse_env_file
+from meetctl.roster.env_file import EnvFileError, parse_env_file, why_not_held
 from meetctl.roster.faults import KeyPath
 from meetctl.roster.models import Keys, resolve_model
 from meetctl.roster.reach import why_not_direct
@@ -27,6 +27,7 @@ from meetctl.roster.schema import (
     Program,
     avatar_identity,
 )
+from meetctl.roster.variables import Given, Variables
 from meetctl.roster.written import (
     AgentWritten,
     BudgetWritten,
@@ -76,8 +77,11 @@ def resolve_agent(
 ) -> AgentEntry:
     """Returns the entry with its defaults; `wrong` are keys whose faults are noted already."""
     program = _program(reading, written, path, wrong)
-    base = reading.document.file.parent
-    env = _env(reading, written, base, path)
+    base = reading.document.base
+    env = _env(reading, written, base, path, environment)
+    for index, word in enumerate(written.command or ()):
+        if why := why_not_held(word):
+            reading.note((*path, "command", index), why, "write what it should be")
     keys = Keys(env, environment)
     models: dict[str, ModelChoice | None] = {}
     for part in ("llm", "tts"):
@@ -166,13 +170,16 @@ def _program(reading: Reading, written: AgentWritten, path: KeyPath, wrong: froz
     return program
 
 
-def _env(reading: Reading, written: AgentWritten, base: Path, path: KeyPath) -> dict[str, str]:
+def _env(
+    reading: Reading, written: AgentWritten, base: Path, path: KeyPath, environment: Mapping[str, str]
+) -> dict[str, str]:
     found: dict[str, str] = {}
-    if written.env_file is not None:
-        file = base / Path(written.env_file).expanduser()
-        where = (*path, "env_file")
+    lines: dict[str, int] = {}
+    where = (*path, "env_file")
+    file = _path(reading, base, written.env_file, where)
+    if file is not None:
         try:
-            found = parse_env_file(file.read_text(encoding="utf-8"))
+            found = parse_env_file(file.read_text(encoding="utf-8"), environment, lines=lines)
         except FileNotFoundError:
             reading.note(where, f"no such file: {file}", "create it, or remove env_file", around=True)
         except UnicodeDecodeError:
@@ -180,13 +187,36 @@ def _env(reading: Reading, written: AgentWritten, base: Path, path: KeyPath) -> 
         except OSError as error:
             reading.note(where, f"{file} cannot be read: {error.strerror}", f"ls -l {file}", around=True)
         except EnvFileError as error:
-            message = f"{file}:{error.line} {error.message}"
-            reading.note(where, message, 'write NAME=VALUE, or NAME="VALUE"', around=True)
-    return found | (written.env or {})
+            for fault in error.faults:
+                reading.note(where, f"{file}:{fault.line} {fault.message}", fault.hint, around=True)
+    given = written.env or {}
+    for name, value in given.items():
+        if why := why_not_held(value):
+            reading.note((*path, "env", name), why, "write what it should be")
+    if isinstance(environment, Variables):
+        own = reading.document
+        environment.given += [
+            *(Given(written.name, name, file or base, lines[name]) for name in found if name not in given),
+            *(Given(written.name, name, own.file, own.place((*path, "env", name)).line) for name in given),
+        ]
+    return found | given
+
+
+def _path(reading: Reading, base: Path, written: str | None, where: KeyPath) -> Path | None:
+    """Returns the path that is written, None where none is or none can be."""
+    if written is None:
+        return None
+    try:
+        if "\0" in written:
+            raise ValueError
+        return base / Path(written).expanduser()
+    except (RuntimeError, ValueError):  # `~nobody`
+        reading.note(where, "no path can be made of it", "write a path that starts at the roster, or with /")
+        return None
 
 
 def _cwd(reading: Reading, written: AgentWritten, base: Path, path: KeyPath) -> Path:
-    cwd = (base / Path(written.cwd or ".").expanduser()).absolute()
+    cwd = (_path(reading, base, written.cwd, (*path, "cwd")) or base).absolute()
     if written.cwd is not None and not cwd.is_dir():
         reading.note((*path, "cwd"), f"no such directory: {cwd}", "it is relative to the roster", around=True)
     return cwd

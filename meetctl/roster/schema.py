@@ -133,6 +133,10 @@ class Roster(Resolved):
     """Who attends, and where."""
 
     file: Path
+    env_file: Path | None = None
+    """The `.env` that was named instead of the one beside the file."""
+    streams: dict[str, SecretStr] = {}
+    """What other processes have read out of these where they are no files, see `streams.py`."""
     room: str
     livekit: LiveKitCredentials | None = None
     """None = a server of our own."""

@@ -139,10 +139,24 @@ Megabytes = Annotated[float, BeforeValidator(_megabytes)]
 class Written(BaseModel):
     """One mapping of the file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
+        json_schema_extra={"patternProperties": {"^x-": {}}},
+    )
 
     LATER: ClassVar[Mapping[str, str]] = {}
     """Keys of later versions, with what to do today."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_extensions(cls, value: object) -> object:
+        """Leaves out what is there for the file's own use, as a place for anchors: `x-base: &base {…}`."""
+        if isinstance(value, dict):
+            return {key: item for key, item in value.items() if not str(key).startswith("x-")}
+        return value
 
 
 class LiveKitWritten(Written):

@@ -6,6 +6,7 @@ YAML 1.2's core types only: `no`, `off` and `1:30` are texts, as their writers m
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,12 +16,15 @@ import yaml
 
 from meetctl.roster.faults import Fault, KeyPath, RosterFaults, nearest
 from meetctl.roster.interpolation import InterpolationError, interpolate
+from meetctl.roster.streams import base_of, read_bytes
 
 MAX_BYTES = 1_000_000
 """The largest sensible roster is a few kilobytes; more is the wrong file."""
 MAX_UNFOLDED = 4_000_000
 """Characters and nodes after aliases; bounds a file whose aliases multiply."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _TAG = "tag:yaml.org,2002:"
 _EXAMPLE = "start with:\n  agents:\n    - name: Ada\n      agent: audio"
 
@@ -44,6 +48,11 @@ class Document:
     places: Mapping[KeyPath, Place]
     faults: tuple[Fault, ...]
     """Duplicate keys, foreign tags, unset variables."""
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths in it count from."""
+        return base_of(self.file)
 
     def place(self, path: KeyPath) -> Place:
         """Returns the place of the value, or of the nearest thing around it that is in the file."""
@@ -75,7 +84,7 @@ def load_document(file: Path, environment: Mapping[str, str] | None) -> Document
     Raises:
         RosterFaults: where there is no document: no such file, not UTF-8, not YAML, empty, too large.
     """
-    text = _read(file)
+    text = _as_yaml(_read(file))
     try:
         node = yaml.compose(text, Loader=_CoreLoader)
         if node is None:
@@ -98,8 +107,7 @@ def load_document(file: Path, environment: Mapping[str, str] | None) -> Document
 
 def _read(file: Path) -> str:
     try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = read_bytes(file, MAX_BYTES + 1)
     except FileNotFoundError:
         beside = [str(other) for other in file.parent.glob("*.y*ml")]
         like = nearest(str(file), beside)
@@ -111,6 +119,8 @@ def _read(file: Path) -> str:
         raise RosterFaults(file, [Fault(None, (), "is a directory, not a file", hint)]) from None
     except OSError as error:
         raise RosterFaults(file, [Fault(None, (), f"cannot be read: {error.strerror}", f"ls -l {file}")]) from None
+    except ValueError:
+        raise RosterFaults(file, [Fault(None, (), "no file can have this name", "name the roster file")]) from None
     if len(data) > MAX_BYTES:
         message = f"larger than {MAX_BYTES} bytes, so hardly a roster"
         raise RosterFaults(file, [Fault(None, (), message, "name the roster file")])
@@ -119,6 +129,26 @@ def _read(file: Path) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise RosterFaults(file, [Fault(line, (), "not UTF-8 text", "save the file as UTF-8")]) from None
+
+
+def _as_yaml(text: str) -> str:
+    """Returns JSON in the form that YAML 1.1's scanner takes it for: it knows no tabs between values, and breaks lines
+    at characters that JSON knows as letters. Everything keeps its line."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    # Within the texts of valid JSON there are no raw tabs, and what is replaced stands nowhere else.
+    return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text.replace("\t", " "))
+
+
+def _whole(text: str) -> str:
+    """Returns the text with surrogate pairs, as JSON escapes what is beyond 16 bits, put together."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _syntax_fault(file: Path, text: str, error: yaml.MarkedYAMLError) -> RosterFaults:
@@ -180,6 +210,8 @@ class _Unfolding:
         value: dict[str, object] = {}
         merged: dict[str, object] = {}
         for key, item in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                key.value = _whole(key.value)
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode) or not key.tag.startswith(_TAG):
                 self.faults.append(Fault(line, path, "a key must be a word", 'put quotes around it: "…":'))
@@ -207,7 +239,7 @@ class _Unfolding:
         return merged
 
     def _scalar(self, node: yaml.Node, path: KeyPath, line: int) -> object:
-        text: str = node.value
+        text = _whole(node.value)
         kind = node.tag.removeprefix(_TAG)
         # The values of `env` and `command` are texts, whatever they look like: `PORT: 8080`.
         if path[-2:-1] in (("env",), ("command",)) and kind in ("int", "float", "bool"):
