@@ -37,6 +37,10 @@ class PageBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Builds the page if it must be."""
         build_page(Path(self.root), say=self.app.display_info)
+        if version == "editable" and not self.root.isascii():
+            # Python 3.11 reads a `.pth` in the locale's encoding, so that a path with any other letter keeps every
+            # Python of that environment from starting under LC_ALL=C. Exact, the path stands in a module instead.
+            self.build_config.build_config["dev-mode-exact"] = True
 
 
 def build_page(root: Path, *, say: Any = lambda text: None) -> bool:
@@ -57,7 +61,7 @@ def build_page(root: Path, *, say: Any = lambda text: None) -> bool:
     npm, environment = find_npm()
     for arguments in (["ci", "--include=dev", "--no-progress"], ["run", "build"]):
         done = subprocess.run(
-            [*npm, *arguments], cwd=page, env=environment, capture_output=True, text=True, errors="replace"
+            [*npm, *arguments], cwd=page, env=environment, capture_output=True, encoding="utf-8", errors="replace"
         )
         if done.returncode:
             raise PageBuildError(
@@ -123,7 +127,7 @@ def find_npm() -> tuple[list[str], dict[str, str]]:
 
 
 def _version(node: str) -> tuple[int, ...] | None:
-    done = subprocess.run([node, "--version"], capture_output=True, text=True)
+    done = subprocess.run([node, "--version"], capture_output=True, encoding="utf-8", errors="replace")
     match = re.match(r"v(\d+)\.(\d+)\.(\d+)", done.stdout)
     return tuple(int(part) for part in match.groups()) if match else None
 

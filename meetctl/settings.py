@@ -28,6 +28,8 @@ PASSED_ON = frozenset(
 
 SOCKET_PATH_LIMIT = 100
 """Bytes; the kernel's limit on a unix socket path is 108 on Linux and 104 on macOS."""
+SOCKET_NAME_LENGTH = 46
+"""Of it: the slash, a room's name as `registry` shortens it, and `.sock`."""
 
 
 CACHE, STATE, RUNTIME = "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"
@@ -134,7 +136,8 @@ def runtime_path() -> Path:
         path = Path(runtime) / "meetctl" if runtime else Path(tempfile.gettempdir()) / f"meetctl-{os.getuid()}"
     except FileNotFoundError:
         raise SettingsError("no temporary folder can be written", hint=_folder_hint("TMPDIR")) from None
-    if len(os.fsencode(path)) > SOCKET_PATH_LIMIT - 24:
+    # Where the kernel lets a directory be named by its descriptor, a longer path can be bound and reached too.
+    if len(os.fsencode(path)) > SOCKET_PATH_LIMIT - SOCKET_NAME_LENGTH and not Path("/proc/self/fd").exists():
         path = Path("/tmp") / f"meetctl-{os.getuid()}"
     return path
 

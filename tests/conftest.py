@@ -7,5 +7,6 @@ pytest_plugins = [
     "tests.fixtures.command",
     "tests.fixtures.livekit",
     "tests.fixtures.models",
+    "tests.fixtures.places",
     "tests.fixtures.simli",
 ]

@@ -20,6 +20,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 from typing import NoReturn
 
 PRELOADED: tuple[str, ...] = (
@@ -39,6 +40,8 @@ PRELOADED: tuple[str, ...] = (
 REQUEST_BYTES = 1 << 17
 """A request carries an environment; Linux passes 208 kB in one packet by default."""
 STANDARD_STREAMS = 3
+TEXT = "utf-8"
+"""What the supervisor reads, whatever the locale says."""
 
 
 def main(descriptor: int) -> NoReturn:
@@ -68,12 +71,16 @@ def _serve(control: socket.socket) -> None:
                 if key.fileobj is wake_read:
                     wake_read.recv(1024)
                     _report_ended(control)
-                elif not _serve_one(control, [wake_read, wake_write]):
+                elif not _serve_one(control, [wake_read, wake_write, selector]):
                     return
 
 
-def _serve_one(control: socket.socket, inherited: list[socket.socket]) -> bool:
-    """Answers one request; returns False when the supervisor is gone."""
+def _serve_one(control: socket.socket, ours: list[socket.socket | selectors.BaseSelector]) -> bool:
+    """Answers one request; returns False when the supervisor is gone.
+
+    Args:
+        ours: what a fork closes, beside `control`.
+    """
     packet, descriptors, _, _ = socket.recv_fds(control, REQUEST_BYTES, STANDARD_STREAMS)
     if not packet:
         return False
@@ -85,8 +92,8 @@ def _serve_one(control: socket.socket, inherited: list[socket.socket]) -> bool:
     else:
         if pid == 0:
             signal.set_wakeup_fd(-1)
-            for end in (control, *inherited):
-                end.close()
+            for held in (control, *ours):
+                held.close()
             _become(request["module"], request["env"], request["cwd"], descriptors)
         _answer(control, {"id": request["id"], "pid": pid})
     for descriptor in descriptors:
@@ -99,16 +106,18 @@ def _become(module: str, env: dict[str, str], cwd: str | None, descriptors: list
     code = 1
     try:
         os.setsid()
-        for number in (signal.SIGCHLD, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for target, descriptor in enumerate(descriptors):
             os.dup2(descriptor, target)
             os.close(descriptor)
         os.environ.clear()
         os.environ.update(env)
+        time.tzset()  # its `TZ` is read by itself only at a program's start
         if cwd is not None:
             os.chdir(cwd)
-        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", buffering=1), open(2, "w", buffering=1)
+        sys.stdin, sys.stdout = open(0, encoding=TEXT), open(1, "w", buffering=1, encoding=TEXT)
+        sys.stderr = open(2, "w", buffering=1, encoding=TEXT, errors="backslashreplace")
         sys.argv = [module]
         random.seed()
         sys.modules.pop(module, None)  # it was loaded for what it imports; now it runs, and runpy would warn of two

@@ -53,6 +53,8 @@ class SeatStatus(Shown):
     warning: str | None = None
     missing: tuple[str, ...] = ()
     """What is still to be seen before it is ready."""
+    last_lines: tuple[str, ...] = ()
+    """The end of its process's stderr, or the last one's, while it is not ready."""
 
 
 class ServiceStatus(SeatStatus):

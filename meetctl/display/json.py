@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +16,7 @@ from meetctl.display.document import (
 )
 from meetctl.supervisor.avatars import runs_on
 from meetctl.supervisor.events import SeatKind
+from meetctl.supervisor.seat import ProcessState, shortened
 from meetctl.supervisor.state import MeetingState, SeatState, as_of
 
 
@@ -35,6 +36,7 @@ def meeting_document(
     muted: Collection[str] = (),
     latencies: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     unix_now: float = 0.0,
+    last_lines: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Returns one meeting as of `now` (monotonic seconds).
 
@@ -42,6 +44,7 @@ def meeting_document(
         muted: identities.
         latencies: of each agent's last answered turn, milliseconds by stage.
         unix_now: the time of day; avatar sessions that have run out by then are not warned of any more.
+        last_lines: of each seat's process.
     """
     state = as_of(state, now)
     seats = state.seats.values()
@@ -53,9 +56,11 @@ def meeting_document(
         livekit_url=livekit_url,
         uptime_s=round(uptime_s, 1),
         floor=state.floor_holder,
-        services=tuple(_service(seat, now) for seat in seats if seat.kind is SeatKind.SERVICE),
+        services=tuple(
+            _service(seat, _common(seat, now, last_lines)) for seat in seats if seat.kind is SeatKind.SERVICE
+        ),
         agents=tuple(
-            _agent(seat, now, seat.seat in muted, latencies.get(seat.seat), unix_now)
+            _agent(seat, _common(seat, now, last_lines), seat.seat in muted, latencies.get(seat.seat), unix_now)
             for seat in seats
             if seat.kind is SeatKind.AGENT
         ),
@@ -63,7 +68,8 @@ def meeting_document(
     return status.model_dump(mode="json")
 
 
-def _common(seat: SeatState, now: float) -> dict[str, Any]:
+def _common(seat: SeatState, now: float, last_lines: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    is_well = seat.ready or seat.state in (ProcessState.EXITED, ProcessState.STOPPING)
     common = SeatStatus(
         name=seat.name,
         state=seat.state.value,
@@ -77,19 +83,19 @@ def _common(seat: SeatState, now: float) -> dict[str, Any]:
         hint=seat.hint,
         warning=seat.warning,
         missing=tuple(sorted(proof.value for proof in seat.missing)),
+        last_lines=() if is_well else tuple(shortened(line) for line in last_lines.get(seat.seat, ())),
     )
     return common.model_dump()
 
 
-def _service(seat: SeatState, now: float) -> ServiceStatus:
-    return ServiceStatus(**_common(seat, now), url=seat.url)
+def _service(seat: SeatState, common: Mapping[str, Any]) -> ServiceStatus:
+    return ServiceStatus(**common, url=seat.url)
 
 
 def _agent(
-    seat: SeatState, now: float, muted: bool, latency: Mapping[str, float] | None, unix_now: float
+    seat: SeatState, common: dict[str, Any], muted: bool, latency: Mapping[str, float] | None, unix_now: float
 ) -> AgentStatus:
     until = seat.avatar.runs_on_until(unix_now)
-    common = _common(seat, now)
     if until is not None:
         common["warning"] = "; ".join(filter(None, (seat.warning, runs_on(until))))
     return AgentStatus(

@@ -32,6 +32,10 @@ class Trouble:
     """No trouble yet: on a board it helps, in a log it is noise."""
 
 
+SLOW_START_S = 5.0
+"""A program that starts well is ready before; what it wrote meanwhile would only flicker by."""
+
+
 def clock(seconds: float | None) -> str:
     """Returns a duration as `42s`, `3:07` or `1:02:03`."""
     if seconds is None:
@@ -68,3 +72,7 @@ def troubles(seat: SeatStatus) -> Iterator[Trouble]:
     if seat.state == "starting" and seat.missing:
         awaited = ", ".join(_PROOF_WORDS.get(word, word) for word in seat.missing)
         yield Trouble(f"waits for {awaited}", "dim", passing=True)
+    if (seat.state == "starting" and (seat.uptime_s or 0) >= SLOW_START_S) or seat.state in ("backoff", "fatal"):
+        for line in seat.last_lines:
+            if line not in (seat.last_error or ""):
+                yield Trouble(f"wrote: {line}", "dim", passing=True)

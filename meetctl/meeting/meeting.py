@@ -120,6 +120,7 @@ class Meeting:
             muted=self.direction.muted,
             latencies=self._minutes.latencies,
             unix_now=time.time(),
+            last_lines=self.supervisor.last_errors(),
         )
 
     def link(self, role: Role) -> str:

@@ -16,6 +16,7 @@ from meetctl.meeting.meeting import STOP_S, Meeting
 from meetctl.roster import AgentEntry, Roster, keep, load_roster, load_variables
 from meetctl.settings import LiveKitCredentials, environment
 from meetctl.supervisor.control import Handler, Request, Stream
+from meetctl.supervisor.seat import with_last_lines
 from meetctl.supervisor.state import MeetingState
 from meetctl.web.direction import Directive
 from meetctl.web.invites import Role
@@ -141,8 +142,11 @@ async def wait_until_ready(meeting: Meeting, seats: list[str] | None, timeout_s:
             )
     except TimeoutError:
         state = meeting.supervisor.state
+        said = meeting.supervisor.last_errors()
         lacking = [
-            f"{state.seats[key].name} lacks {', '.join(sorted(state.seats[key].missing))}"
+            with_last_lines(
+                f"{state.seats[key].name} lacks {', '.join(sorted(state.seats[key].missing))}", said.get(key, ())
+            )
             for key in wanted()
             if not state.seats[key].ready
         ]

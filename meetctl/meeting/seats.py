@@ -24,6 +24,7 @@ CHAIR_MODULE = "meetctl_agents.chair"
 PLAYER_SEAT = "player"
 PLAYER_MODULE = "meetctl_agents.player"
 
+COMMAND_IS_SLOW = "give it longer in the roster: start_timeout: 3m"
 ACTIVE_POLL_S = 0.5
 """How often the LiveKit server is asked whether a `command:` agent has arrived; it says nothing by itself."""
 
@@ -138,6 +139,7 @@ def agent_seat(
             spec=spec,
             wire=Wire.NONE,
             probe=lambda: _wait_active(is_active),
+            expectation=Expectation(entry.start_timeout_s or START_S, leans_on=ground, slow_hint=COMMAND_IS_SLOW),
             proofs=frozenset({Proof.ACTIVE}),
             restart=entry.restart,
         )

@@ -43,7 +43,7 @@ SIMLI_KEY = "SIMLI_API_KEY"
 RESERVED_IDENTITIES = frozenset({"chair", "livekit-server", "models", "simli-server"})
 """The names of the meeting's own seats."""
 
-_COMMAND_ONLY = ("cwd", "livekit_api_credentials")
+_COMMAND_ONLY = ("cwd", "livekit_api_credentials", "start_timeout")
 
 
 def resolve_livekit(
@@ -106,6 +106,7 @@ def resolve_agent(
         command=tuple(written.command or ()),
         cwd=_cwd(reading, written, base, path) if program is Program.COMMAND else None,
         livekit_api_credentials=written.livekit_api_credentials or False,
+        start_timeout_s=written.start_timeout,
         llm=models["llm"],
         tts=models["tts"],
     )

@@ -124,6 +124,8 @@ class AgentEntry(Resolved):
     cwd: Path | None = None
     """Of a command: absolute; the roster's directory unless given."""
     livekit_api_credentials: bool = False
+    start_timeout_s: int | None = None
+    """Of a command: how long it may take to join; None = as long as a program of ours."""
     llm: ModelChoice | None = None
     """Of simli and audio, always; of a command, where its entry has one."""
     tts: ModelChoice | None = None

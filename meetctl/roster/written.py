@@ -298,6 +298,7 @@ class AgentWritten(Written):
     command: Annotated[list[str], BeforeValidator(_command)] | None = None
     cwd: str | None = Field(None, min_length=1)
     livekit_api_credentials: bool | None = None
+    start_timeout: Seconds | None = None
     llm: ModelWritten | None = None
     tts: ModelWritten | None = None
 

@@ -11,12 +11,14 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from meetctl.errors import ERRORS_BY_CODE, MeetctlError, NotRunningError, TimedOutError
+from meetctl.settings import SOCKET_PATH_LIMIT
 
 REQUEST_LIMIT = 1 << 20
 """Bytes of one request or answer; the largest is the status of a big meeting."""
@@ -43,12 +45,16 @@ class ControlServer:
         self._connections: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> ControlServer:
-        # The directory is 0700 already; the mask closes the moment between bind and chmod.
-        mask = os.umask(0o177)
-        try:
-            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=REQUEST_LIMIT)
-        finally:
-            os.umask(mask)
+        self._path.unlink(missing_ok=True)
+        with contextlib.ExitStack() as unless_served:
+            listener = unless_served.enter_context(socket.socket(socket.AF_UNIX))
+            with address_of(self._path) as address:
+                listener.bind(address)
+            # Nobody can connect before it listens, so no moment is open to others; a umask would hold for every
+            # process that is started meanwhile.
+            self._path.chmod(0o600)
+            self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=REQUEST_LIMIT)
+            unless_served.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -132,7 +138,25 @@ async def _pour(
         await items.aclose()
 
 
-async def ask(socket: Path, request: Request, *, timeout_s: float = ANSWER_S) -> dict[str, Any]:
+@contextlib.contextmanager
+def address_of(path: Path) -> Iterator[str]:
+    """Yields what the kernel is told of a socket at this path, which may be longer than the kernel takes."""
+    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+        yield os.fspath(path)
+        return
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
+
+
+async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    with address_of(path) as address:
+        return await asyncio.open_unix_connection(address, limit=REQUEST_LIMIT)
+
+
+async def ask(path: Path, request: Request, *, timeout_s: float = ANSWER_S) -> dict[str, Any]:
     """Sends one request and returns its answer.
 
     Raises:
@@ -142,7 +166,7 @@ async def ask(socket: Path, request: Request, *, timeout_s: float = ANSWER_S) ->
     """
     try:
         async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_unix_connection(socket, limit=REQUEST_LIMIT)
+            reader, writer = await _connect(path)
             try:
                 writer.write(json.dumps(request).encode() + b"\n")
                 await writer.drain()
@@ -161,7 +185,7 @@ async def ask(socket: Path, request: Request, *, timeout_s: float = ANSWER_S) ->
 
 
 async def follow(
-    socket: Path, request: Request, *, connect_timeout_s: float = ANSWER_S
+    path: Path, request: Request, *, connect_timeout_s: float = ANSWER_S
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Yields the items of a request that is answered by a stream, until it ends.
 
@@ -172,7 +196,7 @@ async def follow(
     """
     try:
         async with asyncio.timeout(connect_timeout_s):
-            reader, writer = await asyncio.open_unix_connection(socket, limit=REQUEST_LIMIT)
+            reader, writer = await _connect(path)
     except (FileNotFoundError, ConnectionError) as error:
         raise NotRunningError("the meeting ended meanwhile", hint="meetctl status") from error
     except TimeoutError:

@@ -24,6 +24,7 @@ from meetctl.supervisor.launcher import (
     Pipes,
     process_id,
     signal_group,
+    spawn,
 )
 
 PREPARE_S = 60.0
@@ -83,14 +84,13 @@ class _Prepared:
     def __init__(self, program: tuple[str, ...], env: Mapping[str, str]) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
+            self._process = spawn(
                 [*program, str(theirs.fileno())],
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,
             )
         self._control.setblocking(False)
         self._next_id = 0

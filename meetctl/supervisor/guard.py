@@ -28,8 +28,8 @@ def main(meeting: str) -> int:
     groups: set[int] = set()
     files: list[str] = []
     notes: list[str] = []
-    for line in sys.stdin:
-        verb, _, value = line.rstrip("\n").partition(" ")
+    for line in sys.stdin.buffer:
+        verb, _, value = os.fsdecode(line.rstrip(b"\n")).partition(" ")  # a path is bytes; no locale has a say in it
         if verb == "group":
             groups.add(int(value))
         elif verb == "ungroup":

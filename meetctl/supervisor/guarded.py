@@ -81,7 +81,7 @@ class Guard:
             return False
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.write(os.fsencode(line) + b"\n")
             self._process.stdin.flush()
         except OSError:
             return False

@@ -31,14 +31,18 @@ class Expectation:
     """What the process in a seat must do to count as well; None = that is not expected of it."""
 
     start_s: float | None = None
-    """Say `Ready` within so long of its first line."""
+    """Say `Ready`, or be seen in the room, within so long of its first line, or of its start where it gets none."""
     news_s: float | None = None
     """Never let so long pass without statistics, without an answer, or without media."""
     leans_on: str | None = None
     """The seat without which it can do nothing; while that one is not well, nothing is expected."""
+    slow_hint: str | None = None
+    """What to do where it is well, and only needs longer to start."""
 
 
 NOTHING = Expectation()
+BEGUN = frozenset({Proof.READY, Proof.ACTIVE})
+"""What each program owes by itself; that its media arrives is the chair's word, and not in its hands alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Watch:
     excused_until: float
     """What was before this moment is not held against it."""
     ready_since: float | None = None
-    """When it was first seen to have said that it is ready."""
+    """When it was first seen to have begun its work."""
 
 
 def begin_watch(now: float) -> Watch:
@@ -66,12 +70,12 @@ def look(
         ground_is_well: whether the seat that it leans on is ready and not stalled; True where it leans on none.
     """
     late = not 0 <= now - watch.looked_at <= LOOK_S + LATE_S
-    said_ready = Proof.READY not in seat.missing
+    has_begun = not seat.missing & BEGUN
     watch = replace(
         watch,
         looked_at=now,
         excused_until=now if late or not ground_is_well else watch.excused_until,
-        ready_since=(watch.ready_since or now) if said_ready else None,
+        ready_since=(watch.ready_since or now) if has_begun else None,
     )
     return watch, _ailment(watch, seat, expectation, now)
 
@@ -87,7 +91,8 @@ def _ailment(watch: Watch, seat: SeatState, expectation: Expectation, now: float
 
     if watch.ready_since is None:
         late = passed(watch.excused_until, expectation.start_s)
-        return f"was not ready within {expectation.start_s:.0f} s" if late else None
+        what = "has not joined" if Proof.ACTIVE in seat.missing else "was not ready"
+        return f"{what} within {expectation.start_s:.0f} s" if late else None
     if passed(seat.last_stats_at or watch.ready_since, expectation.news_s):
         return f"stalled: nothing was heard from it for {expectation.news_s:.0f} s"
     if passed(seat.silent_since, expectation.news_s):

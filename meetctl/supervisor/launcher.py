@@ -11,15 +11,19 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import psutil
 
 _POLL_S = 0.05
 """How often a child is looked at where the kernel gives no pidfd (macOS)."""
+
+_RESTORED = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
+"""Python ignores these itself, and `Popen` gives each child the default again."""
 
 PIPE_LIMIT = 1 << 16
 """Bytes read from a pipe at a time."""
@@ -133,18 +137,46 @@ class Pipes:
         return reader
 
 
+def spawn(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Executes a program in a session of its own, with every signal open and as the system has it by default.
+
+    What this process ignores or blocks is its own business (`nohup` and scripts start it so), and a program that was
+    never told of it could not be stopped. Milliseconds; no await may stand between it and whoever owns the process.
+
+    Args:
+        options: of `subprocess.Popen`.
+
+    Raises:
+        OSError: if it cannot be started.
+    """
+    _catch_what_is_ignored()
+    blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())  # of this thread alone
+    try:
+        return subprocess.Popen(argv, start_new_session=True, **options)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _catch_what_is_ignored() -> None:
+    """Goes on ignoring the same signals, by a handler: that is not inherited, where `SIG_IGN` is."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # only the main thread may; where a library runs the meeting in another, its signals are its own
+    for number in signal.valid_signals():
+        if signal.getsignal(number) is signal.SIG_IGN and number not in _RESTORED:
+            signal.signal(number, lambda *_: None)
+
+
 class ExecLauncher:
     """Executes a program: works for any command on every platform."""
 
     async def launch(self, spec: LaunchSpec) -> ExecChild:
-        process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds, and no await may stand between spawn and owner
+        process = spawn(
             spec.argv,
             env=dict(spec.env),
             cwd=spec.cwd,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,
         )
         child = ExecChild(process)
         try:

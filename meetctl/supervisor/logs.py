@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 LAST_LINES = 20
+LAST_ERRORS = 3
+"""What is shown of a child that does not get ready: the end of a traceback with the place that it names."""
 MASK = "•••"
 
 MAX_LOG_BYTES = 5_000_000
@@ -74,14 +76,28 @@ class ChildLog:
         self._mask = mask
         self._max_bytes = max_bytes
         self._last: deque[str] = deque(maxlen=LAST_LINES)
+        self._last_errors: deque[str] = deque(maxlen=LAST_LINES)
         self._retry_at: float | None = None
         """While the file cannot be written: when to try again."""
         self._open()
 
-    def write(self, line: str) -> None:
-        """Keeps one line; a full disk costs the file, never the meeting."""
+    def write(self, line: str, *, is_error: bool = False) -> None:
+        """Keeps one line of the child's; a full disk costs the file, never the meeting.
+
+        Args:
+            is_error: it came on stderr.
+        """
         line = self._mask(line.rstrip())
         self._last.append(line)
+        if is_error:
+            self._last_errors.append(line)
+        self._keep(line)
+
+    def note(self, line: str) -> None:
+        """Keeps a line of our own about the child: in the file, and not among its last words."""
+        self._keep(self._mask(line.rstrip()))
+
+    def _keep(self, line: str) -> None:
         if self._retry_at is not None and self._clock() < self._retry_at:
             return
         entry = f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n".encode(errors="replace")
@@ -98,12 +114,18 @@ class ChildLog:
             self._retry_at = self._clock() + RETRY_S
 
     def last_lines(self) -> tuple[str, ...]:
-        """Returns the newest lines, oldest first."""
+        """Returns the child's newest lines, oldest first."""
         return tuple(self._last)
+
+    def last_errors(self) -> tuple[str, ...]:
+        """Returns the newest lines of its stderr, oldest first, without empty ones; of its stdout if it has none."""
+        said = [line for line in self._last_errors if line.strip()] or [line for line in self._last if line.strip()]
+        return tuple(said[-LAST_ERRORS:])
 
     def forget(self) -> None:
         """Empties the memory, not the file: a new process begins."""
         self._last.clear()
+        self._last_errors.clear()
 
     def close(self) -> None:
         self._retry_at = math.inf

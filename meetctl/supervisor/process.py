@@ -64,7 +64,7 @@ class ChildProcess:
         pump_stdout = self._pump_events if self._wire is Wire.NDJSON else self._pump_text
         self._pumps = [
             asyncio.create_task(pump_stdout(self._child.stdout)),
-            asyncio.create_task(self._pump_text(self._child.stderr)),
+            asyncio.create_task(self._pump_text(self._child.stderr, is_error=True)),
         ]
         return self
 
@@ -139,12 +139,12 @@ class ChildProcess:
                 self._log.write(f"[not a message: {event.why}] {event.start}")
             self._said(event)
 
-    async def _pump_text(self, stream: asyncio.StreamReader) -> None:
+    async def _pump_text(self, stream: asyncio.StreamReader, *, is_error: bool = False) -> None:
         async for line in _lines(stream):
             if isinstance(line, TooLong):
-                self._log.write(f"[a line of {line.length} bytes was dropped]")
+                self._log.note(f"[a line of {line.length} bytes was dropped]")
             else:
-                self._log.write(line.decode(errors="replace"))
+                self._log.write(line.decode(errors="replace"), is_error=is_error)
 
 
 async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes | TooLong]:

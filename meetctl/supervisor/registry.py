@@ -18,9 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from meetctl.errors import ConflictError
+from meetctl.settings import SOCKET_NAME_LENGTH
 from meetctl.supervisor.sweep import end_all, marked
 
-_NAME_LENGTH = 40
+_NAME_LENGTH = SOCKET_NAME_LENGTH - len("/.sock")
 """Longer room names are shortened with a hash, to keep the socket's path under the kernel's limit."""
 LOCK_S = 0.5
 """A command that looks whether the lock is held holds it itself for microseconds; a supervisor, for hours."""

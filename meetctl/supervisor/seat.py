@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
@@ -15,6 +15,10 @@ STALLED_AFTER_S = 4.0
 """Sinks publish silence without pause, so a leg without packets for two measuring windows is broken, not quiet."""
 STATS_OVERDUE_S = 8.0
 """Statistics come every second or two; a child that sends none for so long hangs."""
+
+
+MAX_SHOWN = 240
+"""Characters of a child's line: programs that log JSON write kilobytes."""
 
 
 class ProcessState(StrEnum):
@@ -114,6 +118,18 @@ def derived_state(seat: SeatState, now: float) -> ProcessState:
 def printable(text: str) -> str:
     """Returns the text on one line and without control characters: a child's words reach people's terminals."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def with_last_lines(text: str, lines: Sequence[str]) -> str:
+    """Returns the text with the child's own last lines after it, where it wrote any."""
+    said = " | ".join(shortened(line) for line in lines)
+    return f"{text}; its last lines: {said}" if said else text
+
+
+def shortened(line: str) -> str:
+    """Returns one line of a child's as people are shown it."""
+    line = printable(line)
+    return line if len(line) <= MAX_SHOWN else f"{line[: MAX_SHOWN - 1]}…"
 
 
 def _is_stalled(seat: SeatState, now: float) -> bool:

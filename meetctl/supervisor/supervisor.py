@@ -12,7 +12,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +42,7 @@ from meetctl.supervisor.launcher import ExecLauncher, Launcher, LaunchSpec, Proc
 from meetctl.supervisor.logs import ChildLog, Masker
 from meetctl.supervisor.policy import GiveUp, Leave, Restart, Run, next_action
 from meetctl.supervisor.process import ChildProcess, Wire
+from meetctl.supervisor.seat import with_last_lines
 from meetctl.supervisor.state import MeetingState, apply, as_of
 
 FORCED_S = 0.2
@@ -153,6 +154,10 @@ class Supervisor:
         """Returns the process of every seat that has one."""
         return {key: life.process.pid for key, life in self._lives.items() if life.process is not None}
 
+    def last_errors(self) -> Mapping[str, Sequence[str]]:
+        """Returns what the process in each seat, or the last one, wrote last on its stderr."""
+        return {key: lines for key, life in self._lives.items() if (lines := life.log.last_errors())}
+
     def add(self, seat: Seat) -> None:
         """Fills a new seat.
 
@@ -241,7 +246,7 @@ class Supervisor:
     def warn(self, key: str, message: str) -> None:
         """Shows a warning about the process in the seat."""
         if (life := self._lives.get(key)) is not None and life.process is not None:
-            life.log.write(f"[warning] {message}")
+            life.log.note(f"[warning] {message}")
             self.emit(Warned(key, self._mask(message), time.monotonic()))
 
     def _log_broke(self, key: str, why: str) -> None:
@@ -424,14 +429,16 @@ class Supervisor:
             ground = seats.get(expectation.leans_on) if expectation.leans_on is not None else None
             watch, why = look(watch, seats[life.seat.key], expectation, now, ground_is_well=is_well(ground))
             if why is not None:
-                self.condemn(life.seat.key, why, f"read {life.log.path}")
+                slow = expectation.slow_hint if watch.ready_since is None else None
+                hint = f"read {life.log.path}" + (f", or {slow}" if slow else "")
+                self.condemn(life.seat.key, with_last_lines(why, life.log.last_errors()), hint)
                 return
 
     def _blame(
         self, life: _Life, why: str, hint: str | None, *, permanent: bool, code: str = "ended", word: str = "ended"
     ) -> None:
         life.failed = Failed(code=code, message=self._mask(why), hint=hint, permanent=permanent)
-        life.log.write(f"[{word}] {why}")
+        life.log.note(f"[{word}] {why}")
         self.emit(Ailing(life.seat.key, life.failed.message, hint, time.monotonic()))
 
     def _heard(self, life: _Life, event: WireEvent) -> None:
@@ -441,7 +448,7 @@ class Supervisor:
             )
             life.failed = event
         elif isinstance(event, Warn):
-            life.log.write(f"[warning] {event.message}")
+            life.log.note(f"[warning] {event.message}")
         self.emit(Said(life.seat.key, event, time.monotonic()))
 
     def _give_up(self, life: _Life, message: str, hint: str | None) -> None:

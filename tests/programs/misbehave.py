@@ -116,6 +116,14 @@ def prints_its_secret() -> None:
     os._exit(1)
 
 
+def fails_and_stays() -> None:
+    """Cannot do what it is for, says so, and does not end."""
+    print("listening on port 8081", flush=True)
+    print("Traceback (most recent call last):\n  …\nPermissionError: [Errno 13] 'jobs'", file=sys.stderr, flush=True)
+    print("idle", flush=True)
+    _forever()
+
+
 def never_ready() -> None:
     sys.stdin.read()
 

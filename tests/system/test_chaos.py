@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from meetctl.supervisor.control import address_of
 from meetctl.supervisor.sweep import marked
 from tests.fixtures.command import Meetctl
 from tests.system.standing import Standing, standing
@@ -89,8 +90,9 @@ class Chaos:
         return "flood" if told and sent(seat["pid"], signal.SIGUSR1) else None
 
     def half_a_request(self) -> str:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(self._meeting.meetctl.runtime_dir / "chaos.sock"))
+        path = self._meeting.meetctl.runtime_dir / "chaos.sock"
+        with socket.socket(socket.AF_UNIX) as connection, address_of(path) as address:
+            connection.connect(address)
             connection.send(self._random.choice((b'{"do": "sta', b"\n\n\n", b"\xff\xfe\n", b"[" * 5000 + b"\n")))
         return "half a request"
 

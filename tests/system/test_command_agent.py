@@ -30,6 +30,17 @@ agents:
 """
 
 
+FAILURE = "PermissionError: [Errno 13] 'jobs'"
+FAILING = f"""import sys, time; print({FAILURE!r}, file=sys.stderr, flush=True); time.sleep(600)"""
+FAILING_AGENTS = {
+    "room": "workshop",
+    "agents": [
+        {"name": "Stays", "command": [sys.executable, "-c", FAILING]},
+        {"name": "Replaced", "command": [sys.executable, "-c", FAILING], "start_timeout": "2s"},
+    ],
+}
+
+
 def test_an_unmodified_livekit_agents_program_becomes_ready_and_leaves_nothing_behind(meetctl: Meetctl) -> None:
     roster = meetctl.cwd / "roster.yaml"
     roster.write_text(ROSTER.format(python=sys.executable, programs=PROGRAMS))
@@ -44,6 +55,21 @@ def test_an_unmodified_livekit_agents_program_becomes_ready_and_leaves_nothing_b
     assert down.code == 0, down.err
     assert down.json()["meetings"][0]["complete"]
     assert marked(note["meeting"]) == set(), "its job processes are ended too"
+
+
+def test_one_that_fails_and_stays_is_shown_with_its_own_words_and_tried_again(meetctl: Meetctl) -> None:
+    roster = meetctl.cwd / "roster.yaml"
+    roster.write_text(json.dumps(FAILING_AGENTS))
+    up = meetctl("up", "roster.yaml", "-d", "--wait", "--timeout", "8")
+    assert up.code == 4, up.err
+    assert "Stays lacks active; its last lines: PermissionError: [Errno 13] 'jobs'" in up.err
+    (meeting,) = meetctl.status()
+    stays, replaced = meeting["agents"]
+    assert (stays["state"], stays["last_lines"], stays["restarts"]) == ("starting", [FAILURE], 0)
+    assert replaced["restarts"] > 0 or replaced["state"] == "backoff"
+    assert replaced["last_error"] == f"has not joined within 2 s; its last lines: {FAILURE}"
+    assert "start_timeout" in replaced["hint"]
+    assert FAILURE in meetctl("status", "workshop").out
 
 
 def test_a_command_gets_a_token_and_no_credentials_that_its_entry_does_not_ask_for(meetctl: Meetctl) -> None:

@@ -120,6 +120,7 @@ def test_an_agent_is_told_with_what_was_measured_and_not_more() -> None:
         "muted": False,
         "latency_ms": None,
         "missing": [],
+        "last_lines": [],
     }
 
 

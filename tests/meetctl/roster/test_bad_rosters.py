@@ -208,6 +208,8 @@ def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str
         ),
         (AGENT + "    voice: {pith: 1}\n", 4, "agents[0].voice.pith", "unknown key", "did you mean pitch?"),
         (AGENT + "    cwd: x\n", 4, "agents[0].cwd", "belongs to an entry with command", "remove cwd"),
+        (AGENT + "    start_timeout: 3m\n", 4, "agents[0].start_timeout", "belongs to an entry with command", "remove"),
+        (AGENT + "    start_timeout: soon\n", 4, "agents[0].start_timeout", "not a duration", "write 90s, 5m or 1h30m"),
         (
             AGENT + "    livekit_api_credentials: perhaps\n",
             *(4, "agents[0].livekit_api_credentials", 'must be true or false, got "perhaps"', None),

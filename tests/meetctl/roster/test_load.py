@@ -209,7 +209,7 @@ def test_a_command_runs_beside_the_roster_and_brings_its_own_models(load: Load, 
 defaults: {llm: openai/x}
 agents:
   - {name: One, command: [python, -c, "{room} $$", 8080]}
-  - {name: Two, command: [x], cwd: sub, livekit_api_credentials: yes, restart: always}
+  - {name: Two, command: [x], cwd: sub, livekit_api_credentials: yes, restart: always, start_timeout: 3m}
 """)
     assert roster.agents == (
         AgentEntry(
@@ -226,6 +226,7 @@ agents:
             command=("x",),
             cwd=tmp_path / "sub",
             livekit_api_credentials=True,
+            start_timeout_s=180,
             restart=RestartPolicy.ALWAYS,
         ),
     )

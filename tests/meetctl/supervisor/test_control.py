@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from meetctl.errors import ConflictError, MeetctlError, NotRunningError, TimedOutError
-from meetctl.supervisor.control import ControlServer, Request, ask, follow
+from meetctl.supervisor.control import ControlServer, Request, address_of, ask, follow
 
 
 async def echo(request: Request) -> Mapping[str, Any]:
@@ -45,6 +46,19 @@ async def test_a_request_is_answered_over_a_socket_that_only_its_owner_can_open(
     assert not path.exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="elsewhere such a directory is not chosen")
+async def test_a_socket_whose_path_the_kernel_would_not_take_is_reached_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / ("ü" * 60) / "s"
+    path.parent.mkdir()
+    before = len(os.listdir("/proc/self/fd"))
+    async with ControlServer(path, HANDLERS, {"count": count}):
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert await ask(path, {"do": "echo", "word": "far"}) == {"heard": "far"}
+        assert [item async for item in follow(path, {"do": "count", "to": 1})] == [{"number": 0}]
+    assert not path.exists()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 async def test_a_failure_travels_with_its_class_and_hint(tmp_path: Path) -> None:
     async with ControlServer(tmp_path / "s", HANDLERS):
         with pytest.raises(ConflictError) as caught:
@@ -56,7 +70,8 @@ async def test_a_failure_travels_with_its_class_and_hint(tmp_path: Path) -> None
 async def test_nonsense_is_answered_with_an_error_and_the_server_goes_on(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "s"
     async with ControlServer(path, HANDLERS):
-        reader, writer = await asyncio.open_unix_connection(path)
+        with address_of(path) as address:
+            reader, writer = await asyncio.open_unix_connection(address)
         writer.write(line)
         assert b'"error"' in await reader.readline()
         writer.close()

@@ -12,10 +12,16 @@ AUDIO = frozenset({Proof.READY, Proof.AUDIO})
 NEW = SeatState("ada", "Ada", SeatKind.AGENT, "audio", AUDIO, missing=AUDIO, phase=Phase.UP, pid=1, started_at=0)
 READY = replace(NEW, missing=frozenset({Proof.AUDIO}))
 EXPECTATION = Expectation(start_s=60, news_s=15)
+COMMAND = Expectation(start_s=60)
 
 
 def looked_at(
-    history: dict[float, SeatState], until: float, *, unwell: tuple[float, float] = (0, 0), pause: float = 0
+    history: dict[float, SeatState],
+    until: float,
+    *,
+    unwell: tuple[float, float] = (0, 0),
+    pause: float = 0,
+    expectation: Expectation = EXPECTATION,
 ) -> tuple[float, str] | None:
     """Returns when a process with this history (what is known of it from each moment on) is replaced, and why.
 
@@ -31,7 +37,7 @@ def looked_at(
             break
         seat = history[max(at for at in history if at <= now)]
         ground_is_well = not unwell[0] <= now < unwell[1]
-        watch, why = look(watch, seat, EXPECTATION, now, ground_is_well=ground_is_well)
+        watch, why = look(watch, seat, expectation, now, ground_is_well=ground_is_well)
         if why is not None:
             return now, why
     return None
@@ -66,6 +72,14 @@ def test_a_process_is_replaced_for_what_it_does_not_do(
     history: dict[float, SeatState], replaced: tuple[float, str] | None
 ) -> None:
     assert looked_at(history, 600) == replaced
+
+
+def test_a_command_is_replaced_until_it_has_joined_and_not_judged_afterwards() -> None:
+    absent = replace(NEW, program="command", proofs=frozenset({Proof.ACTIVE}), missing=frozenset({Proof.ACTIVE}))
+    joined = replace(absent, missing=frozenset())
+    assert looked_at({0: absent}, 600, expectation=COMMAND) == (60, "has not joined within 60 s")
+    assert looked_at({0: absent, 59: joined}, 600, expectation=COMMAND) is None
+    assert looked_at({0: absent}, 600, expectation=COMMAND, unwell=(0, 100)) == (159, "has not joined within 60 s")
 
 
 def test_nothing_is_expected_of_one_that_promised_nothing() -> None:

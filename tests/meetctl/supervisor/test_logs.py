@@ -55,6 +55,23 @@ def test_every_line_has_its_time_and_no_secret(tmp_path: Path) -> None:
     assert log.last_lines() == ("key ••• é \udcff",)
 
 
+def test_the_last_errors_are_what_it_wrote_on_stderr_where_it_wrote_there(tmp_path: Path) -> None:
+    log = ChildLog(tmp_path / "ada.log", Masker())
+    assert log.last_errors() == ()
+    for line in ("one", "two", "three", " ", "four"):
+        log.write(line)
+    assert log.last_errors() == ("two", "three", "four")
+    log.write("PermissionError: no", is_error=True)
+    log.write("", is_error=True)
+    log.note("[killed] it has not joined")
+    assert log.last_errors() == ("PermissionError: no",)
+    assert log.last_lines()[-2:] == ("PermissionError: no", "")
+    assert "[killed]" in (tmp_path / "ada.log").read_text()
+    log.forget()
+    assert log.last_errors() == ()
+    log.close()
+
+
 def test_a_full_disk_is_told_once_and_tried_again_and_costs_only_what_came_meanwhile(tmp_path: Path) -> None:
     told: list[str] = []
     now = 0.0

@@ -324,6 +324,21 @@ async def test_one_that_hangs_is_killed_and_replaced_in_words_that_say_so(
     assert [event.returncode for event in room.events if isinstance(event, Exited)] == [-9]
 
 
+async def test_one_that_fails_and_stays_is_a_failure_in_its_own_last_words(room: Room, tmp_path: Path) -> None:
+    slow = Expectation(start_s=2, slow_hint="give it longer")
+    room.seat("fails_and_stays", wire=Wire.NONE, expectation=slow)
+    async with asyncio.timeout(BOUND_S * 2):
+        state = await room.supervisor.wait_until(lambda meeting: meeting.seats["ada"].starts == 2)
+        while not (said := room.supervisor.last_errors()):
+            await asyncio.sleep(0.05)
+    assert said["ada"][-1] == "PermissionError: [Errno 13] 'jobs'"
+    assert state.seats["ada"].last_error == (
+        "was not ready within 2 s; its last lines: "
+        "Traceback (most recent call last): | … | PermissionError: [Errno 13] 'jobs'"
+    )
+    assert state.seats["ada"].hint == f"read {tmp_path / 'ada.log'}, or give it longer"
+
+
 async def test_one_that_reports_and_says_nothing_keeps_its_seat(room: Room) -> None:
     room.seat("reports", expectation=SHORT)
     room.seat("never_ready", key="max", expectation=SHORT)
