@@ -108,7 +108,7 @@ def test_an_editable_install_starts_in_every_locale_wherever_its_sources_are(
         archive.extractall(site)
     # Without the tests' own installation, which would be found first.
     code = (
-        "import sys; sys.path.append(sys.argv[2]); import site; site.addsitedir(sys.argv[1]);"
+        "import sys; sys.path += sys.argv[1:]; import site; site.addsitedir(sys.argv[1]);"
         "import meetctl, meetctl_agents; print(ascii(meetctl.__file__))"
     )
     for locale in ("C", "C.UTF-8", "tr_TR.UTF-8"):
