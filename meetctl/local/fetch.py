@@ -62,10 +62,10 @@ async def locked(directory: Path) -> AsyncIterator[None]:
         yield
 
 
-def _lock_file(directory: Path) -> IO[str]:
+def _lock_file(directory: Path) -> IO[bytes]:
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        return (directory / ".lock").open("w")
+        return (directory / ".lock").open("wb")
     except OSError as error:
         message = f"{directory} cannot be written: {error.strerror}"
         raise SettingsError(message, hint=f"export {CACHE}=FOLDER, with a folder that can be written") from error

@@ -271,7 +271,7 @@ def _started_at(pid: int) -> tuple[float | None, bool]:
     """Returns when the process was started, None if there is none, and whether it is a zombie."""
     try:
         # The second field is the command in parentheses and may hold anything, spaces and parentheses included.
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         return int(fields[19]) / os.sysconf("SC_CLK_TCK"), fields[0] == "Z"
     except (OSError, IndexError):
         if Path("/proc/self/stat").exists():

@@ -210,7 +210,7 @@ def _short_hash(text: str) -> str:
 
 def _read(path: Path) -> MeetingNote | None:
     try:
-        return MeetingNote(**json.loads(path.read_text()))
+        return MeetingNote(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

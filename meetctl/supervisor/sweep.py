@@ -78,7 +78,7 @@ def _wait_gone(groups: set[int], meeting: str, timeout_s: float) -> None:
 def _group_of_living(stat: Path) -> int | None:
     try:
         # The second field is the command in parentheses and may hold anything, spaces and parentheses included.
-        state, _parent, group = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+        state, _parent, group = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:3]
     except (OSError, ValueError):
         return None
     return None if state == "Z" else int(group)
