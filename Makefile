@@ -58,12 +58,14 @@ check: $(STAMP) ## Lint, types, import contracts, spelling, the workflow
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 bench: install ## Measure the figures that the README states
+	$(BIN)/meetctl setup local local/tiny
 	$(BIN)/python -m benchmarks
 
 soak: install browsers ## The long forms of the tests; T=path K=name choose
 	$(PYTEST) -m soak $(CHOSEN)
 
 browsers: $(STAMP)
+	$(BIN)/meetctl setup local local/tiny
 	$(BIN)/python tests/browser/install_chromium.py
 
 page: $(STAMP) ## Build the join page

@@ -357,12 +357,18 @@ def doctor(
 
 
 @app.command(epilog="Example: meetctl setup")
-def setup() -> None:
+def setup(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL…]", help="Local models: local (unless given), local/tiny, or by name."),
+    ] = None,
+) -> None:
     """Fetch livekit-server and the local models now, so that the first `up` does not wait for them."""
-    from meetctl.commands.setup import setup
+    from meetctl.commands.setup import models_named, setup
     from meetctl.display import console
 
-    console.print_data(f"ready: livekit-server at {setup()}, models in the cache")
+    server = setup(models=models_named(models or ()))
+    console.print_data(f"ready: livekit-server at {server}, models in the cache")
 
 
 def _direct(do: str, agent: str, text: str, room: str | None, as_json: bool) -> None:

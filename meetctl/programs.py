@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from meetctl.catalogue import BETTER
 from meetctl.protocol import Assignment, Avatar, CastMember, Endpoint, Face, Line, MediaKind, Voice
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, avatar_identity
 from meetctl.settings import LiveKitCredentials, inherited_environment
@@ -20,7 +21,6 @@ CHAIR_NAME = "Chair"
 
 LOCAL_KEY = SecretStr("local")
 """The stand-ins ask for a key as their originals do, and take any."""
-LOCAL_MODELS = {"llm": "smollm2-135m-instruct", "tts": "tts-1", "stt": "whisper-tiny.en"}
 LOCAL_OPTIONS: Mapping[str, Mapping[str, int]] = {"llm": {"max_completion_tokens": 80}}
 """So small a model hardly ever ends by itself; more than is spoken would only keep the others waiting."""
 OPENAI_MODELS = {"llm": "gpt-4o-mini", "tts": "tts-1", "stt": "whisper-1"}
@@ -193,7 +193,7 @@ def endpoint(choice: ModelChoice, part: str, models_url: str | None) -> Endpoint
         return Endpoint(
             base_url=f"{models_url}/v1",
             api_key=LOCAL_KEY,
-            model=LOCAL_MODELS[part],
+            model=choice.model or BETTER[part],
             options=options,
             reads_ahead=part == "llm",
         )

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from meetctl.catalogue import LocalModel, local_model
 from meetctl.commands.setup import setup
 from meetctl.display import console, lines
 from meetctl.display.json import status_document
@@ -38,9 +39,11 @@ class Started:
     log_dir: str
 
 
-def prepare(roster: Roster) -> Path | None:
+def prepare(roster: Roster, *also: LocalModel) -> Path | None:
     """Fetches what this roster needs and this machine lacks; returns the local server's binary, if one is needed."""
-    return setup(server=roster.livekit is None, models=roster.needs_local_models)
+    named = (local_model(part, name) for part, name in roster.local_models)
+    models = (*(model for model in named if model is not None), *also)  # the others are files of the user's own
+    return setup(server=roster.livekit is None, models=models, insist=False)
 
 
 Work = Callable[[Meeting], Awaitable[None]]

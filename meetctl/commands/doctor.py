@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from meetctl.catalogue import LocalModel, in_place_of, local_model, pair
 from meetctl.display import console, doctoring
 from meetctl.doctor import checks, probing
 from meetctl.doctor.findings import Finding, Level, document, failure, ok
@@ -75,13 +76,30 @@ def _machine(roster: Roster | None, variables: Mapping[str, str]) -> Iterator[Fi
     wanted = probing.requirements()
     yield from checks.judge_libraries(wanted, probing.installed(checks.names_of(wanted)))
     yield from checks.judge_keys(variables)
-    if roster is None or roster.needs_local_models:
-        yield checks.judge_models([(package.name, package.size) for package in missing_models()])
+    models = _models(roster)
     programs = DEMO if roster is None else tuple(agent.program for agent in roster.agents)
     local = 1 if roster is None else sum(agent.face is not None and agent.face.local for agent in roster.agents)
-    needed = needed_mb(programs, local_models=roster is None or roster.needs_local_models, local_faces=local)
+    free = probing.free_memory_mb()
+    if models:
+        yield checks.judge_models([(model.title, model.size, _instead(model)) for model in missing_models(models)])
+        yield checks.judge_pairs(probing.cores(), free, needed_mb(programs, models=(), local_faces=local))
+    needed = needed_mb(programs, models=models, local_faces=local)
     whom = "one avatar and one audio agent" if roster is None else f"the {len(programs)} agents of {shown(roster.file)}"
-    yield checks.judge_memory(needed, probing.free_memory_mb(), whom)
+    yield checks.judge_memory(needed, free, whom)
+
+
+def _models(roster: Roster | None) -> tuple[LocalModel, ...]:
+    """Returns the catalogue's models that the meeting loads; the voice comes with the server, whatever it serves."""
+    if roster is None:
+        return pair()
+    named = [local_model(part, name) for part, name in roster.local_models]
+    return tuple(dict.fromkeys(filter(None, [*named, local_model("tts", None) if named else None])))
+
+
+def _instead(model: LocalModel) -> str | None:
+    """Returns what is used while this model is not there, None where nothing can be."""
+    small = in_place_of(model)
+    return small.title if small is not None and not missing_models([small]) else None
 
 
 async def _server(roster: Roster | None) -> list[Finding]:

@@ -6,8 +6,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from meetctl.commands._run import Started, run_meeting
-from meetctl.commands.setup import setup
+from meetctl.commands._run import Started, prepare, run_meeting
 from meetctl.display import console
 from meetctl.display.rehearsal import progress_line, render_rehearsal
 from meetctl.display.rehearsal_document import RehearsalDocument
@@ -25,7 +24,7 @@ def rehearse(path: Path, *, keep: bool, timeout_s: float, as_json: bool, env_fil
     """Plays the scenario in a room of its own; returns FAILED if an expectation did not hold."""
     room = f"rehearsal-{secrets.token_hex(4)}"  # it disturbs nobody, and nobody it
     scenario = load_scenario(path, environment=load_variables(path, env_file, environment()), room=room)
-    binary = setup(server=True, models=True)
+    binary = prepare(scenario.roster)
     started: list[Started] = []
     played: list[Played] = []
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from meetctl.catalogue import PAIRS, pair
 from meetctl.doctor.findings import Finding, Interface, Socket, failure, ok, warning
+from meetctl.doctor.memory import needed_mb
 
 SKEW_NOTICED_S = 5.0
 """The Date header counts whole seconds, and the answer was under way for a while."""
@@ -108,14 +110,53 @@ def judge_keys(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield warning("keys", f"{', '.join(missing)} is not set, and LIVEKIT_* count only together", hint)
 
 
-def judge_models(missing: Sequence[tuple[str, int]]) -> Finding:
-    """Returns whether the local models' data is there; `missing` has names and sizes in bytes."""
+def judge_models(missing: Sequence[tuple[str, int, str | None]]) -> Finding:
+    """Returns whether the local models' data is there.
+
+    Args:
+        missing: names, sizes in bytes, and what is used in their place meanwhile, if anything.
+    """
     if not missing:
         return ok("models", "the local models are in the cache")
-    size = sum(size for _, size in missing) / 1e6
-    names = " and ".join(name for name, _ in missing)
+    size = sum(size for _, size, _ in missing) / 1e6
+    message = f"not in the cache: {' and '.join(name for name, _, _ in missing)} ({size:.0f} MB)"
+    instead = [f"{other} is used in place of {name}" for name, _, other in missing if other is not None]
     hint = "meetctl setup fetches them now, else the first `meetctl up` does"
-    return warning("models", f"not in the cache: {names} ({size:.0f} MB)", hint)
+    return warning("models", "; ".join([message, *instead]), hint)
+
+
+def judge_pairs(cores: int, free_mb: float, rest_mb: float) -> Finding:
+    """Returns which of `local` and `local/tiny` this machine can carry, and what each costs.
+
+    Args:
+        rest_mb: what the meeting takes without any model.
+    """
+    told = {name: _pair_told(name, rest_mb) for name in PAIRS}
+    fitting = [
+        name
+        for name in PAIRS
+        if cores >= max(model.cores for model in pair(name)) and free_mb * MEMORY_TIGHT >= _pair_mb(name) + rest_mb
+    ]
+    here = f"this machine has {cores} core{'s' * (cores != 1)} and {free_mb / 1000:.1f} GB free"
+    if "" in fitting:
+        return ok("models", f"{here}: it can carry {told['']}; {told['tiny']}")
+    hint = "write llm: local/tiny and stt: local/tiny under defaults:"
+    if "tiny" in fitting:
+        return warning("models", f"{here}: it can carry {told['tiny']}, not {told['']}", hint)
+    return warning("models", f"{here}: too little for {told['tiny']}, and for {told['']}", "use models elsewhere")
+
+
+def _pair_told(name: str, rest_mb: float) -> str:
+    models = [model for model in pair(name) if model.part != "tts"]
+    costs = ", ".join(f"{model.title} {model.pace}" for model in models)
+    cores = max(model.cores for model in models)
+    needs = f"{_pair_mb(name) / 1000:.1f} GB of memory, {(_pair_mb(name) + rest_mb) / 1000:.1f} with the meeting"
+    needs += f", and {cores} cores" if cores > 1 else ""
+    return f"local{'/' * bool(name)}{name} (takes {needs}; {costs})"
+
+
+def _pair_mb(name: str) -> int:
+    return needed_mb((), models=pair(name), local_faces=0) - needed_mb((), models=(), local_faces=0)
 
 
 def judge_memory(needed_mb: float, free_mb: float, for_whom: str) -> Finding:

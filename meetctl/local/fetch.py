@@ -49,6 +49,11 @@ def no_progress(what: str, done: int, total: int | None, unit: str = "bytes") ->
     """Looks away."""
 
 
+def size_of(path: Path) -> int:
+    """Returns how many bytes are there already; none where there is no file."""
+    return path.stat().st_size if path.exists() else 0
+
+
 @asynccontextmanager
 async def locked(directory: Path) -> AsyncIterator[None]:
     """Makes the directory and holds it for this process; waits while another meetctl fetches into it."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from meetctl.errors import StandInError, TimedOutError
+from meetctl.catalogue import BETTER, local_model
+from meetctl.errors import ConflictError, StandInError, TimedOutError
 from meetctl.local import livekit
 from meetctl.local.ports import free_tcp_port
 from meetctl.meeting.seats import LIVEKIT_SEAT, MODELS_SEAT, SIMLI_SEAT, livekit_seat, stand_in_seat
@@ -22,7 +23,7 @@ from meetctl.supervisor.supervisor import Supervisor
 SERVER_READY_S = 20.0
 """livekit-server answers in 0.3 s on an idle machine; a loaded one may take many times that."""
 STAND_IN_READY_S = 120.0
-"""The model server loads 260 MB of models and warms them up: 2 s idle, much more on a cold disk under load."""
+"""The model server loads 650 MB of models and warms them up: 3 s idle, much more on a cold disk under load."""
 OTHERS_FIRST_S = 5.0
 """Nobody asks a model anything before somebody is there to ask."""
 SPARE_SLOTS = 2
@@ -39,20 +40,38 @@ class LocalServers:
         self._log_dir = log_dir
         self._mask = mask
         self._own_livekit = False
+        self._files: frozenset[str] = frozenset()
         self.seated = asyncio.Event()
         """The meeting's first agents have their seats."""
 
     def start_stand_ins(self, roster: Roster) -> None:
-        """Starts what this roster needs and does not run yet; returns before they serve."""
-        if roster.needs_local_models and self.stand_ins.models_url is None:
-            port = free_tcp_port()
-            slots = str(len(roster.agents) + SPARE_SLOTS)
-            self._seat(MODELS_SEAT, "meetctl.local.models", port, "--slots", slots, after=self._others_first)
-            self.stand_ins = StandIns(f"http://127.0.0.1:{port}", self.stand_ins.simli_url)
+        """Starts what this roster needs and does not run yet; returns before they serve.
+
+        Raises:
+            ConflictError: if the model server runs already, without a file that this roster names.
+        """
+        self._start_models(roster.local_models, len(roster.agents))
         if roster.needs_local_simli and self.stand_ins.simli_url is None:
             port = free_tcp_port()
             self._seat(SIMLI_SEAT, "meetctl.local.simli", port)
             self.stand_ins = StandIns(self.stand_ins.models_url, f"http://127.0.0.1:{port}")
+
+    def start_voice(self) -> None:
+        """Starts the model server, if it does not run yet, for its voice alone; returns before it serves."""
+        self._start_models((("tts", BETTER["tts"]),), 0)
+
+    def _start_models(self, wanted: Sequence[tuple[str, str]], agents: int) -> None:
+        if self.stand_ins.models_url is None and wanted:
+            port = free_tcp_port()
+            arguments = [f"--slots={agents + SPARE_SLOTS}", *(f"--serve={part}={model}" for part, model in wanted)]
+            self._seat(MODELS_SEAT, "meetctl.local.models", port, *arguments, after=self._others_first)
+            self.stand_ins = StandIns(f"http://127.0.0.1:{port}", self.stand_ins.simli_url)
+            self._files = frozenset(model for part, model in wanted if local_model(part, model) is None)
+        # What the catalogue has is loaded when it is asked for; a file is served only if it was named at the start.
+        new = [model for part, model in wanted if local_model(part, model) is None and model not in self._files]
+        if new:
+            message = f"the model server was started without {', '.join(new)}"
+            raise ConflictError(message, hint="meetctl down, then meetctl up")
 
     async def start_livekit(self, binary: Path, config_path: Path) -> LiveKitCredentials:
         """Starts livekit-server with a key pair of its own; returns when it answers."""

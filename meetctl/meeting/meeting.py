@@ -33,7 +33,7 @@ from meetctl.meeting.seats import LIVEKIT_SEAT, player_seat
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs import CHAIR_IDENTITY, PRELOADER, service_environment
 from meetctl.protocol import Failed, Ready
-from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, secrets_of
+from meetctl.roster import AgentEntry, Program, Roster, secrets_of
 from meetctl.script import Script
 from meetctl.settings import LiveKitCredentials, slug
 from meetctl.supervisor.events import Exited, GaveUp, Proven, Said, SeatEvent
@@ -151,7 +151,7 @@ class Meeting:
             script: made of the server's credentials and the address of the local model server, by whose voice they
                 speak whatever the roster says of the agents'.
         """
-        self._servers.start_stand_ins(self.roster.model_copy(update={"agents": (), "stt": ModelChoice()}))
+        self._servers.start_voice()
         stand_ins = await self._servers.wait_for_stand_ins()
         assert stand_ins.models_url is not None
         line = script(self._credentials, stand_ins.models_url)

@@ -15,7 +15,7 @@ MEMORY = {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[KMGkmg]i?[Bb]?$", "exam
 SHORTHANDS: dict[str, JsonSchemaValue] = {
     "LiveKitWritten": {"const": "local"},
     "FaceWritten": {"type": "string", "examples": ["local"]},
-    "ModelWritten": {"type": "string", "examples": ["local", "openai/gpt-4o-mini"]},
+    "ModelWritten": {"type": "string", "examples": ["local", "local/tiny", "openai/gpt-4o-mini"]},
     "VoiceWritten": {"type": "string", "examples": ["nova"]},
 }
 """What may stand in place of the mapping."""

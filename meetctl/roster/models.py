@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import SecretStr
 
+from meetctl import catalogue
+from meetctl.catalogue import local_model
 from meetctl.roster.faults import KeyPath, nearest
+from meetctl.roster.model_files import is_path, trouble_with_chat, trouble_with_ears
 from meetctl.roster.providers import PARTS, PROVIDERS, SERVED_BY_OPENAI, install_hint, is_installed, need_of
 from meetctl.roster.reading import Reading
 from meetctl.roster.schema import NO_KEY, ModelChoice
@@ -31,9 +35,11 @@ class Keys:
 
 def resolve_model(reading: Reading, written: ModelWritten | None, keys: Keys, path: KeyPath) -> ModelChoice:
     """Returns who serves a model; local where nothing is written. `path` ends in `llm`, `stt` or `tts`."""
-    if written is None or written.provider == "local":
-        return ModelChoice(model=written.model if written else None, options=(written.options or {}) if written else {})
     part = str(path[-1])
+    if written is None:
+        return ModelChoice()
+    if written.provider == "local":
+        return ModelChoice(model=_local_model(reading, written.model, part, path), options=written.options or {})
     if not _note_plugin(reading, written, part, path):
         return ModelChoice()
     need = need_of(written.provider, part)
@@ -66,6 +72,30 @@ def resolve_model(reading: Reading, written: ModelWritten | None, keys: Keys, pa
         variables=variables,
         options=options,
     )
+
+
+def _local_model(reading: Reading, written: str | None, part: str, path: KeyPath) -> str | None:
+    """Returns the name of the model in the catalogue, the absolute path of a file, or None for the usual one."""
+    if not written:
+        return None
+    if is_path(written) and part != "tts":
+        file = (reading.document.file.parent / Path(written).expanduser()).resolve()
+        trouble = trouble_with_chat(file) if part == "llm" else trouble_with_ears(file)
+        if trouble is not None:
+            reading.note(path, trouble.message, trouble.hint, around=True)
+        return str(file)
+    model = local_model(part, written)
+    if model is None:
+        known = catalogue.names(part)
+        like = nearest(written, known)
+        or_path = {"llm": ", or a path: ./my.gguf", "stt": ", or a path: ./my-whisper/"}.get(part, "")
+        if like:
+            hint = f"did you mean local/{like}?"
+        else:
+            hint = f"write local, or one of {', '.join(f'local/{one}' for one in known)}{or_path}"
+        reading.note(path, f"no local {PARTS[part]} is named {written!r}", hint)
+        return None
+    return model.name
 
 
 def _note_plugin(reading: Reading, written: ModelWritten, part: str, path: KeyPath) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from meetctl.catalogue import BETTER
 from meetctl.protocol import FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
 from meetctl.settings import LiveKitCredentials
 
@@ -54,7 +55,7 @@ class ModelChoice(Resolved):
     provider: str = "local"
     """`local`, or the plugin `livekit.plugins.<provider>`."""
     model: str | None = None
-    """None = whatever the local server has, or the plugin's own choice."""
+    """Of local, a name in the catalogue or a file's absolute path; None = the usual one, or the plugin's own choice."""
     base_url: str | None = None
     """None = the provider's own address, or the local server's."""
     api_key: SecretStr | None = None
@@ -161,10 +162,18 @@ class Roster(Resolved):
         return self.llm if self.rules.floor is FloorMode.MODERATED else None
 
     @property
+    def local_models(self) -> tuple[tuple[str, str], ...]:
+        """What the local model server must serve, each once: `llm`, `stt` or `tts`, and a name or a path."""
+        choices = [("stt", self.stt), ("llm", self.moderator)]
+        for agent in self.agents:
+            choices += [("llm", agent.llm), ("tts", agent.tts)]
+        local = ((part, choice) for part, choice in choices if choice is not None and choice.is_local)
+        return tuple(dict.fromkeys((part, choice.model or BETTER[part]) for part, choice in local))
+
+    @property
     def needs_local_models(self) -> bool:
         """Whether the local model server must run."""
-        choices = [self.stt, self.moderator, *(choice for agent in self.agents for choice in (agent.llm, agent.tts))]
-        return any(choice is not None and choice.is_local for choice in choices)
+        return bool(self.local_models)
 
     @property
     def needs_local_simli(self) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from meetctl.catalogue import BETTER
 from meetctl.programs import (
-    LOCAL_MODELS,
     Place,
     StandIns,
     agent_assignment,
@@ -41,7 +41,7 @@ def test_the_chair_is_told_its_rules_its_ears_and_only_a_moderator_a_language_mo
     assert (told.llm.provider, told.llm.base_url, told.llm.model) == (
         "openai",
         "http://127.0.0.1:2/v1",
-        LOCAL_MODELS["llm"],
+        BETTER["llm"],
     )
     free = RULES.model_copy(update={"floor": FloorMode.FREE})
     assert chair_assignment(roster(rules=free), PLACE, STAND_INS, transcript=(), cast=()).llm is None

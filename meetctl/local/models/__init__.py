@@ -7,10 +7,11 @@ url, and any OpenAI client works against `<url>/v1` with any key:
 | Path | What it does |
 |---|---|
 | `POST /v1/audio/speech` | text to speech, streamed sentence by sentence; `pcm` (24 kHz, s16le, mono) or `wav` |
-| `POST /v1/audio/transcriptions` | English speech to text; names given in `prompt` are recognised |
-| `POST /v1/chat/completions` | a small language model, streamed or not: coherent, not clever |
+| `POST /v1/audio/transcriptions` | speech to text, in any language of the model; names in `prompt` are recognised |
+| `POST /v1/chat/completions` | a small language model, streamed or not |
 | `GET /v1/models`, `GET /healthz` | what is served; how many requests run and wait |
 
 Voices are named (`alto`, `baritone`, …, see `voices.py`) or made: `pitch=1.05,formant=0.95`. The server listens on
-127.0.0.1 only, keeps nothing, and never fetches anything: model data comes from `meetctl setup`.
+127.0.0.1 only, keeps nothing, and never fetches anything: model data comes from `meetctl setup`. Which models those are
+stands in `meetctl.catalogue`; a request's `model` names one of them, anything else means the first that is served.
 """

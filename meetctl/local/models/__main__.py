@@ -13,8 +13,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
+from meetctl.catalogue import BETTER
 from meetctl.errors import MeetctlError
 
 SPINS = "1000"
@@ -47,14 +47,15 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    from meetctl.settings import cache_dir
-
-    models = cache_dir() / "models"
     parser = argparse.ArgumentParser(prog="python -m meetctl.local.models", description="OpenAI's HTTP API, locally.")
     parser.add_argument("--port", type=_between(0, 65535), default=0, help="0 picks a free one")
-    parser.add_argument("--whisper", type=Path, default=models / "whisper-tiny.en", metavar="DIR")
     parser.add_argument(
-        "--chat", type=Path, default=models / "smollm2-135m" / "SmolLM2-135M-Instruct.Q4_1.gguf", metavar="FILE"
+        "--serve",
+        type=_part_and_model,
+        action="append",
+        default=[],
+        metavar="PART=MODEL",
+        help="llm, stt or tts, and a name of the catalogue or a path; what `local` is unless given",
     )
     parser.add_argument(
         "--slots", type=_between(1, 32), default=3, metavar="N", help="conversations at a time: one an agent"
@@ -72,12 +73,19 @@ def _between(least: int, most: int) -> Callable[[str], int]:
     return number
 
 
-async def _serve(options: argparse.Namespace, wire: int) -> None:
-    from meetctl.local.models.server import ModelFiles, bound_socket, load_models, served
-    from meetctl.protocol import Serving, encode_line
+def _part_and_model(text: str) -> tuple[str, str]:
+    part, _, model = text.partition("=")
+    if part not in BETTER or not model:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(BETTER)}, then = and a model")
+    return part, model
 
-    files = ModelFiles(options.whisper, options.chat)
-    files.check()
+
+async def _serve(options: argparse.Namespace, wire: int) -> None:
+    from meetctl.local.data import locate
+    from meetctl.local.models.server import Models, bound_socket, served
+    from meetctl.protocol import Serving, Warn, encode_line
+
+    wanted = [locate(part, model) for part, model in options.serve or BETTER.items()]
     bound = bound_socket(options.port)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -87,13 +95,15 @@ async def _serve(options: argparse.Namespace, wire: int) -> None:
         threading.Thread(target=_watch_stdin, args=(loop, stopped), daemon=True).start()
 
     stopping = asyncio.create_task(stopped.wait())
-    loading = asyncio.create_task(load_models(files, slots=options.slots))
+    loading = asyncio.create_task(Models(slots=options.slots).load(wanted))
     async with served(loading, bound) as url:
         await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
         if stopped.is_set():
             return  # a native load cannot be interrupted; the process ends under it
         loading.result()
         os.write(wire, encode_line(Serving(url=url)))
+        if warnings := [each.warning for each in wanted if each.warning is not None]:
+            os.write(wire, encode_line(Warn(message=". ".join(warnings))))
         await stopping
 
 

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, Literal
 
 from aiohttp import web
@@ -20,16 +20,11 @@ from meetctl.local.models.llama import Chunk, Llama, LlamaError
 from meetctl.local.models.places import Places
 from meetctl.local.models.prompts import Message, fit
 
-MODEL = "smollm2-135m-instruct"
 DEFAULT_TOKENS = 256
 MOST_TOKENS = 1024
 
 _WAITING_PER_SLOT = 2
 """More would only wait for longer than anybody listens: one at work and one speculation for each agent."""
-_REPEAT_PENALTY = 1.1
-"""So small a model goes round in circles without it."""
-_TEMPERATURE = 0.3
-"""Where the client names none; at the usual 0.8 so small a model talks nonsense now and then."""
 
 
 class SentMessage(BaseModel):
@@ -60,7 +55,7 @@ class ChatRequest(BaseModel):
     """The body, in OpenAI's words; what the model cannot do is refused, what does not matter is ignored."""
 
     messages: list[SentMessage] = Field(min_length=1)
-    model: str = MODEL
+    model: str = ""
     stream: bool = False
     stream_options: StreamOptions | None = None
     max_tokens: int | None = Field(default=None, ge=1)
@@ -81,15 +76,14 @@ class ChatRequest(BaseModel):
         """Returns how many tokens to make at most."""
         return min(self.max_completion_tokens or self.max_tokens or DEFAULT_TOKENS, MOST_TOKENS)
 
-    def for_model(self) -> dict[str, object]:
-        """Returns what llama.cpp is asked."""
+    def for_model(self, sampling: Mapping[str, float]) -> dict[str, object]:
+        """Returns what llama.cpp is asked; `sampling` counts where the request does not say."""
         passed = {"temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "response_format"}
         conversation = fit(message.message() for message in self.messages)
         return {
             "messages": [{"role": message.role, "content": message.content} for message in conversation],
             "max_tokens": self.limit(),
-            "temperature": _TEMPERATURE,
-            "repeat_penalty": _REPEAT_PENALTY,
+            **sampling,
             "stop": [self.stop] if isinstance(self.stop, str) else self.stop or [],
             **self.model_dump(include=passed, exclude_none=True),
         }
@@ -98,8 +92,10 @@ class ChatRequest(BaseModel):
 class Chat:
     """Serves conversations from one model: one slot each for a few at a time, a short queue behind them."""
 
-    def __init__(self, llama: Llama) -> None:
+    def __init__(self, llama: Llama, name: str, sampling: Mapping[str, float]) -> None:
         self._llama = llama
+        self._name = name
+        self._sampling = sampling
         self._leisure = Leisure()
         self.places = Places("chat", count=llama.slots, waiting=_WAITING_PER_SLOT * llama.slots)
 
@@ -109,10 +105,10 @@ class Chat:
         async for _ in self._chunks(hello, threading.Event()):
             pass
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request, wanted: ChatRequest) -> web.StreamResponse:
         """Answers one request."""
-        wanted = ChatRequest.model_validate_json(await request.read())
-        head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": MODEL}
+        head: dict[str, object] = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time())}
+        head["model"] = self._name
         made = self._at_leisure(wanted) if wanted.service_tier == "flex" else self._at_once(wanted)
         async with contextlib.aclosing(made) as chunks:
             if wanted.stream:
@@ -140,7 +136,7 @@ class Chat:
             yield chunk
 
     async def _chunks(self, wanted: ChatRequest, gone: threading.Event) -> AsyncGenerator[Chunk, None]:
-        body = wanted.for_model()
+        body = wanted.for_model(self._sampling)
         loop = asyncio.get_running_loop()
         made: asyncio.Queue[Chunk | None] = asyncio.Queue()
 
@@ -165,6 +161,12 @@ class Chat:
             running.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await running
+
+
+async def handle(request: web.Request, chat: Callable[[str], Awaitable[Chat]]) -> web.StreamResponse:
+    """Answers one request by the model that it names."""
+    wanted = ChatRequest.model_validate_json(await request.read())
+    return await (await chat(wanted.model)).answer(request, wanted)
 
 
 async def _whole(chunks: AsyncGenerator[Chunk, None], head: dict[str, object]) -> dict[str, object]:

@@ -1,89 +1,110 @@
-"""The three models behind one port on loopback: loads them side by side, warms them up, routes requests. No more."""
+"""The models behind one port on loopback: loads them side by side, warms them up, routes requests. No more."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 
+from meetctl.catalogue import pair
 from meetctl.errors import StandInError
+from meetctl.local.data import Located, models_dir
 from meetctl.local.models import chat, speech, transcription
 from meetctl.local.models.failures import ApiError, openai_errors
+from meetctl.local.models.giving_way import CHAT, EARS, giving_way
 from meetctl.local.models.llama import Llama
 from meetctl.local.models.recognition import Recognizer
+from meetctl.local.models.shelf import Shelf
 from meetctl.local.models.synthesis import Synthesizer
 
 HOST = "127.0.0.1"
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 _CLOSING = 1.0
 """Seconds that requests get to end when the server stops; the meeting is over, nobody listens."""
+USUAL = next(model for model in pair() if model.part == "llm")
+"""Whose sampling a model gets of which nothing is known."""
 _CREATED = 1_730_419_200
 """The models' publication, for clients that sort by it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFiles:
-    """Where the model data lies."""
+class Models:
+    """What the server serves. The voice is one; of ears and chats there may be several, each loaded when it is needed.
 
-    whisper: Path
-    chat: Path
+    Args:
+        slots: conversations at a time that each chat has room for.
+    """
 
-    def check(self) -> None:
-        """Refuses to start without them.
+    def __init__(self, *, slots: int) -> None:
+        self._slots = slots
+        self._threads = min(2, os.cpu_count() or 1)
+        self._speech: speech.Speech | None = None
+        self.chats: Shelf[chat.Chat] = Shelf("llm", self._ready_chat)
+        self.ears: Shelf[transcription.Transcription] = Shelf("stt", self._ready_ears)
+
+    @property
+    def speech(self) -> speech.Speech:
+        assert self._speech is not None
+        return self._speech
+
+    async def load(self, wanted: Sequence[Located]) -> Models:
+        """Returns itself once the voice and these are loaded, in parallel, and warm.
 
         Raises:
-            StandInError: naming every file that is not there.
+            StandInError: if one of them cannot be loaded.
         """
-        needed = [self.whisper / "model.bin", self.whisper / "tokenizer.json", self.chat]
-        missing = [str(path) for path in needed if not path.is_file()]
-        if missing:
-            raise StandInError(f"model data not found: {', '.join(missing)}", hint="meetctl setup")
+        await asyncio.gather(
+            self._ready_speech(),
+            *(self.chats.put(each) for each in wanted if each.part == "llm"),
+            *(self.ears.put(each) for each in wanted if each.part == "stt"),
+        )
+        return self
 
+    def statistics(self) -> dict[str, dict[str, int]]:
+        """Returns how many requests run and wait, of each part."""
+        places = {
+            "speech": [self.speech.places],
+            "transcription": [each.places for each in self.ears.loaded.values()],
+            "chat": [each.places for each in self.chats.loaded.values()],
+        }
+        return {
+            name: {key: sum(each.statistics()[key] for each in several) for key in ("running", "waiting")}
+            for name, several in places.items()
+        }
 
-@dataclass(frozen=True, slots=True)
-class Models:
-    """What the server serves."""
-
-    speech: speech.Speech
-    transcription: transcription.Transcription
-    chat: chat.Chat
-
-
-async def load_models(files: ModelFiles, *, slots: int) -> Models:
-    """Returns all three, loaded in parallel and warm.
-
-    Raises:
-        StandInError: if one of them cannot be loaded.
-    """
-    threads = min(2, os.cpu_count() or 1)
-
-    async def ready_speech() -> speech.Speech:
+    async def _ready_speech(self) -> None:
         with _failing_as("the voice", "pip install --force-reinstall hibari-tts==0.2.1"):
             part = speech.Speech(await asyncio.to_thread(Synthesizer))
             await part.warm_up()
-        return part
+        self._speech = part
 
-    async def ready_transcription() -> transcription.Transcription:
-        with _failing_as(str(files.whisper), f"rm -r {files.whisper} && meetctl setup"):
-            part = transcription.Transcription(await asyncio.to_thread(Recognizer, files.whisper, threads=threads))
+    async def _ready_ears(self, located: Located) -> transcription.Transcription:
+        with _failing_as(str(located.path), _mending(located)):
+            recognizer = await giving_way(EARS, lambda: Recognizer(located.path, threads=self._threads))
+            part = transcription.Transcription(recognizer, _name_of(located))
             await part.warm_up()
         return part
 
-    async def ready_chat() -> chat.Chat:
-        with _failing_as(str(files.chat), f"rm {files.chat} && meetctl setup"):
-            part = chat.Chat(await asyncio.to_thread(Llama, files.chat, slots=slots, threads=threads))
+    async def _ready_chat(self, located: Located) -> chat.Chat:
+        with _failing_as(str(located.path), _mending(located)):
+            llama = await giving_way(CHAT, lambda: Llama(located.path, slots=self._slots, threads=self._threads))
+            part = chat.Chat(llama, _name_of(located), (located.model or USUAL).sampling)
             await part.warm_up()
         return part
 
-    return Models(*await asyncio.gather(ready_speech(), ready_transcription(), ready_chat()))
+
+def _name_of(located: Located) -> str:
+    """Returns what really serves: an answer says by whom it was made."""
+    return located.model.name if located.model is not None else located.name
+
+
+def _mending(located: Located) -> str:
+    if located.model is None:
+        return "name another file, or write local"
+    return f"rm -r {models_dir() / located.model.directory} && meetctl setup {located.model.name}"
 
 
 def bound_socket(port: int) -> socket.socket:
@@ -123,25 +144,30 @@ def application(loading: asyncio.Future[Models]) -> web.Application:
     """Returns the routes."""
     app = web.Application(middlewares=[openai_errors], client_max_size=transcription.LARGEST_BYTES)
 
-    def handled_by(part: Callable[[Models], Handler]) -> Handler:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            return await part(await asyncio.shield(loading))(request)
+    async def speak(request: web.Request) -> web.StreamResponse:
+        return await (await asyncio.shield(loading)).speech.handle(request)
 
-        return handle
+    async def transcribe(request: web.Request) -> web.StreamResponse:
+        return await transcription.handle(request, (await asyncio.shield(loading)).ears.get)
+
+    async def converse(request: web.Request) -> web.StreamResponse:
+        return await chat.handle(request, (await asyncio.shield(loading)).chats.get)
 
     async def healthz(_: web.Request) -> web.Response:
         if not loading.done():
             return web.json_response({"status": "loading"})
-        models = loading.result()
-        parts = {name: getattr(models, name).places.statistics() for name in ("speech", "transcription", "chat")}
-        return web.json_response({"status": "ok", **parts})
+        return web.json_response({"status": "ok", **loading.result().statistics()})
+
+    async def names() -> list[str]:
+        models = await asyncio.shield(loading)
+        return [speech.MODEL, *models.ears.loaded, *models.chats.loaded]
 
     async def list_models(_: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [_described(name) for name in _NAMES]})
+        return web.json_response({"object": "list", "data": [_described(name) for name in await names()]})
 
     async def one_model(request: web.Request) -> web.Response:
         name = request.match_info["name"]
-        if name not in _NAMES:
+        if name not in await names():
             raise ApiError(f"no model {name!r} here", status=404, param="model", code="model_not_found")
         return web.json_response(_described(name))
 
@@ -150,9 +176,9 @@ def application(loading: asyncio.Future[Models]) -> web.Application:
             web.get("/healthz", healthz),
             web.get("/v1/models", list_models),
             web.get("/v1/models/{name}", one_model),
-            web.post("/v1/audio/speech", handled_by(lambda models: models.speech.handle)),
-            web.post("/v1/audio/transcriptions", handled_by(lambda models: models.transcription.handle)),
-            web.post("/v1/chat/completions", handled_by(lambda models: models.chat.handle)),
+            web.post("/v1/audio/speech", speak),
+            web.post("/v1/audio/transcriptions", transcribe),
+            web.post("/v1/chat/completions", converse),
         ]
     )
     return app
@@ -163,10 +189,8 @@ def _failing_as(what: str, hint: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        # xllamacpp and CTranslate2 say little; what they wrote of it stands in the log above.
         raise StandInError(f"{what} could not be loaded: {error}", hint=hint) from error
-
-
-_NAMES = (speech.MODEL, transcription.MODEL, chat.MODEL)
 
 
 def _described(name: str) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from meetctl.catalogue import pair
 from meetctl.display.doctoring import lines
 from meetctl.doctor.checks import (
     judge_clock,
@@ -12,6 +13,7 @@ from meetctl.doctor.checks import (
     judge_libraries,
     judge_memory,
     judge_models,
+    judge_pairs,
     judge_server,
     judge_sockets,
     names_of,
@@ -121,8 +123,11 @@ def test_keys_are_told_by_name_and_never_by_value(environment: dict[str, str], l
 
 def test_missing_models_are_told_with_what_they_weigh() -> None:
     assert judge_models([]).level is OK
-    found = judge_models([("a", 70_000_000), ("b", 93_000_000)])
-    assert (found.level, found.message) == (WARNING, "not in the cache: a and b (163 MB)")
+    found = judge_models([("a", 70_000_000, None), ("b", 93_000_000, "c")])
+    assert (found.level, found.message) == (
+        WARNING,
+        "not in the cache: a and b (163 MB); c is used in place of b",
+    )
     assert found.hint is not None and "meetctl setup" in found.hint
 
 
@@ -132,10 +137,29 @@ def test_a_meeting_that_does_not_fit_is_told_before_it_swaps(free: float, level:
 
 
 def test_memory_is_reckoned_for_every_agent_and_server() -> None:
-    alone = needed_mb([], local_models=False, local_faces=0)
-    both = needed_mb([Program.SIMLI, Program.AUDIO], local_models=True, local_faces=1)
-    assert alone < needed_mb([Program.AUDIO], local_models=False, local_faces=0) < both
-    assert both < needed_mb([Program.SIMLI, Program.AUDIO], local_models=True, local_faces=2)
+    alone = needed_mb([], models=(), local_faces=0)
+    tiny = needed_mb([Program.SIMLI, Program.AUDIO], models=pair("tiny"), local_faces=1)
+    both = needed_mb([Program.SIMLI, Program.AUDIO], models=pair(), local_faces=1)
+    assert alone < needed_mb([Program.AUDIO], models=(), local_faces=0) < tiny < both
+    assert both < needed_mb([Program.SIMLI, Program.AUDIO], models=pair(), local_faces=2)
+
+
+@pytest.mark.parametrize(
+    ("cores", "free", "level", "words"),
+    [
+        (2, 8000, OK, "it can carry local (takes 1.3 GB"),
+        (1, 8000, WARNING, "it can carry local/tiny (takes 0.7 GB"),
+        (4, 1800, WARNING, "it can carry local/tiny (takes 0.7 GB"),
+        (1, 900, WARNING, "too little for local/tiny"),
+    ],
+)
+def test_the_pair_that_the_machine_can_carry_is_named_with_what_it_costs(
+    cores: int, free: float, level: Level, words: str
+) -> None:
+    found = judge_pairs(cores, free, rest_mb=400)
+    assert found.level is level
+    assert words in found.message
+    assert "Qwen2.5-Coder-0.5B-Instruct answers to the point" in found.message
 
 
 @pytest.mark.parametrize(

