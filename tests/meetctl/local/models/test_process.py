@@ -14,11 +14,15 @@ import psutil
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
+from meetctl.catalogue import pair
+from meetctl.local.data import models_dir
+from meetctl.protocol import Warn, parse_event
 from tests.fixtures.models import STOPPING, running_model_server
 
 pytestmark = pytest.mark.process
 
 MEGABYTE = 1e6
+CATALOGUE_MODEL = next(model for model in pair("tiny") if model.part == "llm")
 
 
 def run(*flags: str) -> subprocess.CompletedProcess[str]:
@@ -26,17 +30,51 @@ def run(*flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
 
 
-def test_missing_model_data_is_one_line_that_says_what_to_type(tmp_path: Path) -> None:
-    ended = run("--whisper", str(tmp_path))
+def test_missing_model_data_is_one_line_that_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    ended = run("--serve", "stt=whisper-base")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.count("\n") == 1
-    assert str(tmp_path / "model.bin") in ended.stderr and "meetctl setup" in ended.stderr
+    assert str(tmp_path / "meetctl/models/whisper-base") in ended.stderr
+    assert "meetctl setup whisper-base" in ended.stderr
+
+
+def test_a_model_that_is_not_there_is_served_by_the_small_one_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "meetctl/models").mkdir(parents=True)
+    (tmp_path / "meetctl/models/smollm2-135m").symlink_to(models_dir() / "smollm2-135m")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with running_model_server(models=("--serve=llm=qwen2.5-coder-0.5b-instruct",)) as (process, url):
+        assert process.stdout is not None
+        told = parse_event(process.stdout.readline())
+        answer = openai.OpenAI(base_url=f"{url}/v1", api_key="any").chat.completions.create(
+            model="qwen2.5-coder-0.5b-instruct", messages=[{"role": "user", "content": "Hello."}], max_tokens=2
+        )
+    assert isinstance(told, Warn)
+    assert told.message.startswith("Qwen2.5-Coder-0.5B-Instruct is not on this machine; SmolLM2-135M-Instruct is used")
+    assert answer.model == "smollm2-135m-instruct"
+
+
+def test_a_file_of_ones_own_is_served_with_its_own_template_and_the_catalogue_when_it_is_asked_for() -> None:
+    smol = CATALOGUE_MODEL.files[0].name
+    path = str(models_dir() / CATALOGUE_MODEL.directory / smol)
+    with running_model_server(models=(f"--serve=llm={path}",)) as (_, url):
+        client = openai.OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0)
+        ask: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello."}]
+        answer = client.chat.completions.create(model=path, messages=ask, max_tokens=30, temperature=0)
+        assert answer.model == path
+        assert "<|im_" not in (answer.choices[0].message.content or "")
+        assert client.chat.completions.create(model=CATALOGUE_MODEL.name, messages=ask, max_tokens=1)
+        assert {model.id for model in client.models.list()} == {"hibari-0.2.1", path, CATALOGUE_MODEL.name}
+        with pytest.raises(openai.NotFoundError, match="other"):
+            client.chat.completions.create(model="/some/other.gguf", messages=ask)
 
 
 def test_a_broken_model_is_named_and_no_traceback(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF" + bytes(4096))
-    ended = run("--chat", str(broken))
+    ended = run("--serve", f"llm={broken}")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert f"{broken} could not be loaded" in ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr
