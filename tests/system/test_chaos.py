@@ -28,6 +28,7 @@ from tests.system.standing import Standing, standing
 ROOT = Path(__file__).parents[2]
 ROSTER = f"""
 room: chaos
+defaults: {{llm: local/tiny, stt: local/tiny}}
 agents:
   - {{name: Ada, agent: simli, face: local}}
   - {{name: Max, agent: audio}}

@@ -14,6 +14,7 @@ PROGRAMS = Path(__file__).parents[1] / "programs"
 
 ROSTER = """
 room: workshop
+defaults: {{llm: local/tiny, stt: local/tiny}}
 agents:
   - name: Legacy
     command: [{python}, plain_agent.py, connect, --room, "{{room}}", --participant-identity, "{{identity}}"]
@@ -23,6 +24,7 @@ agents:
 
 ENVIRONMENT_ROSTER = """
 room: workshop
+defaults: {{llm: local/tiny, stt: local/tiny}}
 agents:
   - name: Plain
     restart: no

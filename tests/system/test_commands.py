@@ -23,6 +23,7 @@ GONE_S = 15.0
 
 AUDIO_ONLY = """
 room: {room}
+defaults: {{llm: local/tiny, stt: local/tiny}}
 agents:
   - {{name: Max, agent: audio, persona: You are brief.}}
 """

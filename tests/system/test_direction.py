@@ -17,6 +17,7 @@ WAIT_S = 90.0
 ROSTER = """
 room: directed
 meeting: {{floor: round-robin{more}}}
+defaults: {{llm: local/tiny, stt: local/tiny}}
 agents:
   - {{name: Ada, agent: audio, persona: You are brief.}}
   - {{name: Max, agent: audio, persona: You are brief.}}

