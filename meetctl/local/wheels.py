@@ -80,7 +80,7 @@ def _append(archive: Path, members: Sequence[tuple[Path, str]]) -> None:
 async def _download(wheel: Wheel, directory: Path, arrived: Callable[[int], None], pip_options: Sequence[str]) -> Path:
     """Returns the wheel, its hash checked by pip."""
     requirements = directory / "requirements.txt"
-    requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
+    requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
     temporary, target = directory / "temporary", directory / "wheel"
     temporary.mkdir()
     argv = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"]
