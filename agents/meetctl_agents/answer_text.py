@@ -57,6 +57,8 @@ class AnswerText:
         self._clause_at: float | None = None
         self._was_said = False
         self._tool_calls = 0
+        self.has_begun = False
+        """Whether anything came from the model."""
 
     @property
     def done(self) -> bool:
@@ -70,10 +72,12 @@ class AnswerText:
 
     def note_tool_call(self) -> None:
         """Notes a call that came as one, not as text."""
+        self.has_begun = True
         self._tool_calls += 1
 
     def feed(self, text: str) -> str:
         """Returns what can be said now."""
+        self.has_begun = True
         answer = self._reasoning.feed(text)
         if self._reasoning.unopened:
             self._habit.is_unopened = True

@@ -22,6 +22,8 @@ from .speech import Speech, rest, verbatim
 
 Warn = Callable[[str, object], None]
 """Takes what went wrong, and the error or the words for it."""
+PATIENCE_S = 18.0
+"""For a server that asks to wait: less than the silence that costs an agent its turn."""
 READING = APIConnectOptions(max_retry=0, timeout=60.0)
 """It waits until the model is idle; the next line that is heard breaks it off."""
 
@@ -157,7 +159,9 @@ class Answers:
     def _answer(self, prompt: tuple[Message, ...], *others: str) -> Speech:
         names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}
         text = AnswerText(names, self._name, self._habit)
-        return Speech(answer(self._model, prompt, text, self._options, self._warn), self._voice, self._options)
+        return Speech(
+            answer(self._model, prompt, text, self._options, self._warn, PATIENCE_S), self._voice, self._options
+        )
 
     async def _rest(self, cut_off: _CutOff) -> AsyncIterator[str]:
         """Yields what had not been said, and ends the speech that it is taken from."""

@@ -6,7 +6,9 @@ the session keeps are not used. Memory knows who said what, and an answer may be
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any
 
@@ -15,8 +17,11 @@ from livekit.agents import Agent, AgentSession, APIConnectOptions, APIError, Mod
 
 from .answer_text import AnswerText
 from .memory import Message
+from .model_faults import retry_after_s
 from .speech import Speech
 from .token_count import TokenCount
+
+logger = logging.getLogger(__name__)
 
 
 class Mind(Agent):
@@ -55,17 +60,43 @@ async def answer(
     text: AnswerText,
     options: APIConnectOptions,
     warn: Callable[[str, object], None],
+    patience_s: float = 0.0,
 ) -> AsyncIterator[str]:
     """Yields what the model answers, without what is no answer.
 
     Args:
         text: takes what the model streams.
         warn: is told of a tool that was asked for beside an answer.
+        patience_s: how long a server may have it wait in all (`Retry-After`, or a model that is being loaded).
 
     Raises:
         APIError: if the model fails, or answers with nothing that can be said.
     """
     context = _context(prompt)
+    waited = 0.0
+    while True:
+        try:
+            async for said in _written(model, context, text, options):
+                yield said
+            break
+        except APIError as error:
+            wait = None if text.has_begun else retry_after_s(error)
+            if wait is None or waited + wait > patience_s:
+                raise
+            logger.info("the language model asks to wait for %.1f s", wait)
+            waited += wait
+            await asyncio.sleep(wait)
+    if not text.done and (rest := text.finish()):
+        yield rest
+    if silence := text.explain_silence():
+        raise APIError(f"there is nothing to say in the model's answer: {silence}", retryable=False)
+    if text.calls:
+        warn("the language model asks for a tool", f"it wrote {text.calls[0][:80]}, and the agent has no tools")
+
+
+async def _written(
+    model: Any, context: llm.ChatContext, text: AnswerText, options: APIConnectOptions
+) -> AsyncIterator[str]:
     with TokenCount(model, context) as count:
         async with model.chat(chat_ctx=context, tools=[], conn_options=options) as stream:
             async for chunk in stream:
@@ -75,13 +106,7 @@ async def answer(
                 if chunk.delta and chunk.delta.content and (said := text.feed(chunk.delta.content)):
                     yield said
                 if text.done:
-                    break  # leaving closes the request: the model stops
-    if not text.done and (rest := text.finish()):
-        yield rest
-    if silence := text.explain_silence():
-        raise APIError(f"there is nothing to say in the model's answer: {silence}", retryable=False)
-    if text.calls:
-        warn("the language model asks for a tool", f"it wrote {text.calls[0][:80]}, and the agent has no tools")
+                    return  # leaving closes the request: the model stops
 
 
 async def read(model: Any, prompt: Iterable[Message], options: APIConnectOptions) -> None:

@@ -48,12 +48,20 @@ class Constructor:
         found = next((name for name in names if name in self.parameters), None)
         return names[0] if found is None and self.takes_anything else found
 
-    def make(self, endpoint: Endpoint, *, needed: Mapping[str, Any], welcome: Mapping[str, Any]) -> Any:
+    def make(
+        self,
+        endpoint: Endpoint,
+        *,
+        needed: Mapping[str, Any],
+        welcome: Mapping[str, Any],
+        internal: Mapping[str, Any] | None = None,
+    ) -> Any:
         """Returns the model.
 
         Args:
             needed: what somebody asked for, by our names.
             welcome: what is given where the plugin takes it and nobody asked for something else.
+            internal: what no roster can write, by the plugin's own names.
 
         Raises:
             ModelError: if it does not take what is needed, or refuses it.
@@ -75,7 +83,7 @@ class Constructor:
             if (name := self.name_of(what)) is not None:
                 given.setdefault(name, value)
         try:
-            return self.made_by(**given)
+            return self.made_by(**given, **(internal or {}))
         except Exception as error:  # each plugin has its own ways to say what it misses
             raise ModelError(
                 f"{self._words} refuses what it is made with: {type(error).__name__}: {error}",

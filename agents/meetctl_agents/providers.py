@@ -5,16 +5,20 @@ The local server, Ollama and whatever else speaks OpenAI's API come through the 
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Mapping
 from typing import Any
 
 import livekit.plugins.openai  # noqa: F401  what nearly every agent uses is loaded before the process is forked
+import openai
 from livekit.agents import llm, stt, tokenize, tts
 
 from meetctl.protocol import Endpoint, Voice
 
 from .model_errors import MissingModelError
 from .offline import Offline
-from .plugin import Constructor, find_constructor
+from .openai_client import openai_client
+from .plugin import find_constructor
 
 NO_KEY = "none"
 """OpenAI's client insists on a key; a local server looks at none."""
@@ -24,6 +28,8 @@ VOICE_IS_MODEL = frozenset({"deepgram"})
 """Where each voice is a model of its own."""
 RAW_SOUND = {"response_format": "pcm", "encoding": "pcm_24000"}
 """Of OpenAI and ElevenLabs, so that nothing waits for a decoder. Others have their own words, and raw sound anyway."""
+_clients: weakref.WeakKeyDictionary[Any, openai.AsyncClient] = weakref.WeakKeyDictionary()
+"""By the models that were made with them."""
 _RAW_OF = {"openai": "response_format", "elevenlabs": "encoding"}
 
 
@@ -35,7 +41,7 @@ def llm_from_endpoint(endpoint: Endpoint | None) -> llm.LLM[Any]:
         ModelError: if its plugin does not take what the endpoint says.
     """
     given = _required(endpoint, "llm")
-    model: llm.LLM[Any] = _constructor(given, "LLM").make(given, needed={}, welcome={})
+    model: llm.LLM[Any] = _made(given, "LLM", needed={}, welcome={})
     return model
 
 
@@ -68,8 +74,13 @@ def tts_from_endpoint(endpoint: Endpoint | None, voice: Voice, tokenizer: tokeni
         needed["voice"] = voice.name
     raw = _RAW_OF.get(given.provider)
     welcome = {raw: RAW_SOUND[raw]} if raw else {}
-    model: tts.TTS[Any] = _constructor(given, "TTS").make(given, needed=needed, welcome=welcome)
-    return model if model.capabilities.streaming else tts.StreamAdapter(tts=model, sentence_tokenizer=tokenizer)
+    model: tts.TTS[Any] = _made(given, "TTS", needed=needed, welcome=welcome)
+    if model.capabilities.streaming:
+        return model
+    adapter = tts.StreamAdapter(tts=model, sentence_tokenizer=tokenizer)
+    if client := _clients.get(model):
+        _clients[adapter] = client
+    return adapter
 
 
 def stt_from_endpoint(endpoint: Endpoint | None, language: str, names: tuple[str, ...]) -> stt.STT[Any]:
@@ -85,8 +96,15 @@ def stt_from_endpoint(endpoint: Endpoint | None, language: str, names: tuple[str
         welcome["use_realtime"] = False
         if names:
             welcome["prompt"] = ", ".join(names)
-    model: stt.STT[Any] = _constructor(given, "STT").make(given, needed={}, welcome=welcome)
+    model: stt.STT[Any] = _made(given, "STT", needed={}, welcome=welcome)
     return model if model.capabilities.offline_recognize else Offline(model)
+
+
+async def close_model(model: llm.LLM[Any] | stt.STT[Any] | tts.TTS[Any]) -> None:
+    """Closes a model, and the client that it was made with: the plugin closes only what it has made itself."""
+    await model.aclose()
+    if client := _clients.get(model):
+        await client.close()
 
 
 def voice_parameter(voice: Voice) -> str:
@@ -95,8 +113,14 @@ def voice_parameter(voice: Voice) -> str:
     return ",".join([voice.name, *changes] if voice.name else changes) or ANY_VOICE
 
 
-def _constructor(endpoint: Endpoint, kind: str) -> Constructor:
-    return find_constructor(endpoint.provider, kind)
+def _made(endpoint: Endpoint, kind: str, *, needed: Mapping[str, Any], welcome: Mapping[str, Any]) -> Any:
+    constructor = find_constructor(endpoint.provider, kind)
+    if endpoint.provider != "openai":
+        return constructor.make(endpoint, needed=needed, welcome=welcome)
+    client = openai_client(endpoint)
+    model = constructor.make(endpoint, needed=needed, welcome=welcome, internal={"client": client})
+    _clients[model] = client
+    return model
 
 
 def _required(endpoint: Endpoint | None, key: str) -> Endpoint:

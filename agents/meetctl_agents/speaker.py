@@ -46,7 +46,7 @@ from .delivery import Deliveries
 from .memory import instructions_from_assignment
 from .methods import call, serve
 from .mind import Mind, forget
-from .providers import llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
+from .providers import close_model, llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
 from .registration import keep_registered
 from .speech import Speech
 from .speech_faults import SPEECH, SpeechFaults
@@ -130,6 +130,10 @@ class Speaker:
         model = llm_from_endpoint(self._assignment.llm)
         voice = tts_from_endpoint(self._assignment.tts, self._assignment.voice, ClauseTokenizer())
         reader = reader_from_endpoint(self._assignment.llm)
+        stack.push_async_callback(close_model, model)
+        stack.push_async_callback(close_model, voice)
+        if reader is not None:
+            stack.push_async_callback(close_model, reader)
         self._answers = Answers(self._assignment, model, voice, patience, reader, self._faults.warn)
         session: AgentSession[None] = AgentSession(
             llm=model,

@@ -16,6 +16,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, tts, utils
 
 from .clauses import cut
+from .mono import mono
 from .spoken_text import spoken
 
 STALL_S = 21.0
@@ -161,7 +162,7 @@ class Speech:
                 patience.reschedule(asyncio.get_running_loop().time() + STALL_S)
                 if self.first_sound_s is None:
                     self.first_sound_s = time.time() - written
-                self.sound.put(audio.frame)
+                self.sound.put(mono(audio.frame))
 
 
 async def _without_error(tape: Tape[str]) -> AsyncIterator[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 
-from livekit.agents import APIError
 from livekit.agents.voice import events
 
 from meetctl.protocol import Recovered, Warn
 
+from .model_faults import explain
 from .wire import Report
 
 LANGUAGE = "the language model fails"
@@ -43,18 +43,11 @@ class SpeechFaults:
         if now - self._warned.get(what, -QUIET_S) < QUIET_S:
             return
         self._warned[what] = now
-        detail = _words_of(error)
-        hint = "is the model server running, and are its URL and key right?"
-        self._report(Warn(message=f"{what}: {detail}", hint=hint, about=what))
+        found = explain(error)
+        self._report(Warn(message=f"{what}: {found.detail}", hint=found.hint, about=what))
 
     def works(self, *whats: str) -> None:
         """Reports that these work again, as far as they had been reported; without any, all that had been."""
         for what in whats or tuple(self._warned):
             if self._warned.pop(what, None) is not None:
                 self._report(Recovered(about=what))
-
-
-def _words_of(error: object) -> str:
-    if isinstance(error, str):
-        return error
-    return error.message if isinstance(error, APIError) else f"{type(error).__name__}: {error}"

@@ -15,7 +15,7 @@ from meetctl_agents.clauses import ClauseTokenizer
 from meetctl_agents.model_errors import MissingModelError, ModelError
 from meetctl_agents.offline import Offline
 from meetctl_agents.plugin import find_constructor
-from meetctl_agents.providers import llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
+from meetctl_agents.providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
 from pydantic import SecretStr
 
 from meetctl.protocol import Endpoint, Voice
@@ -55,7 +55,7 @@ async def answer_of(model: llm.LLM[Any]) -> str:
     async with model.chat(chat_ctx=context, tools=[], conn_options=ONCE) as stream:
         async for chunk in stream:
             text += (chunk.delta and chunk.delta.content) or ""
-    await model.aclose()
+    await close_model(model)
     return text
 
 
@@ -64,7 +64,7 @@ async def sound_of(model: tts.TTS[Any], text: str) -> bytes:
     async with model.synthesize(text, conn_options=ONCE) as stream:
         async for audio in stream:
             sound += bytes(audio.frame.data)
-    await model.aclose()
+    await close_model(model)
     if isinstance(model, tts.StreamAdapter):
         await model._wrapped_tts.aclose()  # an adapter leaves it open
     return sound
@@ -72,7 +72,7 @@ async def sound_of(model: tts.TTS[Any], text: str) -> bytes:
 
 async def words_of(model: stt.STT[Any]) -> str:
     event = await model.recognize(silence(), conn_options=ONCE)
-    await model.aclose()
+    await close_model(model)
     if (client := getattr(model, "_client", None)) is not None:
         await client.close()  # OpenAI's plugin leaves that of its transcription open
     return event.alternatives[0].text
