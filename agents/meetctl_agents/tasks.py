@@ -1,0 +1,43 @@
+"""Tasks with an owner: one that ends by an exception is written down, and whoever is to know is told.
+
+A task whose end is only noticed by a set of tasks takes its exception with it; nobody ever reads that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from livekit.agents import utils
+
+Result = TypeVar("Result")
+Failed = Callable[[str, BaseException], None]
+"""Told the name of a task and what ended it."""
+
+logger = logging.getLogger(__name__)
+
+
+class Tasks:
+    """Owns tasks until they end; what is still running is ended by `aclose`."""
+
+    def __init__(self, failed: Failed | None = None) -> None:
+        self._failed = failed
+        self._running = utils.aio.TaskSet()
+
+    def own(self, work: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
+        """Begins the work; what it raises is reported even if nobody awaits it."""
+        task = self._running.create_task(work, name)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def aclose(self) -> None:
+        await utils.aio.cancel_and_wait(*self._running.tasks)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        logger.error("%s ended by an exception", task.get_name(), exc_info=error)
+        if self._failed is not None:
+            self._failed(task.get_name(), error)
