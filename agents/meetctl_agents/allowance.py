@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+LOG_LINES = (3, 1 / 60)
+"""Burst and lines a second about one person who does over and over what is of no use."""
+
 
 class Verdict(Enum):
     """Whether one more is taken."""

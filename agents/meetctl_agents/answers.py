@@ -95,7 +95,9 @@ class Answers:
         await asyncio.gather(*self._ending)
 
     def hear(self, line: Line) -> None:
-        """Remembers what somebody else said."""
+        """Remembers what somebody else said; the chair may tell it twice."""
+        if line in self._memory.lines:
+            return
         self._memory.add(line)
         self._forget_cut_off()
         if line.identity in self._agents:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import uuid
 
 from livekit import rtc
-from livekit.agents import utils
 
 from meetctl.protocol import SOURCE_ATTRIBUTE
+
+from .tasks import Tasks
 
 TOPIC = "lk.transcription"
 
@@ -22,7 +22,7 @@ class Captions:
     def __init__(self, room: rtc.Room) -> None:
         self._room = room
         self._segments: dict[str, str] = {}
-        self._showing: set[asyncio.Task[None]] = set()
+        self._showing = Tasks()
 
     def show(self, *, identity: str, track_sid: str, text: str, final: bool) -> None:
         """Shows the words; those that are not final are replaced by what is shown of the same person next."""
@@ -30,16 +30,14 @@ class Captions:
         if final:
             del self._segments[identity]
         work = _publish(self._room, identity=identity, track_sid=track_sid, segment=segment, text=text, final=final)
-        task = asyncio.create_task(work, name="caption")
-        self._showing.add(task)
-        task.add_done_callback(self._showing.discard)
+        self._showing.own(work, "caption")
 
     def forget(self, identity: str) -> None:
         """Forgets a person who left."""
         self._segments.pop(identity, None)
 
     async def aclose(self) -> None:
-        await utils.aio.cancel_and_wait(*self._showing)
+        await self._showing.aclose()
 
 
 async def _publish(room: rtc.Room, *, identity: str, track_sid: str, segment: str, text: str, final: bool) -> None:

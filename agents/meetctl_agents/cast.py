@@ -16,6 +16,7 @@ class Cast:
         self._room = room
         self._given = given
         self._registered: dict[str, CastMember] = {}
+        self._names = {member.identity: member.name for member in given}
 
     @property
     def members(self) -> tuple[CastMember, ...]:
@@ -26,9 +27,11 @@ class Cast:
     def set_given(self, given: tuple[CastMember, ...]) -> None:
         """Takes the supervisor's word; those who registered themselves stay."""
         self._given = given
+        self._names |= {member.identity: member.name for member in given}
 
     def register(self, member: CastMember) -> None:
         self._registered[member.identity] = member
+        self._names[member.identity] = member.name
 
     def leave(self, identity: str) -> bool:
         """Forgets an agent that had registered itself; returns whether it had."""
@@ -50,4 +53,5 @@ class Cast:
         return is_human(participant, {member.identity for member in self.members})
 
     def name_of(self, identity: str) -> str:
-        return next(member.name for member in self.members if member.identity == identity)
+        """Returns the name of an agent, of one that has left too: its last words may come after it."""
+        return self._names.get(identity, identity)

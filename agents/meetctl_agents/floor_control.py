@@ -1,7 +1,6 @@
 """The floor control server (RFC 8855's word): runs the floor's machine and carries out what it decides, by `mc.*`.
 
-Each agent has an outbox of its own, so that one that does not answer delays nobody else. An order to fall silent does
-not queue: it goes out as soon as the grant it ends has arrived, and instead of it where the grant has not left yet.
+Each agent has an outbox of its own, so that one that does not answer delays nobody else.
 """
 
 from __future__ import annotations
@@ -13,32 +12,15 @@ from types import TracebackType
 from typing import Self, assert_never
 
 from livekit import rtc
-from livekit.agents import utils
 
-from meetctl.protocol import (
-    GRANT,
-    HEAR,
-    PREPARE,
-    STOP,
-    CastMember,
-    FloorChanged,
-    Grant,
-    Hear,
-    Line,
-    MeetingRules,
-    Prepare,
-    StopSpeaking,
-)
+from meetctl.protocol import CastMember, FloorChanged, Line, MeetingRules
 
 from .floor import next_deadline, next_wish, step
-from .floor_events import Changed, Consult, Cut, Event, Give, Released, Tick
+from .floor_events import AgentGone, Changed, Consult, Cut, Event, Give, Released, Tick
 from .floor_state import Floor
-from .methods import call
+from .outbox import Outbox
+from .tasks import Tasks
 from .wire import Report
-
-STARTING_S = 2.0
-"""An agent that has just joined serves its methods a moment later: until then it is told again."""
-TELL_AGAIN_S = 0.2
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +49,8 @@ class FloorControl:
         self._granted = granted
         self._consulted = consulted
         self._floor = Floor(run=run, rules=rules, opened=spoken_before)
-        self._outboxes: dict[str, _Outbox] = {}
+        self._outboxes: dict[str, Outbox] = {}
+        self._closing = Tasks()
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -89,6 +72,7 @@ class FloorControl:
             self._timer.cancel()
         for outbox in self._outboxes.values():
             await outbox.aclose()
+        await self._closing.aclose()
 
     def post(self, event: Event, *, heard: Line | None = None) -> None:
         """Lets the floor know what happened and does what follows; `heard` is told to those who do not answer it."""
@@ -112,6 +96,8 @@ class FloorControl:
                     self._consulted(action)
                 case _:
                     assert_never(action)
+        if isinstance(event, AgentGone) and (outbox := self._outboxes.pop(event.identity, None)) is not None:
+            self._closing.own(outbox.aclose(), f"outbox-{event.identity}-end")
         if actions:
             logger.info("%s: the floor is %s's", type(event).__name__, self._floor.holder or "nobody")
         self._arm()
@@ -136,9 +122,9 @@ class FloorControl:
         if wish is not None and wish.verbatim is None:
             self._outbox(wish.identity).prepare(line)
 
-    def _outbox(self, identity: str) -> _Outbox:
+    def _outbox(self, identity: str) -> Outbox:
         if identity not in self._outboxes:
-            self._outboxes[identity] = _Outbox(self._room, identity, self._on_granted, self._on_failed)
+            self._outboxes[identity] = Outbox(self._room, identity, self._on_granted, self._on_failed)
         return self._outboxes[identity]
 
     def _on_granted(self, give: Give, seconds: float) -> None:
@@ -153,97 +139,3 @@ class FloorControl:
             self._timer.cancel()
         due = next_deadline(self._floor, self._loop.time())
         self._timer = None if due is None else self._loop.call_at(due, self.post, Tick())
-
-
-class _Outbox:
-    """What one agent is told, in order."""
-
-    def __init__(
-        self,
-        room: rtc.Room,
-        identity: str,
-        granted: Callable[[Give, float], None],
-        failed: Callable[[str, str], None],
-    ) -> None:
-        self._room = room
-        self._identity = identity
-        self._granted = granted
-        self._failed = failed
-        self._messages: asyncio.Queue[Hear | Prepare | Give] = asyncio.Queue()
-        self._prepared: Prepare | None = None
-        self._unwanted: set[str] = set()
-        self._delivering: dict[str, asyncio.Event] = {}
-        self._sending = asyncio.create_task(self._send(), name=f"outbox-{identity}")
-        self._stopping: set[asyncio.Task[None]] = set()
-
-    def hear(self, line: Line) -> None:
-        if self._identity in self._room.remote_participants:
-            self._messages.put_nowait(Hear(line=line))
-
-    def prepare(self, line: Line) -> None:
-        if self._identity in self._room.remote_participants:
-            self._prepared = Prepare(line=line)
-            self._messages.put_nowait(self._prepared)
-
-    def grant(self, give: Give) -> None:
-        self._delivering[give.grant_id] = asyncio.Event()
-        self._messages.put_nowait(give)
-
-    def stop(self, grant_id: str) -> None:
-        task = asyncio.create_task(self._stop(grant_id), name=f"stop-{grant_id}")
-        self._stopping.add(task)
-        task.add_done_callback(self._stopping.discard)
-
-    async def aclose(self) -> None:
-        await utils.aio.cancel_and_wait(self._sending, *self._stopping)
-
-    async def _send(self) -> None:
-        while True:
-            message = await self._messages.get()
-            match message:
-                case Give():
-                    await self._send_grant(message)
-                case Hear():
-                    await self._call(HEAR, message)
-                case Prepare() if message is self._prepared:  # an older guess is of no use any more
-                    await self._call(PREPARE, message)
-
-    async def _send_grant(self, give: Give) -> None:
-        arrived = self._delivering.pop(give.grant_id)
-        if give.grant_id in self._unwanted:
-            self._unwanted.discard(give.grant_id)
-            self._failed(self._identity, give.grant_id)
-            return
-        self._delivering[give.grant_id] = arrived
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        taken = await self._call(GRANT, Grant(grant_id=give.grant_id, line=give.line, verbatim=give.verbatim))
-        del self._delivering[give.grant_id]
-        arrived.set()
-        if taken:
-            self._granted(give, loop.time() - began)
-        else:
-            self._failed(self._identity, give.grant_id)
-
-    async def _stop(self, grant_id: str) -> None:
-        arriving = self._delivering.get(grant_id)
-        if arriving is not None:
-            self._unwanted.add(grant_id)  # of use where the grant has not left yet
-            await arriving.wait()
-            self._unwanted.discard(grant_id)
-        await self._call(STOP, StopSpeaking(grant_id=grant_id))
-
-    async def _call(self, method: str, message: Hear | Prepare | Grant | StopSpeaking) -> bool:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + (STARTING_S if method in (HEAR, GRANT) else 0)
-        while True:
-            try:
-                await call(self._room, self._identity, method, message)
-            except rtc.RpcError as error:
-                starting = error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD and loop.time() < until
-                if not starting:
-                    logger.warning("%s did not take %s: %s", self._identity, method, error.message)
-                    return False
-            else:
-                return True
-            await asyncio.sleep(TELL_AGAIN_S)

@@ -6,7 +6,6 @@ outside the floor. Every line goes to the supervisor, to the agents and, if a pe
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 import uuid
@@ -15,7 +14,6 @@ from types import TracebackType
 from typing import Self
 
 from livekit import rtc
-from livekit.agents import utils
 
 from meetctl.protocol import (
     DRAFT,
@@ -35,6 +33,7 @@ from meetctl.protocol import (
     TurnLatency,
     Utterance,
     UtteranceKind,
+    Warn,
 )
 
 from .addressing import addressed, dismisses
@@ -42,7 +41,7 @@ from .attendance import display_name
 from .backchannel import is_hum, is_nod
 from .captions import Captions
 from .cast import Cast
-from .chat import Chat
+from .chat import BURST, Chat
 from .floor_control import FloorControl
 from .floor_events import (
     AgentCame,
@@ -67,6 +66,7 @@ from .methods import serve
 from .moderator import Moderator
 from .overhearing import Overhearing
 from .room_events import RoomEvents
+from .tasks import Tasks
 from .turn_clock import TurnClock
 from .utterances import Utterances
 from .wire import Report
@@ -105,7 +105,7 @@ class Meeting:
             consulted=self._on_consult,
             spoken_before=any(line.kind is not UtteranceKind.FACT for line in assignment.transcript),
         )
-        self._chat = Chat(room, self._on_chat)
+        self._chat = Chat(room, self._on_chat, self._on_flood)
         self._events = RoomEvents(
             room,
             participant_connected=self._on_came,
@@ -114,7 +114,7 @@ class Meeting:
         )
         self._overhearing = Overhearing(room, self._cast.is_outside, self._on_overheard)
         self._captions = Captions(room)
-        self._moderating: set[asyncio.Task[None]] = set()
+        self._moderating = Tasks()
 
     async def __aenter__(self) -> Self:
         await self._control.__aenter__()
@@ -138,7 +138,7 @@ class Meeting:
             self._room.local_participant.unregister_rpc_method(method)
         self._events.ignore()
         await self._captions.aclose()
-        await utils.aio.cancel_and_wait(*self._moderating)
+        await self._moderating.aclose()
         await self._control.__aexit__(kind, error, trace)
 
     # --- who is there ---
@@ -253,6 +253,12 @@ class Meeting:
             line = self._typed_line(participant.identity, display_name(participant), text)
             self._said(line, spoken=False)
 
+    def _on_flood(self, identity: str) -> None:
+        participant = self._room.remote_participants.get(identity)
+        name = identity if participant is None else display_name(participant)
+        hint = f"of each person at most {BURST} messages are read at once, then one a second"
+        self._report(Warn(message=f"{name!r} writes too much in the chat: some of it is not read", hint=hint))
+
     def _typed_line(self, identity: str, name: str, text: str) -> Line:
         now = time.time()
         line = self._utterances.line(
@@ -347,9 +353,7 @@ class Meeting:
     # --- moderation ---
 
     def _on_consult(self, consult: Consult) -> None:
-        task = asyncio.create_task(self._moderate(consult), name=f"moderate-{consult.number}")
-        self._moderating.add(task)
-        task.add_done_callback(self._moderating.discard)
+        self._moderating.own(self._moderate(consult), f"moderate-{consult.number}")
 
     async def _moderate(self, consult: Consult) -> None:
         answer: Picked | Undecided = Undecided(consult.number)

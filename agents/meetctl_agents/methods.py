@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,6 +16,8 @@ from livekit import rtc
 from pydantic import ValidationError
 
 from meetctl.protocol import Model
+
+from .allowance import LOG_LINES, Allowances, Verdict
 
 FORBIDDEN = 403
 MALFORMED = 400
@@ -38,9 +41,12 @@ def serve(
 ) -> None:
     """Answers the method with what `handle(message, caller)` returns; an empty answer for None."""
 
+    complaints = Allowances(*LOG_LINES)
+
     async def answer(call: rtc.RpcInvocationData) -> str:
         if not believes(call.caller_identity):
-            logger.warning("%s from %r is refused", method, call.caller_identity)
+            if complaints.take(call.caller_identity, time.monotonic()) is Verdict.TAKEN:
+                logger.warning("%s from %r is refused", method, call.caller_identity)
             raise rtc.RpcError(FORBIDDEN, f"{method} is not believed from {call.caller_identity!r}")
         try:
             message = kind.model_validate_json(call.payload)

@@ -11,9 +11,9 @@ import logging
 from collections.abc import Callable
 
 from livekit import rtc
-from livekit.agents import utils
 
 from .captions import TOPIC
+from .tasks import Tasks
 
 READ_S = 120.0
 """A turn is streamed as it is spoken; one that is never finished must not be waited for."""
@@ -34,22 +34,20 @@ class Overhearing:
         self._room = room
         self._is_outside = is_outside
         self._spoken = spoken
-        self._reading: set[asyncio.Task[None]] = set()
+        self._reading = Tasks()
 
     def open(self) -> None:
         self._room.register_text_stream_handler(TOPIC, self._on_stream)
 
     async def aclose(self) -> None:
         self._room.unregister_text_stream_handler(TOPIC)
-        await utils.aio.cancel_and_wait(*self._reading)
+        await self._reading.aclose()
 
     def _on_stream(self, reader: rtc.TextStreamReader, identity: str) -> None:
         if not self._is_outside(identity):
             reader.close()
             return
-        task = asyncio.create_task(self._read(reader, identity), name=f"overhearing-{identity}")
-        self._reading.add(task)
-        task.add_done_callback(self._reading.discard)
+        self._reading.own(self._read(reader, identity), f"overhearing-{identity}")
 
     async def _read(self, reader: rtc.TextStreamReader, identity: str) -> None:
         text = ""
@@ -57,8 +55,8 @@ class Overhearing:
             async with asyncio.timeout(READ_S):
                 async for chunk in reader:
                     text = (text + chunk)[:LONGEST_TEXT]
-        except Exception:
-            logger.info("what %r said was cut short", identity, exc_info=True)
+        except Exception as error:
+            logger.info("what %r said was cut short: %r", identity, error)
         finally:
             reader.close()
         # A stream of words still to be corrected says so at its end too; the corrected one follows.

@@ -199,6 +199,8 @@ class Speaker:
         previous = self._turn
         if previous is not None and previous.grant_id == grant.grant_id:
             return "already granted"
+        for line in grant.heard:
+            self._answers.hear(line)
         self._turn = Turn(self._session, grant, TURN_S)
         _own(self._turns, self._speak(self._turn, previous), f"turn-{grant.grant_id}")
         return "granted"

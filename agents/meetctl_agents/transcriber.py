@@ -33,11 +33,24 @@ class Transcriber:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 event = await self._model.recognize(list(audio), conn_options=options)
+            return cleaned(_text(event))
         except Exception as error:  # whatever it is, the next words are to be heard
             logger.warning("transcription failed: %r", error)
             self._faults.warn("the transcription model fails", error)
             return ""
-        return cleaned(" ".join(alternative.text for alternative in event.alternatives[:1]))
+
+
+def _text(event: stt.SpeechEvent) -> str:
+    """Returns the text of an answer; plugins hand on what the server wrote, whatever type it has.
+
+    Raises:
+        ValueError: saying what came instead of text.
+    """
+    texts: list[object] = [alternative.text for alternative in event.alternatives[:1]]
+    text = texts[0] if texts else ""
+    if not isinstance(text, str):
+        raise ValueError(f"its answer holds no text, but {text!r:.80}")
+    return text
 
 
 def cleaned(text: str) -> str:

@@ -48,6 +48,8 @@ class Grant(Model):
     """What to answer; None = speak of your own accord."""
     verbatim: str | None = None
     """Say these very words instead of answering."""
+    heard: tuple[Line, ...] = ()
+    """What was said before and may not have reached the agent yet, oldest first; it may be told the same again."""
 
 
 class StopSpeaking(Model):
