@@ -33,13 +33,14 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
     names = tuple(member.name for member in assignment.cast)
     async with utils.http_context.open():
         model = stt_from_endpoint(assignment.stt, assignment.language, names)
-        transcriber = Transcriber(model, SpeechFaults(report))
+        faults = SpeechFaults(report)
+        transcriber = Transcriber(model, faults)
         detector = load_detector()
         async with (
             Meeting(
                 room, assignment, run=uuid.uuid4().hex[:6], report=report, moderator=_moderator(assignment)
             ) as meeting,
-            Ears(room, detector, transcriber, meeting.heard, meeting.is_person) as ears,
+            Ears(room, detector, transcriber, meeting.heard, meeting.is_person, meeting.left_out, faults) as ears,
             Probe(room, report, meeting.is_agent) as probe,
         ):
             report(Ready())

@@ -1,69 +1,48 @@
-"""The chair's ears: one listener for each human microphone, and what each person said. Decides nothing.
+"""The chair's ears: a listener for each person, at one microphone, and not more than it can bear. Decides nothing else.
 
-Only microphones of people are subscribed to, never an agent's. A listener belongs to a publication, not to a person:
-a stream outlives the subscription it was made for, and the server may give its place to somebody else's microphone,
-so the listener and its stream are ended the moment the subscription is.
+Only microphones of people are subscribed to, never an agent's; of one person's the newest, and in a meeting of very
+many those that came first. A listener belongs to a publication, not to a person: a stream outlives the subscription it
+was made for, and the server may give its place to somebody else's microphone, so the listener and its stream are ended
+the moment the subscription is.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Self
 
 from livekit import rtc
-from livekit.agents import utils, vad
+from livekit.agents import vad
+from livekit.agents.metrics import VADMetrics
 
 from .attendance import display_name
-from .first_words import Ask, ask_for_first_words, with_first_words
+from .first_words import ask_for_first_words
+from .listener import Heard, Listener
 from .room_events import RoomEvents
+from .speech_faults import SpeechFaults
+from .tasks import Tasks
 from .transcriber import Transcriber
-from .voice_activity import FRAME_MS, SAMPLE_RATE, Activity, Began, Ended, Lulled, Resumed, activities
+from .voice_activity import SAMPLE_RATE
 
-CLOSE_S = 1.0
-"""A stream closes in a millisecond; more would hold up everybody else's."""
+MOST = 24
+"""Microphones. One into which somebody talks costs some 3 % of a core, a silent one a third of that."""
+FEWEST = 6
+"""Microphones that a chair hears that cannot keep up: fewer would help nobody."""
+LATE_S = 0.2
+"""What a look at 32 ms of sound takes on average where the machine cannot keep up; else it is a millisecond."""
+RELIEF_S = 30.0
+"""Without being late, until more are heard again."""
+AGAIN_S = (1.0, 2.0, 5.0, 15.0, 30.0)
+"""Pauses before a microphone that failed is listened to again; the last one from then on."""
+
+LeftOut = Callable[[rtc.RemoteParticipant, int], None]
+"""Told of each person who is not heard, and how many are."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechBegan:
-    """Followed by exactly one `SpeechHeard` of the same person."""
-
-    identity: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechHeard:
-    identity: str
-    name: str
-    text: str
-    """Empty: no words."""
-    began_at: float
-    """Unix time, seconds, as below."""
-    ended_at: float
-    track_sid: str
-    stages_ms: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechGuessed:
-    """After a short silence: what will have been said if it was the end."""
-
-    identity: str
-    name: str
-    text: str
-    began_at: float
-    track_sid: str
-
-
-Heard = Callable[[SpeechBegan | SpeechGuessed | SpeechHeard], None]
 
 
 class Ears:
@@ -76,23 +55,34 @@ class Ears:
         transcriber: Transcriber,
         heard: Heard,
         is_person: Callable[[rtc.Participant], bool],
+        left_out: LeftOut,
+        faults: SpeechFaults,
     ) -> None:
         self._room = room
         self._detector = detector
         self._transcriber = transcriber
         self._heard = heard
         self._is_person = is_person
+        self._left_out = left_out
+        self._faults = faults
+        self._most = MOST
+        self._relief: asyncio.TimerHandle | None = None
+        self._wanted: dict[str, str] = {}
+        """The track sid that is heard, by identity, in the order in which they came."""
+        self._waiting: dict[str, None] = {}
         self._listeners: dict[str, asyncio.Task[None]] = {}
+        self._tasks = Tasks()
         self._events = RoomEvents(
             room,
-            track_published=self._on_published,
+            track_published=lambda _, participant: self._choose(participant),
             track_subscribed=self._on_subscribed,
-            track_unsubscribed=self._on_unsubscribed,
-            track_unpublished=self._on_unpublished,
+            track_unsubscribed=lambda _, publication, __: self._end(publication.sid),
+            track_unpublished=lambda _, participant: self._choose(participant),
             participant_disconnected=self._on_left,
         )
 
     async def __aenter__(self) -> Self:
+        self._detector.on("metrics_collected", self._on_metrics)
         self._events.heed()
         self.look_around()
         return self
@@ -100,138 +90,122 @@ class Ears:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._detector.off("metrics_collected", self._on_metrics)
         self._events.ignore()
-        await utils.aio.cancel_and_wait(*self._listeners.values())
+        if self._relief is not None:
+            self._relief.cancel()
+        await self._tasks.aclose()
 
     def look_around(self) -> None:
         """Subscribes to the microphones of the people who are here, and lets go of those who turned out to be none."""
         for participant in self._room.remote_participants.values():
-            for publication in participant.track_publications.values():
-                if self._is_person(participant):
-                    self._on_published(publication, participant)
-                else:
-                    self._end(publication.sid)
+            self._choose(participant)
 
-    def _on_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
-        if publication.source == rtc.TrackSource.SOURCE_MICROPHONE and self._is_person(participant):
-            publication.set_subscribed(True)
+    # --- whom to hear ---
+
+    def _choose(self, participant: rtc.RemoteParticipant) -> None:
+        """Hears the person's newest microphone, if there is one, and room."""
+        identity = participant.identity
+        heard = self._wanted.get(identity)
+        newest = _newest_microphone(participant) if self._is_person(participant) else None
+        if newest is None:
+            self._waiting.pop(identity, None)
+            self._let_go(identity)
+            self._fill()
+        elif heard is None and len(self._wanted) >= self._most:
+            self._leave_out(participant)
+        elif heard != newest.sid:
+            self._let_go(identity)
+            self._waiting.pop(identity, None)
+            self._wanted[identity] = newest.sid
+            newest.set_subscribed(True)
+
+    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
+        self._waiting.pop(participant.identity, None)
+        self._let_go(participant.identity)
+        self._fill()
+
+    def _leave_out(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity not in self._waiting:
+            self._waiting[participant.identity] = None
+            self._left_out(participant, self._most)
+
+    def _fill(self) -> None:
+        for identity in list(self._waiting):
+            participant = self._room.remote_participants.get(identity)
+            if participant is not None and len(self._wanted) < self._most:
+                self._choose(participant)
+
+    def _let_go(self, identity: str) -> None:
+        sid = self._wanted.pop(identity, None)
+        if sid is None:
+            return
+        self._end(sid)
+        participant = self._room.remote_participants.get(identity)
+        publication = participant.track_publications.get(sid) if participant is not None else None
+        if publication is not None:
+            publication.set_subscribed(False)
+
+    # --- hearing them ---
 
     def _on_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        is_microphone = publication.source == rtc.TrackSource.SOURCE_MICROPHONE
-        if not is_microphone or not self._is_person(participant):
+        if publication.source != rtc.TrackSource.SOURCE_MICROPHONE or not self._is_person(participant):
+            return
+        if self._wanted.get(participant.identity) != publication.sid:
+            publication.set_subscribed(False)  # a newer one came meanwhile
             return
         self._end(publication.sid)
-        ask = partial(ask_for_first_words, self._room, participant, publication.sid, SAMPLE_RATE)
-        listener = Listener(self._detector, self._transcriber, self._heard, participant, publication.sid, ask)
-        task = asyncio.create_task(listener.listen(track), name=f"listener-{participant.identity}")
-        self._listeners[publication.sid] = task
+        work = self._listen(track, publication.sid, participant)
+        self._listeners[publication.sid] = self._tasks.own(work, f"listener-{participant.identity}")
 
-    def _on_unsubscribed(
-        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
-    ) -> None:
-        self._end(publication.sid)
-
-    def _on_unpublished(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
-        self._end(publication.sid)
-
-    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
-        for sid in list(participant.track_publications):
-            self._end(sid)
+    async def _listen(self, track: rtc.Track, sid: str, participant: rtc.RemoteParticipant) -> None:
+        """Listens until cancelled; begins again, after a while, where that fails."""
+        ask = partial(ask_for_first_words, self._room, participant, sid, SAMPLE_RATE)
+        failures = 0
+        while True:
+            listener = Listener(self._detector, self._transcriber, self._heard, participant, sid, ask)
+            try:
+                await listener.listen(track)
+            except Exception as error:
+                logger.exception("the microphone of %r fails", participant.identity)
+                what = f"the microphone of {display_name(participant)!r} cannot be heard"
+                self._faults.warn(what, error, hint="it is tried again; ask them to mute and unmute")
+            await asyncio.sleep(AGAIN_S[min(failures, len(AGAIN_S) - 1)])
+            failures += 1
 
     def _end(self, sid: str) -> None:
         listener = self._listeners.pop(sid, None)
         if listener is not None:
             listener.cancel()
 
+    # --- bearing it ---
 
-class Listener:
-    """Hears one microphone for as long as its `listen` runs."""
+    def _on_metrics(self, metrics: VADMetrics) -> None:
+        if metrics.inference_duration_total < LATE_S * metrics.inference_count:
+            return
+        here = len(self._wanted)
+        hint = "this machine has too much to do, or too many people have a microphone"
+        self._faults.warn(f"the chair cannot keep up with {here} microphones", "it hears them late", hint=hint)
+        self._most = max(FEWEST, min(self._most, here) // 2)
+        for identity in list(self._wanted)[self._most :]:
+            self._let_go(identity)
+            participant = self._room.remote_participants.get(identity)
+            if participant is not None:
+                self._leave_out(participant)
+        if self._relief is not None:
+            self._relief.cancel()
+        self._relief = asyncio.get_running_loop().call_later(RELIEF_S, self._relieve)
 
-    def __init__(
-        self,
-        detector: vad.VAD,
-        transcriber: Transcriber,
-        heard: Heard,
-        participant: rtc.RemoteParticipant,
-        track_sid: str,
-        ask: Ask,
-    ) -> None:
-        self._ask = ask
-        self._detector = detector
-        self._transcriber = transcriber
-        self._heard = heard
-        self._identity = participant.identity
-        self._name = display_name(participant)
-        self._track_sid = track_sid
-        self._open = 0
-        self._guess: asyncio.Task[str] | None = None
-        self._endpointing: deque[float] = deque()
-        self._endings: asyncio.Queue[tuple[Ended, asyncio.Task[str], float]] = asyncio.Queue()
+    def _relieve(self) -> None:
+        self._most = min(MOST, 2 * self._most)
+        self._fill()
+        again = self._most < MOST
+        self._relief = asyncio.get_running_loop().call_later(RELIEF_S, self._relieve) if again else None
 
-    async def listen(self, track: rtc.Track) -> None:
-        stream = rtc.AudioStream.from_track(
-            track=track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS
-        )
-        telling = asyncio.create_task(self._tell(), name=f"words-{self._identity}")
-        try:
-            async for activity in activities(self._detector, with_first_words(stream, self._ask)):
-                self._take(activity)
-            await self._endings.join()
-        except Exception:
-            logger.exception("cannot hear %r any more", self._identity)
-        finally:
-            telling.cancel()
-            self._drop_guess()
-            self._abandon()
-            async with asyncio.timeout(CLOSE_S):
-                await stream.aclose()
 
-    def _take(self, activity: Activity) -> None:
-        loop = asyncio.get_running_loop()
-        match activity:
-            case Began():
-                self._open += 1
-                self._heard(SpeechBegan(self._identity))
-            case Lulled():
-                guess = asyncio.create_task(self._transcriber.words(activity.audio))
-                self._guess = guess
-                guess.add_done_callback(lambda done: self._guessed(done, activity.began_at))
-            case Resumed():
-                self._drop_guess()
-            case Ended():
-                self._endpointing.append(round((time.time() - activity.spoken_until) * 1000, 1))
-                guessed, self._guess = self._guess, None
-                words = guessed or asyncio.create_task(self._transcriber.words(activity.audio))
-                self._endings.put_nowait((activity, words, loop.time()))
-
-    def _guessed(self, guess: asyncio.Task[str], began_at: float) -> None:
-        if guess is self._guess and not guess.cancelled() and (text := guess.result()):
-            self._heard(SpeechGuessed(self._identity, self._name, text, began_at, self._track_sid))
-
-    async def _tell(self) -> None:
-        while True:
-            ended, transcribing, noticed = await self._endings.get()
-            text = await transcribing
-            waited = asyncio.get_running_loop().time() - noticed
-            self._open -= 1
-            stages = {"endpointing": self._endpointing.popleft(), "transcription": round(waited * 1000, 1)}
-            self._heard(self._speech(text, ended.began_at, ended.spoken_until, stages))
-            self._endings.task_done()
-
-    def _abandon(self) -> None:
-        """Closes what was begun: whoever waits for this person to finish must not wait for ever."""
-        while not self._endings.empty():
-            self._endings.get_nowait()[1].cancel()
-        for _ in range(self._open):
-            self._heard(self._speech("", 0.0, 0.0, {}))
-        self._open = 0
-
-    def _drop_guess(self) -> None:
-        if self._guess is not None:
-            self._guess.cancel()
-            self._guess = None
-
-    def _speech(self, text: str, began_at: float, ended_at: float, stages: dict[str, float]) -> SpeechHeard:
-        return SpeechHeard(self._identity, self._name, text, began_at, ended_at, self._track_sid, stages)
+def _newest_microphone(participant: rtc.RemoteParticipant) -> rtc.RemoteTrackPublication | None:
+    publications = participant.track_publications.values()
+    microphones = [each for each in publications if each.source == rtc.TrackSource.SOURCE_MICROPHONE]
+    return microphones[-1] if microphones else None

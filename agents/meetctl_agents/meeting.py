@@ -61,7 +61,7 @@ from .floor_events import (
     TalkBegan,
     Undecided,
 )
-from .hearing import SpeechBegan, SpeechGuessed, SpeechHeard
+from .listener import SpeechBegan, SpeechGuessed, SpeechHeard
 from .methods import serve
 from .moderator import Moderator
 from .overhearing import Overhearing
@@ -77,6 +77,7 @@ REMEMBERED = 12
 """Lines that an agent which comes in the middle is told, and that the moderator judges by."""
 HOST = "host"
 """Who asks from outside."""
+NOT_HEARD = "Your microphone is not heard: too many people have one. You are read if you write here."
 
 logger = logging.getLogger(__name__)
 
@@ -247,6 +248,13 @@ class Meeting:
             kind=UtteranceKind.SPEECH,
         )
         self._control.prepare(self._as_said(line, spoken=True), line)
+
+    def left_out(self, participant: rtc.RemoteParticipant, most: int) -> None:
+        """Takes that somebody's microphone is not heard, for `most` others' are."""
+        name = display_name(participant)
+        hint = "they can write in the chat, or somebody else switches a microphone off and leaves them the place"
+        self._report(Warn(message=f"the microphone of {name!r} is not heard: {most} are, and no more", hint=hint))
+        self._chat.tell(participant.identity, NOT_HEARD)
 
     def _on_chat(self, participant: rtc.RemoteParticipant, text: str) -> None:
         if self.is_person(participant):

@@ -39,7 +39,7 @@ LEAVE_BODY_S = 4.0
 LAST_RESORT_S = 10.0
 """From the order to leave until the process ends no matter what it is doing, a blocked loop included."""
 
-NOISE = ("ignoring text stream with topic", "no request_id provided for TTS")
+NOISE = ("ignoring text stream with topic", "no request_id provided for TTS", "VAD inference is slower than")
 """What the libraries say at every caption and every sentence; it means nothing and hides what does."""
 
 logger = logging.getLogger(__name__)

@@ -16,6 +16,8 @@ LANGUAGE = "the language model fails"
 SPEECH = "the speech model fails"
 QUIET_S = 30.0
 """Between two equal warnings: a model that is away fails at every turn."""
+MOST = 64
+"""Warnings that are remembered; some name a person."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +39,17 @@ class SpeechFaults:
         error = getattr(fault, "error", fault)
         self.warn(kind.get(getattr(fault, "type", ""), "a model fails"), error)
 
-    def warn(self, what: str, error: object) -> None:
+    def warn(self, what: str, error: object, *, hint: str | None = None) -> None:
         """Reports it unless the same was reported a moment ago."""
         now = time.monotonic()
         if now - self._warned.get(what, -QUIET_S) < QUIET_S:
             return
+        self._warned.pop(what, None)
         self._warned[what] = now
+        if len(self._warned) > MOST:
+            del self._warned[next(iter(self._warned))]
         found = explain(error)
-        self._report(Warn(message=f"{what}: {found.detail}", hint=found.hint, about=what))
+        self._report(Warn(message=f"{what}: {found.detail}", hint=hint or found.hint, about=what))
 
     def works(self, *whats: str) -> None:
         """Reports that these work again, as far as they had been reported; without any, all that had been."""

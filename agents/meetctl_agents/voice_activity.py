@@ -8,6 +8,7 @@ microphone that is muted in the middle of a word is heard as silence.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 
 from livekit import rtc
 from livekit.agents import inference, vad
+
+from .silence import Gate
+from .tasks import Tasks
 
 SAMPLE_RATE = 16_000
 """Hertz; the detector's own rate, and what transcription models listen at."""
@@ -75,19 +79,24 @@ def load_detector() -> inference.VAD:
 
 
 async def activities(detector: vad.VAD, stream: AsyncIterable[rtc.AudioFrameEvent]) -> AsyncIterator[Activity]:
-    """Yields what the microphone does until the stream ends or the caller leaves; each `Began` has its `Ended`."""
+    """Yields what the microphone does until the stream ends or the caller leaves; each `Began` has its `Ended`.
+
+    Raises:
+        Exception: whatever ended the stream or the detector; what was said until then has been yielded.
+    """
     detecting = detector.stream()
-    feeding = asyncio.create_task(_feed(stream, detecting), name="microphone")
     stretches = Stretches()
+    tasks = Tasks()
+    feeding = tasks.own(_feed(stream, detecting, stretches), "microphone")
     try:
         async for event in detecting:
             for activity in stretches.take(event, time.time()):
                 yield activity
         for activity in stretches.end(time.time()):
             yield activity
+        await feeding
     finally:
-        feeding.cancel()
-        await asyncio.wait({feeding})
+        await tasks.aclose()
         await detecting.aclose()
 
 
@@ -100,6 +109,11 @@ class Stretches:
         self._began_at: float | None = None
         self._quiet_s = 0.0
         self._lulled = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody is in the middle of talking."""
+        return self._began_at is not None
 
     def take(self, event: vad.VADEvent, now: float) -> list[Activity]:
         """Returns what the event means; `now` is Unix time, seconds."""
@@ -144,20 +158,28 @@ class Stretches:
         return []
 
 
-async def _feed(stream: AsyncIterable[rtc.AudioFrameEvent], detecting: vad.VADStream) -> None:
+async def _feed(stream: AsyncIterable[rtc.AudioFrameEvent], detecting: vad.VADStream, stretches: Stretches) -> None:
+    """Feeds the detector until the stream ends, with all but silence; ends its input, whatever happens."""
+    gate = Gate()
     last = time.monotonic()
+
+    def push(frame: rtc.AudioFrame) -> None:
+        for each in gate.take(frame, hold=stretches.is_open):
+            detecting.push_frame(each)
 
     async def pad() -> None:
         while True:
             await asyncio.sleep(GAP_S)
             if time.monotonic() - last > GAP_S:
-                detecting.push_frame(rtc.AudioFrame.create(SAMPLE_RATE, 1, int(SAMPLE_RATE * GAP_S)))
+                push(rtc.AudioFrame.create(SAMPLE_RATE, 1, int(SAMPLE_RATE * GAP_S)))
 
-    padding = asyncio.create_task(pad(), name="microphone-gaps")
+    tasks = Tasks()
+    tasks.own(pad(), "microphone-gaps")
     try:
         async for event in stream:
             last = time.monotonic()
-            detecting.push_frame(event.frame)
+            push(event.frame)
     finally:
-        padding.cancel()
-    detecting.end_input()
+        await tasks.aclose()
+        with contextlib.suppress(RuntimeError):  # of a detector that is closed already
+            detecting.end_input()
