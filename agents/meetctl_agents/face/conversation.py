@@ -6,7 +6,6 @@ Keys and session tokens are masked in everything that leaves here as text.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from aiortc import RTCIceServer
 from meetctl.protocol import Face
 
 from ..masking import masked, secrets_of
-from .refusal import FaceRefused, Fault, refusal_from_status
+from .refusal import FaceRefused, Fault, json_from_text, refusal_from_status
 from .signaling import Answer, Ending, Notice, OnSaid, Said, is_loopback, parse_message
 
 ICE_S = 3.0
@@ -54,17 +53,14 @@ class Conversation:
         where = f"{self.url}{path}"
         try:
             async with asyncio.timeout(seconds), self.http.post(where, json=body, headers=headers) as response:
-                text, status = await response.text(), response.status
+                text, status = (await response.read()).decode(errors="replace"), response.status
         except TimeoutError:
             raise FaceRefused(Fault.TIMEOUT, f"{where} did not answer within {seconds:.0f} s") from None
         except aiohttp.ClientError as error:
             raise self.unreachable(where, error) from None
         if status != 200:
             raise refusal_from_status(status, text, where, self.secrets)
-        try:
-            content = json.loads(text)
-        except ValueError:
-            content = None
+        content = json_from_text(text)
         if not isinstance(content, dict):
             raise FaceRefused(Fault.ENDPOINT, f"{where} answered with something that is no JSON object")
         return content
@@ -80,8 +76,8 @@ class Conversation:
         if not isinstance(token, str) or not token:
             raise FaceRefused(Fault.ENDPOINT, f"{self.url}{path} answered without a session token")
         self.secrets |= {token}
-        for warning in content.get("warnings") or ():
-            logger.warning("Simli: %s", masked(str(warning), self.secrets))
+        if warnings := content.get("warnings"):
+            logger.warning("Simli: %s", masked(str(warnings), self.secrets)[:NOTICE_SHOWN])
         return token
 
     async def ice_servers(self, method: str, path: str, **request: Any) -> list[RTCIceServer]:
@@ -91,8 +87,9 @@ class Conversation:
         try:
             async with asyncio.timeout(ICE_S):
                 async with self.http.request(method, f"{self.url}{path}", **request) as response:
-                    entries = await response.json(content_type=None) if response.status == 200 else None
-            servers = [ice_server_from_entry(entry) for entry in entries or ()]
+                    content = await response.read() if response.status == 200 else b""
+            entries = json_from_text(content.decode(errors="replace"))
+            servers = [ice_server_from_entry(entry) for entry in entries]
         except (TimeoutError, aiohttp.ClientError, ValueError, TypeError, KeyError, AttributeError):
             servers = []
         if not servers:

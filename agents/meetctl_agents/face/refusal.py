@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from typing import Any
 
 from meetctl.errors import MeetctlError
 
@@ -110,15 +111,22 @@ def refusal_from_text(text: str, secrets: frozenset[str] = frozenset()) -> FaceR
     return FaceRefused(fault, f"Simli said: {words}")
 
 
+def json_from_text(text: str) -> Any:
+    """Returns what the JSON says; None where it is none, or nested too deeply for anybody."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _fault_of(words: str) -> Fault | None:
     return next((fault for code, fault in _CODES.items() if code in words), None)
 
 
 def _words_of(body: str) -> str:
     """The message inside an error body: `detail` (text, or a list of validation errors), `error`, or all of it."""
-    try:
-        content = json.loads(body)
-    except ValueError:
+    content = json_from_text(body)
+    if content is None:
         return " ".join(body.split())[:WORDS_SHOWN]
     if isinstance(content, dict):
         content = content.get("detail", content.get("error", content))

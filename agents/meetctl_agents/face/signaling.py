@@ -6,7 +6,6 @@ Here are values, the interface and the reading of messages; `compose.py` speaks 
 from __future__ import annotations
 
 import ipaddress
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 
 from aiortc import RTCIceServer, RTCPeerConnection
 
-from .refusal import FaceRefused, refusal_from_text
+from .refusal import FaceRefused, json_from_text, refusal_from_text
 
 CHUNK_BYTES = 6000
 """Simli's own clients split speech so: 187.5 ms of 16 kHz mono."""
@@ -143,11 +142,8 @@ def is_loopback(url: str) -> bool:
 
 
 def _parse_json(text: str) -> Message:
-    try:
-        content = json.loads(text)
-    except ValueError:
-        return Notice(text)
-    sdp = content.get("sdp")
+    content = json_from_text(text)
+    sdp = content.get("sdp") if isinstance(content, dict) else None
     if isinstance(sdp, str):
         return Answer(sdp)
     return Notice(text)
