@@ -38,6 +38,7 @@ RELIEF_S = 30.0
 """Without being late, until more are heard again."""
 AGAIN_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Pauses before a microphone that failed is listened to again; the last one from then on."""
+LATE = "the chair cannot keep up"
 
 LeftOut = Callable[[rtc.RemoteParticipant, int], None]
 """Told of each person who is not heard, and how many are."""
@@ -171,7 +172,7 @@ class Ears:
             except Exception as error:
                 logger.exception("the microphone of %r fails", participant.identity)
                 what = f"the microphone of {display_name(participant)!r} cannot be heard"
-                self._faults.warn(what, error, hint="it is tried again; ask them to mute and unmute")
+                self._faults.warn(what, error, hint="it is tried again; ask them to switch it off and on")
             await asyncio.sleep(AGAIN_S[min(failures, len(AGAIN_S) - 1)])
             failures += 1
 
@@ -187,7 +188,7 @@ class Ears:
             return
         here = len(self._wanted)
         hint = "this machine has too much to do, or too many people have a microphone"
-        self._faults.warn(f"the chair cannot keep up with {here} microphones", "it hears them late", hint=hint)
+        self._faults.warn(LATE, f"it hears {here} microphones, and late", hint=hint)
         self._most = max(FEWEST, min(self._most, here) // 2)
         for identity in list(self._wanted)[self._most :]:
             self._let_go(identity)
@@ -199,6 +200,7 @@ class Ears:
         self._relief = asyncio.get_running_loop().call_later(RELIEF_S, self._relieve)
 
     def _relieve(self) -> None:
+        self._faults.works(LATE)
         self._most = min(MOST, 2 * self._most)
         self._fill()
         again = self._most < MOST

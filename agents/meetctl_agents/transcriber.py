@@ -16,6 +16,7 @@ PATIENCE_S = 12.0
 """A local model needs 0.2 to 0.5 s for a sentence, and a few seconds on a busy machine; then the words are given up."""
 NOTES = re.compile(r"\[[^\]]*\]|\([^)]*\)|[♪*]+")
 """What models write for sounds that are no words: `[BLANK_AUDIO]`, `(coughs)`."""
+FAILS = "the transcription model fails"
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +34,13 @@ class Transcriber:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 event = await self._model.recognize(list(audio), conn_options=options)
-            return cleaned(_text(event))
+            words = cleaned(_text(event))
         except Exception as error:  # whatever it is, the next words are to be heard
             logger.warning("transcription failed: %r", error)
-            self._faults.warn("the transcription model fails", error)
+            self._faults.warn(FAILS, error)
             return ""
+        self._faults.works(FAILS)
+        return words
 
 
 def _text(event: stt.SpeechEvent) -> str:
