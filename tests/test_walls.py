@@ -114,3 +114,15 @@ def test_text_is_read_and_written_in_one_encoding_whatever_the_locale_says() -> 
 def test_the_rule_of_one_encoding_sees_each_way_of_writing_it(code: str, found: bool) -> None:
     (call,) = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
     assert _is_text_without_encoding(call) is found
+
+
+def test_no_task_of_an_agent_is_let_go_without_anybody_reading_how_it_ended() -> None:
+    """What a set of tasks drops when it is done takes its exception with it, unless `tasks.begin` began it."""
+    letting_go = set()
+    for path in (ROOT / "agents/meetctl_agents").rglob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                text = ast.unparse(function)
+                if ".discard)" in text and ("create_task(" in text or "ensure_future(" in text):
+                    letting_go.add(f"{path.name}: {function.name}")
+    assert letting_go == set()

@@ -19,6 +19,7 @@ from .answer_text import AnswerText, ThinkingHabit
 from .memory import Memory, Message, instructions_from_assignment
 from .mind import answer, read
 from .speech import Speech, rest, verbatim
+from .tasks import begin
 
 Warn = Callable[[str, object], None]
 """Takes what went wrong, and the error or the words for it."""
@@ -154,7 +155,7 @@ class Answers:
         for earlier in self._reading:
             earlier.cancel()
         prompt = self._memory.prompt(self._told)
-        task = asyncio.create_task(read(self._reader, prompt, READING), name="reading-ahead")
+        task = begin(read(self._reader, prompt, READING), "reading-ahead")
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
@@ -184,6 +185,6 @@ class Answers:
             self._end(cut_off.speech)
 
     def _end(self, speech: Speech) -> None:
-        task = asyncio.create_task(speech.aclose(), name="speech-end")
+        task = begin(speech.aclose(), "speech-end")
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)

@@ -13,14 +13,16 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 from livekit import rtc
 
 from meetctl.errors import LiveKitError, MeetctlError
-from meetctl.protocol import Assignment, Command, Failed, Stop
+from meetctl.protocol import Assignment, Command, Failed, Stop, Warn
 
+from .allowance import LOG_LINES, Allowances, Verdict
 from .masking import MaskingFormatter, masked, secrets_of
 from .room import join, leave, why_disconnected
 from .wire import LineReader, LineWriter, Report, claim_standard_streams
@@ -41,6 +43,10 @@ LAST_RESORT_S = 10.0
 
 NOISE = ("ignoring text stream with topic", "no request_id provided for TTS", "VAD inference is slower than")
 """What the libraries say at every caption and every sentence; it means nothing and hides what does."""
+
+SHOWN = 200
+"""Characters of an exception that nobody expected."""
+LOG_HINT = "its log has the traceback: `meetctl logs`"
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +70,7 @@ class _Program:
         self._report = report
         self._formatter = formatter
         self._inbox: Inbox = asyncio.Queue()
+        self._unread = Allowances(*LOG_LINES)
         self._leave = asyncio.Event()
         self._exit_code = 0
         self._failed: Failed | None = None
@@ -72,6 +79,7 @@ class _Program:
     async def run(self) -> int:
         """Returns the exit code."""
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_unread)
         loop.add_signal_handler(signal.SIGTERM, self._on_sigterm)
         reader = LineReader(self._commands, self._report, self._end_for_certain)
         try:
@@ -153,6 +161,14 @@ class _Program:
             logger.exception("failed")
             self._failed = self._failed or _failure(error, assignment)
 
+    def _on_unread(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Takes what nobody else did: the exception of a callback, or of a task that nobody waits for."""
+        loop.default_exception_handler(context)
+        error = context.get("exception")
+        if error is not None and self._unread.take(type(error).__name__, time.monotonic()) is Verdict.TAKEN:
+            words = f"{type(error).__name__}: {error}"[:SHOWN]
+            self._report(Warn(message=f"a fault inside: {masked(words, self._formatter.secrets)}", hint=LOG_HINT))
+
     def _on_sigterm(self) -> None:
         # Not the supervisor's way: somebody's `kill`, or the media library, which ends its process so when it breaks.
         # The seat is to be filled again, so this is no ending in order.
@@ -187,7 +203,7 @@ def _failure(error: Exception, assignment: Assignment) -> Failed:
         return Failed(code=known[0].code, message=text, hint=known[0].hint, permanent=_is_permanent(known[0]))
     first = leaves[0]
     text = masked(f"{type(first).__name__}: {first}", secrets_of(assignment))
-    return Failed(code="crashed", message=text, hint="its log has the traceback: `meetctl logs`")
+    return Failed(code="crashed", message=text, hint=LOG_HINT)
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

@@ -50,6 +50,7 @@ from .providers import close_model, llm_from_endpoint, reader_from_endpoint, tts
 from .registration import keep_registered
 from .speech import Speech
 from .speech_faults import SPEECH, SpeechFaults
+from .tasks import begin
 from .turn import Turn, line_of
 from .wire import Report
 
@@ -296,6 +297,6 @@ class Speaker:
 
 
 def _own(tasks: set[asyncio.Task[None]], work: Coroutine[None, None, None], name: str) -> None:
-    task = asyncio.create_task(work, name=name)
+    task = begin(work, name)
     tasks.add(task)
     task.add_done_callback(tasks.discard)

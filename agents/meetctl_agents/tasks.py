@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from livekit.agents import utils
@@ -19,25 +20,34 @@ Failed = Callable[[str, BaseException], None]
 logger = logging.getLogger(__name__)
 
 
+def begin(work: Coroutine[Any, Any, Result], name: str, failed: Failed | None = None) -> asyncio.Task[Result]:
+    """Begins the work; what it raises is written down and told even if nobody awaits it."""
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(partial(_read, failed))
+    return task
+
+
 class Tasks:
     """Owns tasks until they end; what is still running is ended by `aclose`."""
 
     def __init__(self, failed: Failed | None = None) -> None:
         self._failed = failed
-        self._running = utils.aio.TaskSet()
+        self._running: set[asyncio.Task[Any]] = set()
 
     def own(self, work: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
         """Begins the work; what it raises is reported even if nobody awaits it."""
-        task = self._running.create_task(work, name)
-        task.add_done_callback(self._ended)
+        task = begin(work, name, self._failed)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
         return task
 
     async def aclose(self) -> None:
-        await utils.aio.cancel_and_wait(*self._running.tasks)
+        await utils.aio.cancel_and_wait(*self._running)
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        if task.cancelled() or (error := task.exception()) is None:
-            return
-        logger.error("%s ended by an exception", task.get_name(), exc_info=error)
-        if self._failed is not None:
-            self._failed(task.get_name(), error)
+
+def _read(failed: Failed | None, task: asyncio.Task[Any]) -> None:
+    if task.cancelled() or (error := task.exception()) is None:
+        return
+    logger.error("%s ended by an exception", task.get_name(), exc_info=error)
+    if failed is not None:
+        failed(task.get_name(), error)

@@ -24,6 +24,8 @@ async def body(room: rtc.Room, assignment: Assignment, report: Report, inbox: In
     report(Ready())
     if mode == "raises":
         raise ValueError(f"no good, {assignment.token.get_secret_value()}")
+    if mode == "drops a task":
+        asyncio.create_task(_breaks(assignment.token.get_secret_value()))  # noqa: RUF006
     if mode == "gives up":
         raise AgentFailed("the face is not there", hint="draw one")
     if mode == "blocks":
@@ -39,6 +41,10 @@ async def body(room: rtc.Room, assignment: Assignment, report: Report, inbox: In
         assert isinstance(command, CastChanged)
         report(FloorChanged(holder=command.cast[0].identity))
     await asyncio.Event().wait()
+
+
+async def _breaks(secret: str) -> None:
+    raise ValueError(f"nobody waits for me, {secret}")
 
 
 if __name__ == "__main__":

@@ -89,6 +89,17 @@ async def test_an_exception_is_its_last_line_and_never_shows_a_secret(stage: Sta
     assert child.events[-1] == failed
 
 
+async def test_what_ends_a_task_that_nobody_waits_for_is_a_warning_and_the_program_goes_on(stage: Stage) -> None:
+    token = stage.mint("ada", role="agent")
+    child = await stage.program("drops a task", token=token)
+    warning = await child.wait_said(Warn)
+    assert "ValueError: nobody waits for me" in warning.message
+    assert token.get_secret_value() not in warning.message
+    child.send(Stop())
+    assert await child.wait_exit() == 0
+    assert b"Traceback" in child.errors and token.get_secret_value().encode() not in child.errors
+
+
 async def test_a_known_failure_keeps_its_code_and_hint(stage: Stage) -> None:
     child = await stage.program("gives up")
     failed = await child.wait_said(Failed)

@@ -20,6 +20,7 @@ from meetctl.script import Captioned, Fact, Heard, Script
 
 from ..captions import TOPIC
 from ..room import leave
+from ..tasks import begin
 from .loudness import FrameClock, Stretches, loudness
 from .pace import BUSY, Hearing
 
@@ -172,7 +173,7 @@ class Ear:
     # --- words ---
 
     def _on_caption(self, reader: rtc.TextStreamReader, identity: str) -> None:
-        task = asyncio.create_task(self._read(reader, identity, self._clock()))
+        task = begin(self._read(reader, identity, self._clock()), f"caption-{identity}")
         self._readers.add(task)
         task.add_done_callback(self._readers.discard)
 
