@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
 from meetctl import rooms
@@ -90,10 +90,13 @@ class Keeper:
             self._leaving.discard(seat)
 
 
-async def wait_until_deserted(service: rooms.Rooms, room: str, timeout_s: Callable[[], int | None]) -> int:
+async def wait_until_deserted(
+    service: rooms.Rooms, room: str, timeout_s: Callable[[], int | None], agents: Callable[[], Collection[str]] = tuple
+) -> int:
     """Returns when no person was in the room for so long; that is the time it returns, in seconds.
 
     Args:
+        agents: asked each time for the identities of those who are none.
         timeout_s: asked each time: a changed roster counts at once. None = for ever.
     """
     last_person_at = time.monotonic()
@@ -105,7 +108,7 @@ async def wait_until_deserted(service: rooms.Rooms, room: str, timeout_s: Callab
             last_person_at = time.monotonic()
             continue
         try:
-            somebody = any(holds_open(found) for found in await service.participants(room))
+            somebody = any(holds_open(found, agents()) for found in await service.participants(room))
         except LiveKitError:
             continue  # who does not answer has not said that nobody is there
         if somebody:

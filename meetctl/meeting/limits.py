@@ -6,7 +6,7 @@ much of it is started again, unless it does so over and over; what was spent is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from meetctl.protocol import Usage
@@ -120,9 +120,13 @@ def judge_spending(spent: Usage, budget: Budget) -> Near | Reached | None:
     return Reached(f"its budget is spent: {words}", hint, permanent=True)
 
 
-def holds_open(participant: ParticipantInfo) -> bool:
-    """Returns whether a meeting goes on for this participant's sake: people, by whatever way they came."""
-    return participant.role is None and participant.kind is not ParticipantKind.AGENT
+def holds_open(participant: ParticipantInfo, agents: Collection[str] = ()) -> bool:
+    """Returns whether a meeting goes on for this participant's sake: people, by whatever way they came.
+
+    `agents` are identities known better: a `command:` with a key pair of its own may join as anything.
+    """
+    is_agent = participant.kind is ParticipantKind.AGENT or participant.identity in agents
+    return participant.role is None and not is_agent
 
 
 def idle_too_long(last_person_at: float, now: float, timeout_s: float | None) -> bool:

@@ -339,7 +339,9 @@ class Meeting:
             await asyncio.sleep(BEAT_S)
 
     async def _end_when_deserted(self) -> None:
-        waited_s = await wait_until_deserted(self._rooms, self.roster.room, lambda: self.roster.idle_timeout_s)
+        waited_s = await wait_until_deserted(
+            self._rooms, self.roster.room, lambda: self.roster.idle_timeout_s, lambda: tuple(self.cast.entries)
+        )
         await self.end(reason=f"nobody was in the room for {clock(waited_s)} (idle_timeout)")
 
     async def _end_when_over(self) -> None:

@@ -49,7 +49,7 @@ class Bridge:
         self._audio = RoomAudio()
         self._output = FaceAudioOutput(self._audio.push)
         self._video = FittingVideo(lambda width, height: draw_placeholder(assignment.name, width, height))
-        self._company = Company(room)
+        self._company = Company(room, [member.identity for member in assignment.cast])
         self._keeper = FaceKeeper(assignment.face, self._output, self._video, self._company, report, count_seconds)
         self._pumps: asyncio.Task[None] | None = None
 

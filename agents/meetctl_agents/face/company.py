@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 
 from livekit import rtc
 
+from ..attendance import is_human
 from ..room_events import RoomEvents
-
-PEOPLE = frozenset({rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP})
-"""Agents, recorders and streams from elsewhere are no company."""
 
 
 class Company:
-    """Counts the people of a room that was joined already; a context manager."""
+    """Counts the people of a room that was joined already; a context manager.
 
-    def __init__(self, room: rtc.Room) -> None:
+    Agents, recorders and streams from elsewhere are no company, nor are `agents`, whatever they join as.
+    """
+
+    def __init__(self, room: rtc.Room, agents: Collection[str] = ()) -> None:
         self._room = room
+        self._agents = frozenset(agents)
         self._here = asyncio.Event()
         self._alone_since = time.monotonic()
         self._events = RoomEvents(
@@ -44,7 +47,7 @@ class Company:
         await self._here.wait()
 
     def _look(self, *_: object) -> None:
-        if any(participant.kind in PEOPLE for participant in self._room.remote_participants.values()):
+        if any(is_human(participant, self._agents) for participant in self._room.remote_participants.values()):
             self._here.set()
         elif self._here.is_set():
             self._here.clear()

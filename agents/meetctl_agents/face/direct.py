@@ -54,7 +54,7 @@ class Direct:
         self._audio = RoomAudio()
         self._own_voice = FaceAudioOutput(self._audio.push)
         self._output = DirectOutput(self._own_voice)
-        self._company = Company(room)
+        self._company = Company(room, [member.identity for member in assignment.cast])
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
         self._degraded = False

@@ -136,3 +136,9 @@ def test_a_meeting_is_over_when_nobody_came_for_so_long(
     last_person_at: float, timeout: float | None, over: bool
 ) -> None:
     assert idle_too_long(last_person_at, NOW, timeout) is over
+
+
+def test_an_agent_that_joins_as_a_person_does_not_hold_a_meeting_open() -> None:
+    legacy = ParticipantInfo("legacy", "Legacy", ParticipantKind.STANDARD, True, {}, frozenset())
+    assert not holds_open(legacy, ("ada", "legacy"))
+    assert holds_open(legacy, ("ada",))
