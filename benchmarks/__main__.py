@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-PARTS = ("help", "start", "recovery", "face", "avatar", "conversation")
+PARTS = ("help", "start", "recovery", "face", "avatar", "microphones", "conversation")
 
 
 def main(names: list[str]) -> int:

@@ -13,6 +13,7 @@ from meetctl_agents.chat import BURST, LONGEST_MESSAGE, MOST_OPEN, TOO_FAST, TOP
 
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.livekit import MintToken
+from tests.meetctl_agents.staging import CHAIR
 
 pytestmark = pytest.mark.system
 
@@ -21,7 +22,7 @@ POLL_S = 0.02
 
 
 class Guest:
-    """Somebody in the room who writes, and what is written to them."""
+    """Somebody in the room who writes, and what the chair writes to them."""
 
     def __init__(self) -> None:
         self.room = rtc.Room()
@@ -36,6 +37,9 @@ class Guest:
         await self.room.local_participant.send_text(text, topic=TOPIC)
 
     def _on_stream(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        if identity != CHAIR:
+            reader.close()
+            return
         task = asyncio.create_task(self._read(reader))
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
@@ -67,7 +71,7 @@ async def until(holds: Callable[[], bool]) -> None:
 async def stage(livekit_server: LiveKitCredentials, mint_token: MintToken) -> AsyncIterator[Stage]:
     stage = Stage()
     url = livekit_server.url
-    await stage.room.connect(url, mint_token("chair", role="chair").get_secret_value())
+    await stage.room.connect(url, mint_token(CHAIR, role="chair").get_secret_value())
     chat = Chat(stage.room, lambda who, text: stage.taken.append((who.identity, text)), stage.flooded.append)
     chat.open()
     await stage.mallory.join(url, mint_token("mallory").get_secret_value())
