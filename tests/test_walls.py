@@ -22,7 +22,7 @@ HEAVY = ("livekit.rtc", "livekit.agents", "aiortc", "av", "numpy", "xllamacpp", 
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -120,7 +120,7 @@ def test_no_task_of_an_agent_is_let_go_without_anybody_reading_how_it_ended() ->
     """What a set of tasks drops when it is done takes its exception with it, unless `tasks.begin` began it."""
     letting_go = set()
     for path in (ROOT / "agents/meetctl_agents").rglob("*.py"):
-        for function in ast.walk(ast.parse(path.read_text())):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 text = ast.unparse(function)
                 if ".discard)" in text and ("create_task(" in text or "ensure_future(" in text):

@@ -137,9 +137,11 @@ def transcription_json(answer: str, kind: str = "") -> bytes:
     Raises:
         ServerWords: if there are no words in it, and no word that there are none.
     """
+    if "\x00" in answer:
+        raise ServerWords("it answered something that is no text", repr(answer[:40]))
     try:
         value = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         if re.match(r"\s*(<!doctype|<html|\{|\[)", answer, re.I):
             raise ServerWords("it answered a page where words were asked for", answer) from None
         return json.dumps({"text": answer.strip()}).encode()
@@ -147,9 +149,9 @@ def transcription_json(answer: str, kind: str = "") -> bytes:
         return json.dumps({"text": value}).encode()
     if isinstance(value, list):
         value = {"segments": value}
-    if not isinstance(value, dict):
+    if value is None:
         return json.dumps({"text": ""}).encode()  # null: nothing was said
-    text = _spoken(value)
+    text = _spoken(value) if isinstance(value, dict) else None
     if text is None:
         raise ServerWords("it answered without words", answer)
     return json.dumps({**value, "text": text}).encode()
