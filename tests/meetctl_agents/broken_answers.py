@@ -40,7 +40,7 @@ class Reply:
 def http(body: bytes, *, status: str = "200 OK", kind: str | None = "application/json", more: str = "") -> bytes:
     """Returns a whole answer."""
     type_ = f"Content-Type: {kind}\r\n" if kind is not None else ""
-    length = "" if "ontent-Length" in more or "ransfer-Encoding" in more else f"Content-Length: {len(body)}\r\n"
+    length = "" if more.startswith(("Content-Length", "Transfer-Encoding")) else f"Content-Length: {len(body)}\r\n"
     return f"HTTP/1.1 {status}\r\n{type_}{length}Connection: close\r\n{more}\r\n".encode("latin-1") + body
 
 
