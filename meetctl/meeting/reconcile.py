@@ -17,7 +17,7 @@ AT_ONCE = frozenset({"max_duration_s", "idle_timeout_s"})
 """What the meeting itself looks at."""
 IN_EVERY_ASSIGNMENT = frozenset({"topic"})
 """What every built-in agent was told, so each is replaced."""
-_NEVER = frozenset({"file", "agents"})
+_NEVER = frozenset({"file", "env_file", "streams", "agents"})
 """Where the roster was read from is no part of the meeting; the agents are compared one by one."""
 
 

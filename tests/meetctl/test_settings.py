@@ -78,6 +78,7 @@ def test_a_failure_inside_our_folders_is_the_folders_and_elsewhere_it_is_not(
     assert settings.folder_failure(OSError(errno.EINVAL, "", inside.filename)) is None
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("variable", ["HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"])
 @pytest.mark.parametrize("arguments", [["logs"], ["transcript"], ["link"]])
 def test_commands_tell_of_the_folder_in_two_lines(variable: str, arguments: list[str], tmp_path: Path) -> None:
@@ -119,6 +120,7 @@ def test_terminals_with_hyperlinks_are_known_by_their_names(
     assert settings.has_hyperlinks() is expected
 
 
+@pytest.mark.process
 def test_a_bug_is_told_where_no_report_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     program = (

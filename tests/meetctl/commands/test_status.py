@@ -21,6 +21,7 @@ from meetctl.display import board, lines
 from meetctl.errors import TimedOutError
 from meetctl.supervisor import control
 from meetctl.supervisor.registry import MeetingFiles, beat, last_beat
+from tests.fixtures.lanes import Lane, starts
 from tests.meetctl.display.test_board import drawn
 
 SILENT = """
@@ -42,6 +43,7 @@ SOON_S = 4.0
 
 
 @pytest.fixture
+@starts(Lane.PROCESS)
 def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
     """Yields the supervisor of the meeting `standup`."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))

@@ -79,9 +79,16 @@ def test_a_stream_is_adapted_once_and_others_are_left_alone() -> None:
     assert stream.errors == before == "meetctl.spell-out"
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+@pytest.mark.process
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["up", "--help"], ["status"], ["check", "nö–there.yaml"], ["--nö–option"], ["logs", "→"]]
+    ("encoding", "arguments"),
+    [
+        ("latin-1", ["--help"]),
+        ("latin-1", ["check", "nö–there.yaml"]),
+        ("ascii", ["status"]),
+        ("ascii", ["--nö–option"]),
+        ("ascii", ["logs", "→"]),
+    ],
 )
 def test_every_command_writes_what_the_terminal_can_hold(
     encoding: str, arguments: list[str], tmp_path_factory: pytest.TempPathFactory

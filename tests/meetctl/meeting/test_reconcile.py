@@ -39,6 +39,11 @@ class Case:
 CASES = {
     "nothing": Case(roster(ADA, MAX), roster(ADA, MAX), Plan(unchanged=(ADA, MAX))),
     "another file that says the same": Case(roster(ADA), roster(ADA, file=Path("b.yaml")), Plan(unchanged=(ADA,))),
+    "from a pipe, with other variables": Case(
+        roster(ADA),
+        roster(ADA, file=Path("-"), env_file=Path("x.env"), streams={"-": SecretStr("agents: []")}),
+        Plan(unchanged=(ADA,)),
+    ),
     "another order": Case(roster(ADA, MAX), roster(MAX, ADA), Plan(unchanged=(MAX, ADA))),
     "one added": Case(roster(ADA), roster(ADA, MAX), Plan(added=(MAX,), unchanged=(ADA,))),
     "one removed": Case(roster(ADA, MAX), roster(MAX), Plan(removed=(ADA,), unchanged=(MAX,))),

@@ -90,6 +90,7 @@ def test_every_line_that_is_wrong_is_told_and_where_the_good_ones_stand_is_known
     assert lines == {"A": 1, "B": 4}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("value", "why"),
     [("a\0b", "NUL"), ("\ud83d", "half a character"), ("x" * 128 * 1024, "131072 bytes"), ("x" * 99, None)],

@@ -42,6 +42,7 @@ def test_a_stream_is_read_once_and_its_paths_start_here(fifo: Path) -> None:
     assert load_variables(fifo, None, {})["B"] == "2"
 
 
+@pytest.mark.process
 def test_another_process_reads_the_same_under_a_name_of_its_own(fifo: Path) -> None:
     read_bytes(fifo, 1000)
     with handed_on(fifo, None, Path("plain.yaml")) as (names, descriptors):
@@ -72,8 +73,8 @@ def test_streams_are_known_by_their_names(path: str, expected: bool) -> None:
     assert shown(Path(path)) == ("<stdin>" if path == "-" else path)
 
 
-@pytest.mark.parametrize("named", ["-", "/dev/stdin"])
-@pytest.mark.parametrize("arguments", [["check"], ["up", "--dry-run"]])
+@pytest.mark.process
+@pytest.mark.parametrize(("named", "arguments"), [("-", ["up", "--dry-run"]), ("/dev/stdin", ["check"])])
 def test_commands_read_a_roster_from_standard_input(named: str, arguments: list[str], tmp_path: Path) -> None:
     (tmp_path / "x.env").write_text("A=1\n")
     command = [sys.executable, "-m", "meetctl", *arguments, named]
@@ -87,6 +88,7 @@ def test_commands_read_a_roster_from_standard_input(named: str, arguments: list[
     assert not (tmp_path / "run").exists(), "a dry run makes nothing, and a check neither"
 
 
+@pytest.mark.process
 def test_a_roster_comes_from_a_process_substitution_and_so_do_its_variables(tmp_path: Path) -> None:
     (tmp_path / "x.env").write_text("A=${OTHER}\n")
     script = f'{sys.executable} -m meetctl check <(printf %s "$ROSTER") --env-file <(echo OTHER=1) --environment'
