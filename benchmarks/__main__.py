@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-PARTS = ("help", "start", "recovery", "face", "avatar", "microphones", "conversation")
+PARTS = ("help", "start", "recovery", "face", "avatar", "microphones", "conversation", "sense")
 
 
 def main(names: list[str]) -> int:
