@@ -138,6 +138,7 @@ def agent_assignment(
         register_with_chair=place.register_with_chair,
         topic=place.topic,
         persona=entry.persona,
+        examples=entry.examples,
         llm=endpoint(entry.llm, "llm", stand_ins.models_url) if entry.llm else None,
         tts=endpoint(entry.tts, "tts", stand_ins.models_url) if entry.tts else None,
         voice=_voice(entry, seat_number),

@@ -16,6 +16,7 @@ from livekit.agents import APIConnectOptions, llm, tts, utils
 from meetctl.protocol import Assignment, Endpoint, Grant, Line
 
 from .answer_text import AnswerText, ThinkingHabit
+from .examples import examples_from_assignment
 from .memory import Memory, Message, instructions_from_assignment
 from .mind import answer, read
 from .speech import Speech, rest, verbatim
@@ -75,6 +76,7 @@ class Answers:
         """
         self._memory = Memory(assignment.identity, assignment.transcript)
         self._told = instructions_from_assignment(assignment)
+        self._examples = examples_from_assignment(assignment)
         self._cast = (assignment.name, *(member.name for member in assignment.cast))
         self._agents = frozenset(member.identity for member in assignment.cast)
         self._model = model
@@ -107,7 +109,7 @@ class Answers:
 
     def prepare(self, line: Line) -> None:
         """Begins to answer a line that may be about to be heard."""
-        prompt = self._memory.prompt(self._told, newest=line)
+        prompt = self._prompt(newest=line)
         if self._prepared is None or self._prepared.prompt != prompt:
             self._forget_prepared()
             self._prepared = _Prepared(prompt, self._answer(prompt, line.speaker))
@@ -125,7 +127,7 @@ class Answers:
             return Speech(verbatim(grant.verbatim), self._voice, self._options, as_written=True)
         if grant.line is not None:
             self._memory.add(grant.line)
-        prompt = self._memory.prompt(self._told, unasked=grant.line is None)
+        prompt = self._prompt(unasked=grant.line is None)
         prepared, self._prepared = self._prepared, None
         if prepared is not None and prepared.prompt == prompt:
             return prepared.speech
@@ -154,10 +156,14 @@ class Answers:
             return
         for earlier in self._reading:
             earlier.cancel()
-        prompt = self._memory.prompt(self._told)
+        prompt = self._prompt()
         task = begin(read(self._reader, prompt, READING), "reading-ahead")
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
+
+    def _prompt(self, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
+        instructions, *said = self._memory.prompt(self._told, newest=newest, unasked=unasked)
+        return (instructions, *self._examples, *said)
 
     def _answer(self, prompt: tuple[Message, ...], *others: str) -> Speech:
         names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}

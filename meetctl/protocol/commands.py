@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_serializer
 
-from meetctl.protocol.values import CastMember, Endpoint, Face, Line, MeetingRules, Model, Voice
+from meetctl.protocol.values import CastMember, Endpoint, Example, Face, Line, MeetingRules, Model, Voice
 
 SCHEMA_VERSION = 1
 
@@ -27,6 +27,8 @@ class Assignment(Model):
     """True where the chair belongs to another supervisor and does not know this agent yet."""
     topic: str | None = None
     persona: str = ""
+    examples: tuple[Example, ...] = ()
+    """Of how it answers; none = such as are made of the persona, where the model is a small one."""
     language: str = "en"
     llm: Endpoint | None = None
     tts: Endpoint | None = None

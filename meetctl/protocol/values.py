@@ -99,6 +99,13 @@ class Endpoint(Model):
         return key.get_secret_value()  # the wire is the one place that carries it
 
 
+class Example(Model):
+    """How an agent answers, once: what it is asked, and what it says."""
+
+    asked: str
+    answer: str
+
+
 class Voice(Model):
     """How an agent sounds."""
 

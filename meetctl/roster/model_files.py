@@ -59,8 +59,8 @@ def trouble_with_chat(path: Path) -> Trouble | None:
         return Trouble(f"no such file: {path}", "a path is relative to the roster")
     except OSError as error:
         return Trouble(f"{path} cannot be read: {error.strerror}", f"ls -l {path}")
-    except (_NoHead, struct.error) as error:
-        return Trouble(f"{path} is a broken GGUF file: {str(error) or 'its head ends too soon'}", "download it again")
+    except _NoHead as error:
+        return Trouble(f"{path} is a broken GGUF file: {error}", "download it again")
     if size < head.least_size:
         message = f"{path} is cut off: {size} bytes, and its own head tells of {head.least_size} or more"
         return Trouble(message, "download it again")
@@ -140,4 +140,7 @@ def _text(file: BinaryIO) -> bytes:
 
 
 def _numbers(file: BinaryIO, layout: str) -> tuple[int, ...]:
-    return struct.unpack(layout, file.read(struct.calcsize(layout)))
+    read = file.read(struct.calcsize(layout))
+    if len(read) < struct.calcsize(layout):
+        raise _NoHead("its head ends too soon")
+    return struct.unpack(layout, read)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from meetctl.protocol import RestartPolicy, Speaks, Voice
+from meetctl.protocol import Example, RestartPolicy, Speaks, Voice
 from meetctl.roster.env_file import EnvFileError, parse_env_file, why_not_held
 from meetctl.roster.faults import KeyPath
 from meetctl.roster.models import Keys, resolve_model
@@ -96,6 +96,7 @@ def resolve_agent(
         identity=written.identity or slug(written.name),
         program=program,
         persona=written.persona or "",
+        examples=tuple(Example(asked=one.asked, answer=one.answer) for one in written.examples or ()),
         voice=_voice(reading, written.voice, models["tts"], (*path, "voice")),
         face=_face(reading, written.face, keys, program, (*path, "face")),
         speaks=written.speaks or Speaks.FREELY,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from meetctl.catalogue import BETTER
-from meetctl.protocol import FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
+from meetctl.protocol import Example, FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
 from meetctl.settings import LiveKitCredentials
 
 SIMLI_URL = "https://api.simli.ai"
@@ -110,6 +110,8 @@ class AgentEntry(Resolved):
     identity: str
     program: Program
     persona: str = ""
+    examples: tuple[Example, ...] = ()
+    """None = such as are made of the persona, where the model is a small one."""
     voice: Voice | None = None
     """None = meetctl chooses one that no other agent has."""
     face: FaceChoice | None = None

@@ -21,6 +21,9 @@ from meetctl.roster.schema import TranscriptMode
 MAX_PERSONA_CHARACTERS = 50_000
 """It travels in one line of the wire, which bounds it, and in every prompt."""
 MAX_NAME_CHARACTERS = 64
+MAX_EXAMPLES = 4
+MAX_EXAMPLE_CHARACTERS = 300
+"""They stand in every prompt: a small model needs 6 ms to read a token."""
 MAX_DURATION_S = 24 * 3600
 MAX_MEMORY_MB = 1_000_000
 MAX_AGENT_TURNS = 1000
@@ -110,6 +113,16 @@ def _persona(text: str) -> str:
     if len(text) > MAX_PERSONA_CHARACTERS:
         raise refused(f"a persona has at most {MAX_PERSONA_CHARACTERS} characters, this has {len(text)}", "shorten it")
     return text.strip()
+
+
+def _example(text: str) -> str:
+    text = " ".join(text.split())
+    if not 1 <= len(text) <= MAX_EXAMPLE_CHARACTERS:
+        raise refused(
+            f"must be a text of 1 to {MAX_EXAMPLE_CHARACTERS} characters, this has {len(text)}",
+            "write {asked: What do you build?, answer: Backends. The simplest that work.}",
+        )
+    return text
 
 
 def _command(value: object) -> object:
@@ -282,11 +295,19 @@ class DefaultsWritten(Written):
     stt: ModelWritten | None = None
 
 
+class ExampleWritten(Written):
+    """What the agent is asked, and how it answers."""
+
+    asked: Annotated[str, AfterValidator(_example)]
+    answer: Annotated[str, AfterValidator(_example)]
+
+
 class AgentWritten(Written):
     name: Annotated[str, AfterValidator(_agent_name)]
     identity: Annotated[str, AfterValidator(_identity)] | None = None
     agent: Literal["simli", "audio"] | None = None
     persona: Annotated[str, AfterValidator(_persona)] | None = None
+    examples: list[ExampleWritten] | None = Field(None, max_length=MAX_EXAMPLES)
     voice: VoiceWritten | None = None
     face: FaceWritten | None = None
     speaks: Speaks | None = None

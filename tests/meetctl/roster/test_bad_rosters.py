@@ -105,6 +105,20 @@ def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str
         ("meeting: {transcript: no}\n" + AGENT, 1, "meeting.transcript", "files, memory or off", "write files"),
         ("meeting:\n  topics: x\n" + AGENT, 2, "meeting.topics", "unknown key", "did you mean topic?"),
         # models
+        ("defaults: {llm: local/tini}\n" + AGENT, 1, "defaults.llm", "no local language model is named", "local/tiny?"),
+        ("defaults: {stt: local/zzz}\n" + AGENT, 1, "defaults.stt", "no local transcription is named", "my-whisper"),
+        (
+            "defaults: {llm: {provider: local, model: ./none.gguf}}\n" + AGENT,
+            *(1, "defaults.llm", "no such file: ", "relative to the roster"),
+        ),
+        (
+            "defaults: {stt: {provider: local, model: ./none/}}\n" + AGENT,
+            *(1, "defaults.stt", "no such directory: ", "model.bin"),
+        ),
+        (
+            "agents: [{name: Max, agent: audio, examples: [{asked: x, answer: ''}]}]\n",
+            *(1, "agents[0].examples[0].answer", "must be a text of 1 to 300 characters", "asked"),
+        ),
         ("defaults: {llm: openai}\n" + AGENT, 1, "defaults.llm", "openai needs a model", "openai/gpt-4o-mini"),
         ("defaults: {llm: opena/x}\n" + AGENT, 1, "defaults.llm", "no plugin is named 'opena'", "did you mean openai?"),
         (

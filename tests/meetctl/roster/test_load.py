@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from meetctl.protocol import FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
+from meetctl.protocol import Example, FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
 from meetctl.roster import (
     AgentEntry,
     Budget,
@@ -30,6 +30,7 @@ from meetctl.roster import (
 )
 from meetctl.roster.written import RosterWritten
 from meetctl.settings import LiveKitCredentials
+from tests.meetctl.roster.test_model_files import gguf
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 SCENARIOS = {CONFIGS / "rehearsal.yaml"}
@@ -331,3 +332,27 @@ def test_a_made_up_room_name_is_a_room_name(seed: int) -> None:
 def test_the_file_s_schema_can_be_written_for_editors() -> None:
     schema = RosterWritten.model_json_schema()
     assert set(schema["properties"]) == {"room", "livekit", "meeting", "defaults", "agents"}
+
+
+def test_local_models_are_named_by_pair_by_name_and_by_path(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "my.gguf").write_bytes(gguf())
+    roster = load(
+        """
+defaults: {llm: local/tiny, stt: local/whisper-tiny.en}
+agents:
+  - {name: Ada, agent: audio}
+  - {name: Max, agent: audio, llm: {provider: local, model: ./my.gguf}}
+  - {name: Zoe, agent: audio, llm: local}
+  - name: Tom
+    agent: audio
+    examples: [{asked: "Ready?", answer: "  Not\n yet. "}]
+"""
+    )
+    assert roster.local_models == (
+        ("stt", "whisper-tiny.en"),
+        ("llm", "smollm2-135m-instruct"),
+        ("tts", "hibari"),
+        ("llm", str(tmp_path / "my.gguf")),
+        ("llm", "qwen2.5-coder-0.5b-instruct"),
+    )
+    assert roster.agents[3].examples == (Example(asked="Ready?", answer="Not yet."),)

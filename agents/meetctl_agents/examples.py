@@ -1,0 +1,68 @@
+"""Examples of how an agent answers: what does with a small model what instructions do not. Pure.
+
+They stand behind the instructions and never change, so that they are read once. Those of the roster are for every
+model; where it has none, two are made of the persona, for the small local model only: its own sentences, in the first
+person, each the answer to a question that leaves everything open.
+"""
+
+from __future__ import annotations
+
+import re
+
+from meetctl.protocol import Assignment
+
+from .memory import Message
+
+MADE = 2
+ASKER = "Guest"
+"""Who asks in those that are made; nobody in a meeting is called so by themselves."""
+_QUESTIONS = ("{name}, who are you?", "And what matters to you, {name}?")
+
+_SENTENCE = re.compile(r"[^.!?]+[.!?]?")
+_MANNER = re.compile(
+    r"\b(?:sentences?|words?|answers?|reply|replies|speak|talk|brief(?:ly)?|short(?:ly)?|concise(?:ly)?|never|always|"
+    r"must|do not|don't|avoid|instructions?)\b",
+    re.IGNORECASE,
+)
+"""How it is to talk is no answer."""
+_CLAUSE = re.compile(r",? (?:and|but) (?=(?:you |say|answer|speak|reply|talk|keep|stay))|; ", re.IGNORECASE)
+_FIRST_PERSON = (
+    (re.compile(r"\byou are\b", re.IGNORECASE), "I am"),
+    (re.compile(r"\byou're\b", re.IGNORECASE), "I'm"),
+    (re.compile(r"\byourself\b", re.IGNORECASE), "myself"),
+    (re.compile(r"\byours\b", re.IGNORECASE), "mine"),
+    (re.compile(r"\byour\b", re.IGNORECASE), "my"),
+    (re.compile(r"(?<=\w )\byou(?=[.,;!?]|$)", re.IGNORECASE), "me"),
+    (re.compile(r"\byou\b", re.IGNORECASE), "I"),
+)
+
+
+def examples_from_assignment(assignment: Assignment) -> tuple[Message, ...]:
+    """Returns what stands between the instructions and the meeting: questions and this agent's answers by turns."""
+    if assignment.examples:
+        given = [(example.asked, example.answer) for example in assignment.examples]
+    elif assignment.llm is not None and assignment.llm.reads_ahead:
+        made = _said_of_oneself(assignment.persona)
+        questions = (question.format(name=assignment.name) for question in _QUESTIONS)
+        given = [(f"{ASKER}: {question}", answer) for question, answer in zip(questions, made, strict=False)]
+    else:
+        given = []
+    return tuple(
+        message for asked, answer in given for message in (Message("user", asked), Message("assistant", answer))
+    )
+
+
+def _said_of_oneself(persona: str) -> list[str]:
+    """Returns the persona's first sentences about itself, as it would say them."""
+    found = []
+    for sentence in _SENTENCE.findall(" ".join(persona.split())):
+        told = next(iter(_CLAUSE.split(sentence.strip(), maxsplit=1)), "").strip(" .!?")
+        if re.match(r"you(?:r|'re)?\b", told, re.IGNORECASE) and not _MANNER.search(told):
+            found.append(_in_first_person(told))
+    return found[:MADE]
+
+
+def _in_first_person(told: str) -> str:
+    for pattern, own in _FIRST_PERSON:
+        told = pattern.sub(own, told)
+    return f"{told[:1].upper()}{told[1:]}."

@@ -1,0 +1,60 @@
+"""What stands between the instructions and the meeting."""
+
+from __future__ import annotations
+
+import pytest
+from meetctl_agents.examples import examples_from_assignment
+from pydantic import SecretStr
+
+from meetctl.protocol import Assignment, Endpoint, Example
+
+LOCAL = Endpoint(base_url="http://h/v1", api_key=SecretStr("k"), model="m", reads_ahead=True)
+
+
+def told(persona: str, *given: Example, llm: Endpoint | None = LOCAL) -> list[tuple[str, str]]:
+    assignment = Assignment(
+        identity="ada",
+        name="Ada",
+        room="r",
+        url="ws://h",
+        token=SecretStr("t"),
+        persona=persona,
+        examples=given,
+        llm=llm,
+    )
+    return [(message.role, message.text) for message in examples_from_assignment(assignment)]
+
+
+def test_examples_of_the_roster_are_told_as_they_are_to_every_model() -> None:
+    own = Example(asked="Ready?", answer="Not yet.")
+    for llm in (LOCAL, LOCAL.model_copy(update={"reads_ahead": False})):
+        assert told("You build backends.", own, llm=llm) == [("user", "Ready?"), ("assistant", "Not yet.")]
+
+
+@pytest.mark.parametrize(
+    ("persona", "answers"),
+    [
+        (
+            "You build backends. You like simple, reliable systems and say so in one or two short sentences.",
+            ["I build backends.", "I like simple, reliable systems."],
+        ),
+        (
+            "You are the product manager. You care about what users feel, and answer in one or two short sentences.",
+            ["I am the product manager.", "I care about what users feel."],
+        ),
+        ("Your team trusts you. You never give in.", ["My team trusts me."]),
+        ("A pirate.\nAnswer briefly. You must speak French.", []),
+        ("", []),
+    ],
+)
+def test_a_small_model_gets_what_its_persona_says_of_itself_in_the_first_person(
+    persona: str, answers: list[str]
+) -> None:
+    given = told(persona)
+    assert [text for role, text in given if role == "assistant"] == answers
+    assert [role for role, _ in given] == ["user", "assistant"] * len(answers)
+    assert all("Ada" in text for role, text in given if role == "user")
+
+
+def test_a_large_model_gets_none_that_nobody_wrote() -> None:
+    assert told("You build backends.", llm=LOCAL.model_copy(update={"reads_ahead": False})) == []
