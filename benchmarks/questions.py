@@ -33,7 +33,7 @@ QUESTIONS = (
     Question(
         "Ada",
         "the database ran out of connections. What would you do?",
-        "pool* limit* increas* restart* clos* timeout* leak* idle quer* optimi*",
+        "pool* limit* increase* increasing restart* close* closing timeout* leak* idle quer* optimi*",
     ),
     Question(
         "Max",
@@ -85,7 +85,7 @@ QUESTIONS = (
     Question(
         "Max",
         "which number tells us whether people like the product?",
-        "retention conver* rate rating* revenue sales downloads growth satisfaction score nps percent*",
+        "retention conversion* convert* rate rating* revenue sales downloads growth satisfaction score nps percent*",
     ),
     Question(
         "Ada",
