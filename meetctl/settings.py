@@ -5,7 +5,9 @@ Precedence of a credential: the roster's own value, then the environment. A secr
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import hashlib
 import os
 import re
 import stat
@@ -28,6 +30,9 @@ PASSED_ON = frozenset(
 
 SOCKET_PATH_LIMIT = 100
 """Bytes; the kernel's limit on a unix socket path is 108 on Linux and 104 on macOS."""
+TEMP_PATH_LIMIT = 60
+"""Bytes; in a longer `TMPDIR` many programs cannot make their sockets: Python's multiprocessing, and with it every
+livekit-agents worker, adds 32 bytes, a browser 45."""
 SOCKET_NAME_LENGTH = 46
 """Of it: the slash, a room's name as `registry` shortens it, and `.sock`."""
 
@@ -99,7 +104,23 @@ def livekit_from_environment(variables: Mapping[str, str] | None = None) -> Live
 
 def inherited_environment() -> dict[str, str]:
     """Returns the variables that every child may see."""
-    return {name: value for name, value in environment().items() if name in PASSED_ON}
+    inherited = {name: value for name, value in environment().items() if name in PASSED_ON}
+    if len(os.fsencode(inherited.get("TMPDIR", ""))) > TEMP_PATH_LIMIT:
+        inherited["TMPDIR"] = _shorter_name_of(inherited["TMPDIR"])
+    return inherited
+
+
+def _shorter_name_of(directory: str) -> str:
+    """Returns another path of the same directory; the same where none can be made."""
+    directory = os.path.abspath(directory)
+    try:
+        names = private_dir(Path("/tmp") / f"meetctl-{os.getuid()}", "TMPDIR")
+        link = names / f"tmp-{hashlib.sha256(os.fsencode(directory)).hexdigest()[:8]}"
+        with contextlib.suppress(FileExistsError):
+            link.symlink_to(directory)
+    except (OSError, SettingsError):
+        return directory
+    return str(link)
 
 
 def cache_dir() -> Path:

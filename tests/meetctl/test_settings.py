@@ -136,3 +136,40 @@ def test_a_bug_is_told_where_no_report_can_be_written(tmp_path: Path) -> None:
     assert done.returncode == 70, done.stderr
     assert json.loads(done.stdout)["error"]["code"] == "bug"
     assert "Traceback" not in done.stderr
+
+
+FORKSERVER = """
+import multiprocessing
+if __name__ == "__main__":
+    child = multiprocessing.get_context("forkserver").Process(target=print, args=("it runs",))
+    child.start()
+    child.join(30)
+    raise SystemExit(child.exitcode)
+"""
+
+
+def test_a_long_temporary_folder_has_a_short_name_for_children_who_make_their_sockets_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    given = settings.inherited_environment()
+    link = Path(given["TMPDIR"])
+    try:
+        assert link.samefile(long)
+        assert len(os.fsencode(link)) <= settings.TEMP_PATH_LIMIT
+        assert settings.inherited_environment()["TMPDIR"] == str(link), "the same again"
+        program = tmp_path / "worker.py"
+        program.write_text(FORKSERVER)
+        done = subprocess.run([sys.executable, program], env=given, capture_output=True, timeout=60)
+        assert (done.returncode, done.stdout) == (0, b"it runs\n"), done.stderr
+    finally:
+        link.unlink()
+
+
+def test_a_short_temporary_folder_is_handed_on_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", "/var/tmp")
+    assert settings.inherited_environment()["TMPDIR"] == "/var/tmp"
+    monkeypatch.delenv("TMPDIR")
+    assert "TMPDIR" not in settings.inherited_environment()
