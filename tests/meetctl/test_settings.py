@@ -148,6 +148,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.process
 def test_a_long_temporary_folder_has_a_short_name_for_children_who_make_their_sockets_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

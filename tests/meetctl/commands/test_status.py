@@ -27,13 +27,15 @@ from tests.meetctl.display.test_board import drawn
 SILENT = """
 import os, socket, sys
 from pathlib import Path
+from meetctl.supervisor.control import address_of
 from meetctl.supervisor.launcher import process_id
 from meetctl.supervisor.registry import MeetingFiles, MeetingNote, hold
 me = process_id(os.getpid())
 files = MeetingFiles.of(Path(sys.argv[1]), "standup")
 with hold(files, MeetingNote("standup", "m", me.pid, me.start_time)):
     listening = socket.socket(socket.AF_UNIX)
-    listening.bind(str(files.socket))
+    with address_of(files.socket) as address:
+        listening.bind(address)
     listening.listen()
     print("held", flush=True)
     sys.stdin.read()

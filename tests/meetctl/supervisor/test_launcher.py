@@ -14,7 +14,10 @@ import pytest
 from meetctl.supervisor.forking import can_fork
 from tests.meetctl.supervisor.helpers import ROOT
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the kernel tells it in /proc only")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the kernel tells it in /proc only"),
+]
 
 CHILDREN = 20
 BOUND_S = 60.0
