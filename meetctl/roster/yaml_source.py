@@ -263,7 +263,7 @@ class _Unfolding:
 
     def _filled(self, text: str, path: KeyPath, line: int) -> str:
         try:
-            filled = text if self.environment is None else interpolate(text, self.environment)
+            filled = text if self.environment is None or "$" not in text else interpolate(text, self.environment)
             filled.encode()
             return filled
         except UnicodeEncodeError:
