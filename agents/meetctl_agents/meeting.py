@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections import deque
 from types import TracebackType
 from typing import Self
 
@@ -37,7 +36,7 @@ from meetctl.protocol import (
 )
 
 from .addressing import addressed, dismisses
-from .attendance import display_name
+from .agent_turns import AgentTurns
 from .backchannel import is_hum, is_nod
 from .captions import Captions
 from .cast import Cast
@@ -65,6 +64,8 @@ from .listener import SpeechBegan, SpeechGuessed, SpeechHeard
 from .methods import serve
 from .moderator import Moderator
 from .overhearing import Overhearing
+from .people import People
+from .recent import Recent
 from .room_events import RoomEvents
 from .tasks import Tasks
 from .turn_clock import TurnClock
@@ -73,8 +74,6 @@ from .wire import Report
 
 AGENT_STATE = "lk.agent.state"
 """LiveKit's attribute of an agent session; `speaking` from its first sound."""
-REMEMBERED = 12
-"""Lines that an agent which comes in the middle is told, and that the moderator judges by."""
 HOST = "host"
 """Who asks from outside."""
 NOT_HEARD = "Your microphone is not heard: too many people have one. You are read if you write here."
@@ -94,7 +93,9 @@ class Meeting:
         self._report = report
         self._cast = Cast(room, assignment.cast)
         self._utterances = Utterances(run)
-        self._lines: deque[Line] = deque(assignment.transcript[-REMEMBERED:], maxlen=REMEMBERED)
+        self._people = People()
+        self._recent = Recent(assignment.transcript)
+        self._turns = AgentTurns()
         self._clock = TurnClock()
         self._moderator = moderator
         self._control = FloorControl(
@@ -119,9 +120,11 @@ class Meeting:
 
     async def __aenter__(self) -> Self:
         await self._control.__aenter__()
-        self._control.post(CastSet(self._cast.members))
+        self._cast_set()
         for participant in self._room.remote_participants.values():
             self._came(participant)
+        if self._recent.state is not None or self._people.here:
+            self._tell_who_is_here()  # people may have come and gone while there was no chair
         self._events.heed()
         serve(self._room, RELEASE, Release, self._cast.has, self._on_release)
         serve(self._room, DRAFT, Draft, self._cast.has, self._on_draft)
@@ -155,45 +158,59 @@ class Meeting:
     def set_cast(self, cast: tuple[CastMember, ...]) -> None:
         """Takes the supervisor's word for who the agents are; those who registered themselves stay."""
         self._cast.set_given(cast)
-        self._control.post(CastSet(self._cast.members))
+        self._cast_set()
 
     def _on_register(self, register: Register, caller: str) -> str:
         if register.member.identity != caller:
             raise rtc.RpcError(403, f"{caller!r} cannot register {register.member.identity!r}")
         self._cast.register(register.member)
-        self._control.post(CastSet(self._cast.members))
-        self._control.tell_one(caller, self._lines)
+        self._cast_set()
+        self._control.tell_one(caller, self._recent.lines)
         self._control.post(AgentCame(caller))
         return "registered"
 
+    def _cast_set(self) -> None:
+        self._people.reserve(tuple(member.name for member in self._cast.members))
+        self._control.post(CastSet(self._cast.members))
+
     def _came(self, participant: rtc.RemoteParticipant) -> None:
         if self.is_person(participant):
+            self._people.come(participant.identity, participant.name)
             self._control.post(HumanCame(participant.identity))
         elif self._cast.has(participant.identity):
             self._control.post(AgentCame(participant.identity))
 
     def _on_came(self, participant: rtc.RemoteParticipant) -> None:
         if self.is_person(participant):
-            self._fact(f"{display_name(participant)} joined the meeting.")
+            name = self._people.come(participant.identity, participant.name)
+            self._fact(f"{name} joined the meeting.", here=self._people.here)
         elif self._cast.has(participant.identity):
             # what was said while it was on its way; what it knows already takes its own place
-            self._control.tell_one(participant.identity, self._lines)
+            self._control.tell_one(participant.identity, self._recent.lines)
         self._came(participant)
 
     def _on_left(self, participant: rtc.RemoteParticipant) -> None:
         if self._cast.has(participant.identity):
+            broken_off = self._turns.broken_off(participant.identity, time.time())
+            if broken_off is not None:
+                self._take_release(broken_off, participant.identity)
             if self._cast.leave(participant.identity):
-                self._control.post(CastSet(self._cast.members))
+                self._cast_set()
             self._control.post(AgentGone(participant.identity))
         else:
+            name = self._people.name_of(participant.identity, participant.name)
+            self._people.leave(participant.identity)
             if participant.identity in self._control.floor.humans:
-                self._fact(f"{display_name(participant)} left the meeting.")
+                self._fact(f"{name} left the meeting.", here=self._people.here)
             self._utterances.forget(participant.identity)
             self._captions.forget(participant.identity)
             self._control.post(HumanLeft(participant.identity))
 
     def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
         if changed.get(AGENT_STATE) == "speaking" and self._cast.has(participant.identity):
+            held = self._control.floor.holding
+            if held is not None and held.wish.identity == participant.identity:
+                self._turns.sounded(participant.identity, held.grant_id, time.time())
             self._control.post(Sounded(participant.identity))
 
     # --- what people say ---
@@ -230,7 +247,7 @@ class Meeting:
     def _spoken_line(self, speech: SpeechHeard) -> Line:
         return self._utterances.line(
             identity=speech.identity,
-            name=speech.name,
+            name=self._people.name_of(speech.identity, speech.name),
             text=speech.text,
             began_at=speech.began_at,
             ended_at=speech.ended_at,
@@ -242,7 +259,7 @@ class Meeting:
             return
         line = self._utterances.foreseen(
             identity=speech.identity,
-            name=speech.name,
+            name=self._people.name_of(speech.identity, speech.name),
             text=speech.text,
             began_at=speech.began_at,
             kind=UtteranceKind.SPEECH,
@@ -258,7 +275,9 @@ class Meeting:
 
     def _on_chat(self, participant: rtc.RemoteParticipant, text: str) -> None:
         if self.is_person(participant):
-            line = self._typed_line(participant.identity, display_name(participant), text)
+            line = self._typed_line(
+                participant.identity, self._people.name_of(participant.identity, participant.name), text
+            )
             self._said(line, spoken=False)
 
     def _on_flood(self, identity: str) -> None:
@@ -281,14 +300,12 @@ class Meeting:
         self._control.post(said, heard=line)
 
     def _as_said(self, line: Line, *, spoken: bool) -> Said:
-        recent = [earlier.identity for earlier in self._lines]
+        recent = [earlier.identity for earlier in self._recent.talk]
         names = addressed(line.text, self._control.cast, recent=recent)
         return Said(line, names, spoken, dismisses(line.text))
 
     def _book(self, line: Line) -> None:
-        if self._lines and self._lines[-1].id == line.id:
-            self._lines.pop()
-        self._lines.append(line)
+        self._recent.add(line)
         self._report(Utterance(line=line))
 
     def _show(self, speech: SpeechGuessed | SpeechHeard, *, final: bool) -> None:
@@ -297,6 +314,10 @@ class Meeting:
     # --- what agents say ---
 
     def _on_release(self, release: Release, caller: str) -> None:
+        if self._turns.is_new(caller, release):
+            self._take_release(release, caller)
+
+    def _take_release(self, release: Release, caller: str) -> None:
         line = None
         if release.text:
             line = self._line_of(caller, release.grant_id, release.text, release.started_at)
@@ -311,6 +332,9 @@ class Meeting:
 
     def _on_draft(self, draft: Draft, caller: str) -> None:
         """Whoever is next prepares while this one still speaks."""
+        self._turns.drafted(caller, draft)
+        if not draft.whole:
+            return
         line = self._line_of(caller, draft.grant_id, draft.text, None)
         self._control.prepare(Released(caller, draft.grant_id, line, self._called(caller, draft.text)), line)
 
@@ -346,17 +370,26 @@ class Meeting:
             case Mute(identity=identity, muted=muted):
                 self._control.post(Muted(identity, muted))
 
-    def _fact(self, text: str) -> None:
-        line = Line(
+    def _fact(self, text: str, *, here: tuple[str, ...] | None = None) -> None:
+        line = self._fact_line(text, here)
+        self._book(line)
+        self._control.tell(line)
+
+    def _tell_who_is_here(self) -> None:
+        line = self._fact_line("", self._people.here)
+        self._recent.add(line)
+        self._control.tell(line)
+
+    def _fact_line(self, text: str, here: tuple[str, ...] | None) -> Line:
+        return Line(
             id=f"fact-{uuid.uuid4().hex[:12]}",
             at=time.time(),
             speaker=self._room.local_participant.name or "Chair",
             identity=self._room.local_participant.identity,
             kind=UtteranceKind.FACT,
             text=text,
+            here=here,
         )
-        self._book(line)
-        self._control.tell(line)
 
     # --- moderation ---
 
@@ -368,7 +401,7 @@ class Meeting:
         if self._moderator is not None:
             candidates = [member for member in self._control.cast if member.identity in consult.candidates]
             try:
-                answer = Picked(consult.number, await self._moderator.pick(tuple(self._lines), candidates))
+                answer = Picked(consult.number, await self._moderator.pick(self._recent.lines, candidates))
             except Exception as error:
                 logger.warning("the moderator does not decide: %r", error)
         self._control.post(answer)

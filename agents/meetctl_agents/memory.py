@@ -1,18 +1,19 @@
-"""What an agent remembers of the meeting, and how it is told to a language model. Pure; no I/O.
+"""What an agent remembers of the meeting: the last lines of talk, who is here, who spoke before. Pure; no I/O.
 
-Lines of the transcript in, a prompt out: instructions, then the conversation as alternating messages of "user" (all
-the others, each line with its speaker's name) and "assistant" (this agent). It always ends with a user message: the
-templates of small models refuse anything else.
+Only talk counts against the bound: that people come and go is told as state, one line that is renewed. How a model is
+told all this is `prompt.py`'s business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
 
-from meetctl.protocol import Assignment, Line, UtteranceKind
+from meetctl.protocol import Line, UtteranceKind
+
+from .prompt import OPEN, YOUR_TURN, Message, Told, instructions_from_assignment, messages
+
+__all__ = ["OPEN", "YOUR_TURN", "Memory", "Message", "instructions_from_assignment"]
 
 MOST_LINES = 20
 """Lines kept; reading 16 kB of history takes a small local model seconds."""
@@ -28,34 +29,37 @@ LONGEST_LINE = 450
 """Characters of one line that are told to the model."""
 MOST_NAMES = 12
 """People who spoke in lines that are forgotten."""
-NOTE = "Note"
-"""Who says facts. Brackets would be copied: small models then play scenes instead of talking."""
-YOUR_TURN = "(It is your turn to speak.)"
-OPEN = "(Nobody has spoken yet. Greet those who are here in one sentence, and open the meeting.)"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    role: Literal["system", "user", "assistant"]
-    text: str
 
 
 class Memory:
-    """The last lines of the meeting, as one agent heard them."""
+    """The meeting, as one agent heard it."""
 
     def __init__(self, identity: str, lines: Iterable[Line] = ()) -> None:
         self._identity = identity
         self._lines: dict[str, Line] = {}
         self._speakers: dict[str, None] = {}
+        self._state: Line | None = None
+        self._state_after: str | None = None
+        """The line of talk after which the state is told: where it changed last, so that what stands before it in the
+        prompt need not be read again."""
         for line in lines:
             self.add(line)
 
     @property
     def lines(self) -> tuple[Line, ...]:
+        """The talk that is remembered, oldest first."""
         return tuple(self._lines.values())
+
+    @property
+    def here(self) -> tuple[str, ...] | None:
+        """What the people are called who are here now; None = nobody said."""
+        return self._state.here if self._state is not None else None
 
     def add(self, line: Line) -> None:
         """Remembers the line; one of the same id takes the earlier one's place (a sentence that was not over yet)."""
+        if line.here is not None:
+            self._take_state(line)
+            return
         if not line.text.strip():
             return
         self._lines[line.id] = line
@@ -69,48 +73,31 @@ class Memory:
         self._lines = _remembered(self._lines, full=ROOM)
 
     def prompt(self, instructions: str, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
-        """Returns the prompt.
+        """Returns what the model is sent.
 
         Args:
             newest: a line that is taken for heard already.
             unasked: whether the agent is to speak of its own accord, not to answer the last line.
         """
         lines = self._lines if newest is None else _remembered({**self._lines, newest.id: newest})
-        messages = [Message("system", instructions + self._forgotten(lines.values()))]
-        for line in lines.values():
-            said = " ".join(line.text.split())[:LONGEST_LINE]
-            if line.kind is UtteranceKind.FACT:
-                _append(messages, "user", f"{NOTE}: {said}")
-            elif line.identity == self._identity:
-                _append(messages, "assistant", f"{said}…" if line.interrupted else said)
-            else:
-                _append(messages, "user", f"{line.speaker}: {said}")
-        if unasked:
-            spoken = any(line.kind is not UtteranceKind.FACT for line in lines.values())
-            _append(messages, "user", YOUR_TURN if spoken else OPEN)
-        elif messages[-1].role != "user":
-            _append(messages, "user", YOUR_TURN)
-        return tuple(messages)
+        known = {line.speaker for line in lines.values()}
+        told = Told(
+            identity=self._identity,
+            lines=tuple(
+                line.model_copy(update={"text": " ".join(line.text.split())[:LONGEST_LINE]}) for line in lines.values()
+            ),
+            here=self.here,
+            here_after=list(lines).index(self._state_after) + 1 if self._state_after in lines else 0,
+            spoke_before=tuple(name for name in self._speakers if name not in known)[-MOST_NAMES:],
+        )
+        return messages(instructions, told, unasked=unasked)
 
-    def _forgotten(self, lines: Iterable[Line]) -> str:
-        """Returns the names of those whose lines are forgotten: who spoke is remembered longer than what was said."""
-        known = {line.speaker for line in lines}
-        names = [name for name in self._speakers if name not in known][-MOST_NAMES:]
-        return f" Earlier in the meeting {', '.join(names)} spoke too." if names else ""
-
-
-def instructions_from_assignment(assignment: Assignment) -> str:
-    """Returns who the agent is, whom it meets and how it is to talk."""
-    others = [member.name for member in assignment.cast if member.identity != assignment.identity]
-    parts = [f"You are {assignment.name}, speaking aloud in a meeting."]
-    if assignment.persona:
-        parts.append(assignment.persona.strip())
-    if assignment.topic:
-        parts.append(f"The topic: {assignment.topic.strip()}.")
-    if others:
-        parts.append(f"Also here: {', '.join(others)}, and the people who talk to you.")
-    parts.append("Answer in one to three short spoken sentences. No lists, no markup, no names before what you say.")
-    return " ".join(parts)
+    def _take_state(self, line: Line) -> None:
+        if self._state is not None and line.at < self._state.at:
+            return  # told again to somebody who was late
+        if line.here != self.here:
+            self._state_after = next(reversed(self._lines), None)
+        self._state = line
 
 
 def _remembered(lines: dict[str, Line], *, full: float = 1.0) -> dict[str, Line]:
@@ -125,10 +112,3 @@ def _remembered(lines: dict[str, Line], *, full: float = 1.0) -> dict[str, Line]
 
 def _length(line: Line) -> int:
     return len(line.speaker) + min(len(line.text), LONGEST_LINE)
-
-
-def _append(messages: list[Message], role: Literal["user", "assistant"], text: str) -> None:
-    if messages[-1].role == role:
-        messages[-1] = Message(role, f"{messages[-1].text}\n{text}")
-    else:
-        messages.append(Message(role, text))

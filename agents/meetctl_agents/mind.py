@@ -7,19 +7,24 @@ the session keeps are not used. Memory knows who said what, and an answer may be
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import re
+import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, APIConnectOptions, APIError, ModelSettings, llm
+from livekit.agents import Agent, AgentSession, APIConnectOptions, APIError, APIStatusError, ModelSettings, llm
 
 from .answer_text import AnswerText
-from .memory import Message
 from .model_faults import retry_after_s
+from .prompt import Message, alternating
 from .speech import Speech
 from .token_count import TokenCount
+
+_ROLES = re.compile(r"\broles?\b|alternat|system message|chat template|jinja", re.IGNORECASE)
+_BY_TURNS: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Models that have refused anything but "user" and "assistant" by turns."""
 
 logger = logging.getLogger(__name__)
 
@@ -69,17 +74,22 @@ async def answer(
         warn: is told of a tool that was asked for beside an answer.
         patience_s: how long a server may have it wait in all (`Retry-After`, or a model that is being loaded).
 
+    A model whose template or server takes no facts between what people say is told them another way from then on.
+
     Raises:
         APIError: if the model fails, or answers with nothing that can be said.
     """
-    context = _context(prompt)
+    prompt = tuple(prompt)
     waited = 0.0
     while True:
         try:
-            async for said in _written(model, context, text, options):
+            async for said in _written(model, _context(model, prompt), text, options):
                 yield said
             break
         except APIError as error:
+            if not text.has_begun and model not in _BY_TURNS and _wants_turns(error):
+                _BY_TURNS.add(model)
+                continue
             wait = None if text.has_begun else retry_after_s(error)
             if wait is None or waited + wait > patience_s:
                 raise
@@ -111,14 +121,26 @@ async def _written(
 
 async def read(model: Any, prompt: Iterable[Message], options: APIConnectOptions) -> None:
     """Has the model read the prompt, so that it need not when an answer is wanted; a failure costs nothing but that."""
-    with contextlib.suppress(APIError):
-        async with model.chat(chat_ctx=_context(prompt), tools=[], conn_options=options) as stream:
+    try:
+        async with model.chat(chat_ctx=_context(model, prompt), tools=[], conn_options=options) as stream:
             async for _ in stream:
                 pass
+    except APIError as error:
+        if _wants_turns(error):
+            _BY_TURNS.add(model)
 
 
-def _context(prompt: Iterable[Message]) -> llm.ChatContext:
+def _context(model: Any, prompt: Iterable[Message]) -> llm.ChatContext:
     context = llm.ChatContext.empty()
-    for message in prompt:
+    for message in alternating(prompt) if model in _BY_TURNS else prompt:
         context.add_message(role=message.role, content=message.text)
     return context
+
+
+def _wants_turns(error: BaseException | None) -> bool:
+    """Returns whether the server refused the messages for their roles; vLLM answers 400 then, llama.cpp 500."""
+    while error is not None:
+        if isinstance(error, APIStatusError) and _ROLES.search(f"{error.message} {error.body}"):
+            return True
+        error = error.__cause__
+    return False

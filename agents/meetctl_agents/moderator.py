@@ -13,6 +13,8 @@ from livekit.agents import APIConnectOptions, llm
 
 from meetctl.protocol import CastMember, Line, UtteranceKind
 
+from .prompt import told_name, told_text
+
 PATIENCE_S = 3.0
 """The floor decides without it long before; this only ends the request."""
 LINES = 8
@@ -68,13 +70,18 @@ class Moderator:
 
 def question(lines: Sequence[Line], names: Sequence[str]) -> str:
     """Returns what the model is asked."""
-    said = [
-        f"({line.text[:LONGEST_LINE]})"
-        if line.kind is UtteranceKind.FACT
-        else f"{line.speaker}: {line.text[:LONGEST_LINE]}"
-        for line in lines[-LINES:]
-    ]
+    talk = [line for line in lines if line.here is None][-LINES:]
+    state = [line for line in lines if line.here is not None][-1:]
+    said = [_told(line) for line in (*talk, *state)]
     return "\n".join([*said, "", f"Who speaks next? One of: {', '.join(names)}, {NOBODY}."])
+
+
+def _told(line: Line) -> str:
+    """Returns the line on one line; no name begins with a bracket, so no person's line can look like a fact."""
+    if line.here is not None:
+        return f"(Here now: {', '.join(map(told_name, line.here)) or 'none of the people'}.)"
+    said = told_text(line.text)[:LONGEST_LINE]
+    return f"({said})" if line.kind is UtteranceKind.FACT else f"{told_name(line.speaker)}: {said}"
 
 
 def decision(text: str, candidates: Sequence[CastMember]) -> str | None:

@@ -188,3 +188,6 @@ class Line(Model):
     interrupted: bool = False
     ended_at: float | None = None
     """Unix time, seconds, when the words ended; None = not known."""
+    here: tuple[str, ...] | None = None
+    """Of a line that says who came or left: what the people are called who are in the room since. Such lines are state:
+    the newest tells it all, and none of them is talk."""

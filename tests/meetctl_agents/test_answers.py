@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from livekit.agents import APIConnectionError, APIConnectOptions, llm, tts
+from livekit.agents import APIConnectionError, APIConnectOptions, APIStatusError, llm, tts
 from meetctl_agents.answers import Answers
 from meetctl_agents.memory import OPEN, YOUR_TURN
 from meetctl_agents.speech import Speech, Tape, rest
 from pydantic import SecretStr
 
-from meetctl.protocol import Assignment, Grant, Line
+from meetctl.protocol import Assignment, Grant, Line, UtteranceKind
 
 OPTIONS = APIConnectOptions(max_retry=0, timeout=1)
 
@@ -258,7 +258,7 @@ async def test_what_was_heard_is_read_before_an_answer_is_wanted() -> None:
     async with asyncio.timeout(5):
         while len(reader.prompts) < 2:
             await asyncio.sleep(0)
-    assert reader.prompts[-1][-1] == ("user", "Sam: Max, what do you think?\nSam: Or Ada?")
+    assert reader.prompts[-1][-2:] == [("user", "Sam: Max, what do you think?"), ("user", "Sam: Or Ada?")]
     assert not stage.model.prompts, "nobody asked for an answer"
     await answers.aclose()
     await stage.answers.aclose()
@@ -277,3 +277,48 @@ async def test_who_it_is_and_what_was_said_before_it_came_is_read_at_once() -> N
     assert reader.prompts[0][-1] == ("user", "Sam: We launch on Friday.")
     await answers.aclose()
     await stage.answers.aclose()
+
+
+class StrictModel(ScriptedModel):
+    """Takes nothing but a person and itself by turns, as many templates of small models do."""
+
+    def chat(self, **asked: Any) -> llm.LLMStream:
+        writing = super().chat(**asked)
+        roles = [role for role, _ in self.prompts[-1]][1:]
+        by_turns = [("user", "assistant")[number % 2] for number in range(len(roles))]
+        self.failure = None if roles == by_turns else APIStatusError(self.refusal, status_code=400, body=None)
+        self.text = "" if self.failure else "On Friday."
+        return writing
+
+    refusal = "Conversation roles must alternate user/assistant/user/assistant/..."
+
+
+async def test_a_model_that_takes_people_only_by_turns_is_told_facts_another_way_and_answers() -> None:
+    model = StrictModel("")
+    given = Assignment(identity="ada", name="Ada", room="r", url="ws://h", token=SecretStr("t"))
+    answers = Answers(given, model, ScriptedVoice(), OPTIONS)
+    answers.hear(
+        Line(id="f", at=0, speaker="Chair", identity="chair", kind=UtteranceKind.FACT, text="The budget is 10 euros.")
+    )
+    for number in (1, 2):
+        speech = answers.take(grant(number, line("Ada, when?", id=f"u{number}")))
+        async with asyncio.timeout(5):
+            assert await speech.wait_written() == "On Friday."
+        answers.discard(speech)
+    assert len(model.prompts) == 3, "it is refused once"
+    assert model.prompts[-1][1:] == [("user", "[The budget is 10 euros.]\nSam: Ada, when?\nSam: Ada, when?")]
+    await answers.aclose()
+
+
+async def test_a_refusal_for_any_other_reason_is_told_as_it_is() -> None:
+    model = StrictModel("")
+    model.refusal = "the request exceeds the available context size"
+    given = Assignment(identity="ada", name="Ada", room="r", url="ws://h", token=SecretStr("t"))
+    answers = Answers(given, model, ScriptedVoice(), OPTIONS)
+    answers.hear(line("Max, and you?", id="u0"))
+    speech = answers.take(grant(1, line("Ada, when?")))
+    async with asyncio.timeout(5):
+        with pytest.raises(APIStatusError, match="context size"):
+            await speech.wait_written()
+    answers.discard(speech)
+    await answers.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -10,15 +11,24 @@ from livekit import rtc
 from meetctl_agents.methods import call, serve
 
 from meetctl.protocol import (
+    DRAFT,
     GRANT,
+    HEAR,
+    PREPARE,
     RELEASE,
     AgentSpeech,
+    Draft,
+    FloorChanged,
     Grant,
+    Hear,
     LastWords,
+    Line,
+    Prepare,
     Ready,
     Release,
     SpeechState,
     Stop,
+    Utterance,
 )
 from meetctl.settings import LiveKitCredentials
 from tests.fixtures.livekit import MintToken
@@ -98,3 +108,58 @@ async def test_the_last_words_of_an_agent_that_finds_no_chair_go_to_its_supervis
         assert not told.line.interrupted
         assert abs(told.line.at - time.time()) < 60
         assert await ada.wait_exit() == 0
+
+
+async def test_the_chair_takes_down_what_was_heard_of_an_agent_that_is_gone_and_its_own_word_once_it_comes(
+    livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken
+) -> None:
+    given = assignment(livekit_server, room_name, mint_token(CHAIR, role="chair"), CHAIR)
+    async with Child("meetctl_agents.chair", given) as chair, contextlib.AsyncExitStack() as stack:
+        await chair.wait_said(Ready)
+
+        async def join(identity: str, role: str, name: str) -> rtc.Room:
+            room = rtc.Room()
+            token = mint_token(identity, role=role, name=name).get_secret_value()
+            await room.connect(livekit_server.url, token, rtc.RoomOptions(auto_subscribe=False))
+            stack.push_async_callback(room.disconnect)
+            return room
+
+        async def join_agent(identity: str) -> tuple[rtc.Room, asyncio.Queue[Hear], asyncio.Queue[Grant]]:
+            room = await join(identity, "agent", identity.title())
+            heard: asyncio.Queue[Hear] = asyncio.Queue()
+            grants: asyncio.Queue[Grant] = asyncio.Queue()
+            serve(room, HEAR, Hear, lambda _: True, lambda hear, _: heard.put_nowait(hear))
+            serve(room, PREPARE, Prepare, lambda _: True, lambda *_: None)
+            serve(room, GRANT, Grant, lambda _: True, lambda grant, _: grants.put_nowait(grant))
+            return room, heard, grants
+
+        async def next_line(heard: asyncio.Queue[Hear]) -> Line:
+            return (await asyncio.wait_for(heard.get(), 45)).line
+
+        _, by_max, _ = await join_agent("max")
+        ada, _, grants = await join_agent("ada")
+        guest = await join("eve", "guest", "Note")
+        came = await next_line(by_max)
+        assert (came.text, came.here) == ("Note (guest) joined the meeting.", ("Note (guest)",))
+        await guest.local_participant.send_text("Ada, are you there?", topic="lk.chat")
+        assert (await next_line(by_max)).speaker == "Note (guest)"
+
+        grant = await asyncio.wait_for(grants.get(), 45)
+        await ada.local_participant.set_attributes({"lk.agent.state": "speaking"})
+        await call(ada, CHAIR, DRAFT, Draft(grant_id=grant.grant_id, text=LONG))
+        await asyncio.sleep(1.0)  # the length of the speech itself
+        await ada.disconnect()
+        guessed = await chair.wait_said(Utterance, lambda event: event.line.id == grant.grant_id)
+        assert guessed.line.interrupted and guessed.line.text and LONG.startswith(guessed.line.text)
+        assert (await next_line(by_max)).text == guessed.line.text
+        await chair.wait_said(FloorChanged, lambda event: event.holder is None)
+
+        ada, _, _ = await join_agent("ada")
+        said = Release(grant_id=grant.grant_id, text=LONG, started_at=time.time())
+        for _ in range(3):
+            await call(ada, CHAIR, RELEASE, said)
+        assert (await next_line(by_max)).text == LONG
+        await guest.local_participant.send_text("Max, and you?", topic="lk.chat")
+        await chair.wait_said(Utterance, lambda event: event.line.text == "Max, and you?")
+        taken = [event.line.text for event in chair.said(Utterance) if event.line.id == grant.grant_id]
+        assert taken == [guessed.line.text, LONG], "what came three times is taken once"

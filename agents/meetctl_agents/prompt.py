@@ -1,0 +1,139 @@
+"""How a language model is told of the meeting. Pure: what is remembered in, messages out.
+
+Who says it is structure, never text. Instructions, facts and who is here are messages of the role "system", which
+nothing that people say gets into, save their names, in quotes. What one of the others says is one "user" message of
+its own, on one line, that begins with the speaker's name and a colon; what the agent itself said is "assistant".
+No name has a colon or a line break, no text has a line break or a chat template's own marks, so nobody can begin
+another's message. The last message is always a "user" one: small models' templates and some servers want that.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from meetctl.protocol import Assignment, Line, UtteranceKind
+
+YOUR_TURN = "(It is your turn to speak.)"
+OPEN = "(Nobody has spoken yet. Greet those who are here in one sentence, and open the meeting.)"
+"""These two come from nobody: what people say begins with a name, and no name begins so."""
+LONGEST_NAME = 64
+MOST_HERE = 12
+"""People who are named; of more, how many they are."""
+NAMELESS = "Somebody"
+
+_NOT_IN_NAMES = frozenset(':：;"“”„‹›«»[]{}|')
+_MARKS = re.compile(r"<(?=[|｜/\w])|(?<=[|｜/\w])>|\[(?=/?[A-Z_]{2,}\])")
+"""Where templates write who speaks: <|im_start|>, <start_of_turn>, </s>, [INST]. Servers read them in what people say
+as well."""
+_IN_THEIR_PLACE = {"<": "‹", ">": "›", "[": "("}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an agent remembers when it is to speak."""
+
+    identity: str
+    """Its own."""
+    lines: tuple[Line, ...] = ()
+    """Talk and facts, oldest first."""
+    here: tuple[str, ...] | None = None
+    """The people in the room; None = nobody said."""
+    here_after: int = 0
+    """How many of the lines were there when that changed last."""
+    spoke_before: tuple[str, ...] = ()
+    """Whose lines are all forgotten."""
+
+
+def messages(instructions: str, told: Told, *, unasked: bool = False) -> tuple[Message, ...]:
+    """Returns the prompt. It grows at its end from one line to the next, unless something is forgotten or renewed.
+
+    Args:
+        unasked: whether the agent is to speak of its own accord, not to answer the last line.
+    """
+    before = f" Earlier in the meeting {_names(told.spoke_before)} spoke too." if told.spoke_before else ""
+    talk = [_message(line, told.identity) for line in told.lines]
+    if told.here is not None:
+        talk.insert(told.here_after, Message("system", _state(told.here)))
+    if unasked:
+        spoken = any(line.kind is not UtteranceKind.FACT for line in told.lines)
+        talk.append(Message("user", YOUR_TURN if spoken else OPEN))
+    elif not talk or talk[-1].role != "user":
+        talk.append(Message("user", YOUR_TURN))
+    return (Message("system", instructions + before), *talk)
+
+
+def alternating(prompt: Iterable[Message]) -> tuple[Message, ...]:
+    """Returns the same for a model that takes nothing but "user" and "assistant" by turns after the instructions.
+
+    Facts then stand in brackets, each on a line of its own; nothing that people say begins with one.
+    """
+    turns: list[Message] = []
+    for message in prompt:
+        if message.role == "system" and turns:
+            message = Message("user", f"[{message.text}]")
+        if len(turns) > 1 and turns[-1].role == message.role:
+            turns[-1] = Message(message.role, f"{turns[-1].text}\n{message.text}")
+        elif len(turns) == 1 and message.role == "assistant":
+            turns += [Message("user", YOUR_TURN), message]
+        else:
+            turns.append(message)
+    return tuple(turns)
+
+
+def instructions_from_assignment(assignment: Assignment) -> str:
+    """Returns who the agent is, whom it meets and how it is to talk."""
+    others = [member.name for member in assignment.cast if member.identity != assignment.identity]
+    parts = [f"You are {assignment.name}, speaking aloud in a meeting."]
+    if assignment.persona:
+        parts.append(assignment.persona.strip())
+    if assignment.topic:
+        parts.append(f"The topic: {assignment.topic.strip()}.")
+    if others:
+        parts.append(f"Also here: {', '.join(others)}, and the people who talk to you.")
+    parts.append("Answer in one to three short spoken sentences. No lists, no markup, no names before what you say.")
+    return " ".join(parts)
+
+
+def told_name(name: str) -> str:
+    """Returns the name as models read it: it begins with a letter or digit and has no colon, quote or bracket."""
+    plain = "".join(" " if letter in _NOT_IN_NAMES else letter for letter in told_text(name))
+    plain = " ".join(plain.split())[:LONGEST_NAME]
+    while plain and not plain[0].isalnum():
+        plain = plain[1:]
+    return plain.rstrip() or NAMELESS
+
+
+def told_text(text: str) -> str:
+    """Returns what somebody said as models read it: on one line, without a template's own marks."""
+    seen = "".join(" " if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") else letter for letter in text)
+    return _MARKS.sub(lambda match: _IN_THEIR_PLACE[match[0]], " ".join(seen.split()))
+
+
+def _message(line: Line, identity: str) -> Message:
+    said = told_text(line.text)
+    if line.kind is UtteranceKind.FACT:
+        return Message("system", said)
+    if line.identity == identity:
+        return Message("assistant", f"{said}…" if line.interrupted else said)
+    return Message("user", f"{told_name(line.speaker)}: {said}")
+
+
+def _state(here: tuple[str, ...]) -> str:
+    if not here:
+        return "Here now: none of the people."
+    more = len(here) - MOST_HERE
+    return f"Here now: {_names(here[:MOST_HERE])}{f' and {more} more' if more > 0 else ''}."
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f'"{told_name(name)}"' for name in names)
