@@ -268,7 +268,7 @@ class Meeting:
 
     def left_out(self, participant: rtc.RemoteParticipant, most: int) -> None:
         """Takes that somebody's microphone is not heard, for `most` others' are."""
-        name = display_name(participant)
+        name = self._people.name_of(participant.identity, participant.name)
         hint = "they can write in the chat, or somebody else switches a microphone off and leaves them the place"
         self._report(Warn(message=f"the microphone of {name!r} is not heard: {most} are, and no more", hint=hint))
         self._chat.tell(participant.identity, NOT_HEARD)
@@ -281,8 +281,7 @@ class Meeting:
             self._said(line, spoken=False)
 
     def _on_flood(self, identity: str) -> None:
-        participant = self._room.remote_participants.get(identity)
-        name = identity if participant is None else display_name(participant)
+        name = self._people.name_of(identity, identity)
         hint = f"of each person at most {BURST} messages are read at once, then one a second"
         self._report(Warn(message=f"{name!r} writes too much in the chat: some of it is not read", hint=hint))
 
