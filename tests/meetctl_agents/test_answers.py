@@ -36,7 +36,7 @@ class _Writing(llm.LLMStream):
     async def _run(self) -> None:
         model = self._llm
         assert isinstance(model, ScriptedModel)
-        for word in model.text.split(" "):
+        for word in model.text.split():
             delta = llm.ChoiceDelta(role="assistant", content=f"{word} ")
             self._event_ch.send_nowait(llm.ChatChunk(id="c", delta=delta))
             await asyncio.sleep(0)
