@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from meetctl.catalogue import BETTER
 from meetctl.protocol import Assignment, Avatar, CastMember, Endpoint, Face, Line, MediaKind, Voice
@@ -21,8 +21,10 @@ CHAIR_NAME = "Chair"
 
 LOCAL_KEY = SecretStr("local")
 """The stand-ins ask for a key as their originals do, and take any."""
-LOCAL_OPTIONS: Mapping[str, Mapping[str, int]] = {"llm": {"max_completion_tokens": 80}}
+LOCAL_OPTIONS: Mapping[str, Mapping[str, JsonValue]] = {"llm": {"max_completion_tokens": 80}}
 """So small a model hardly ever ends by itself; more than is spoken would only keep the others waiting."""
+LOCAL_LANGUAGE = "en"
+"""What the local recogniser hears where nobody said: the local voice speaks nothing else."""
 OPENAI_MODELS = {"llm": "gpt-4o-mini", "tts": "tts-1", "stt": "whisper-1"}
 """Where an entry names a provider without a model. `tts-1` makes the plugin ask for plain audio, not for events."""
 
@@ -60,6 +62,7 @@ class Place:
     token: SecretStr
     chair_identity: str | None
     topic: str | None
+    language: str | None = None
     register_with_chair: bool = False
     avatar_token: SecretStr | None = None
     """Of an avatar that joins by itself."""
@@ -137,10 +140,11 @@ def agent_assignment(
         chair_identity=place.chair_identity,
         register_with_chair=place.register_with_chair,
         topic=place.topic,
+        language=place.language,
         persona=entry.persona,
         examples=entry.examples,
         llm=endpoint(entry.llm, "llm", stand_ins.models_url) if entry.llm else None,
-        tts=endpoint(entry.tts, "tts", stand_ins.models_url) if entry.tts else None,
+        tts=_voices(entry.tts, seat_number, stand_ins.models_url) if entry.tts else None,
         voice=_voice(entry, seat_number),
         face=_face(entry, stand_ins.simli_url, place),
         transcript=tuple(transcript[-TRANSCRIPT_LINES:]),
@@ -160,7 +164,8 @@ def chair_assignment(
         token=place.token,
         chair_identity=CHAIR_IDENTITY,
         topic=place.topic,
-        stt=endpoint(roster.stt, "stt", stand_ins.models_url),
+        stt=endpoint(roster.stt, "stt", stand_ins.models_url, roster.language),
+        language=roster.language,
         llm=endpoint(roster.moderator, "llm", stand_ins.models_url) if roster.moderator else None,
         rules=roster.rules,
         transcript=tuple(transcript[-TRANSCRIPT_LINES:]),
@@ -186,11 +191,18 @@ def cast_member(entry: AgentEntry) -> CastMember:
     )
 
 
-def endpoint(choice: ModelChoice, part: str, models_url: str | None) -> Endpoint:
-    """Returns where a model is served. `part` is `llm`, `tts` or `stt`."""
+def endpoint(choice: ModelChoice, part: str, models_url: str | None, language: str | None = None) -> Endpoint:
+    """Returns where a model is served, and who is asked where it fails. `part` is `llm`, `tts` or `stt`."""
+    first, *others = (_endpoint(one, part, models_url, language) for one in choice.in_a_row)
+    return first.model_copy(update={"fallbacks": tuple(others)})
+
+
+def _endpoint(choice: ModelChoice, part: str, models_url: str | None, language: str | None) -> Endpoint:
     if choice.is_local:
         assert models_url is not None
         options = {**LOCAL_OPTIONS.get(part, {}), **choice.options}
+        if part == "stt":
+            options.setdefault("language", language or LOCAL_LANGUAGE)
         return Endpoint(
             base_url=f"{models_url}/v1",
             api_key=LOCAL_KEY,
@@ -208,12 +220,25 @@ def endpoint(choice: ModelChoice, part: str, models_url: str | None) -> Endpoint
     )
 
 
+def _voices(choice: ModelChoice, seat_number: int, models_url: str | None) -> Endpoint:
+    """Returns where an agent's speech is made; whoever is asked instead knows nothing of the first one's voices."""
+    first = endpoint(choice, "tts", models_url)
+    others = tuple(
+        served.model_copy(update={"voice": _own_voice(one, seat_number)})
+        for one, served in zip(choice.fallbacks, first.fallbacks, strict=True)
+    )
+    return first.model_copy(update={"fallbacks": others})
+
+
 def _voice(entry: AgentEntry, seat_number: int) -> Voice:
-    if entry.voice is not None:
-        return entry.voice
-    if entry.tts is None or entry.tts.is_local:
+    return entry.voice if entry.voice is not None else _own_voice(entry.tts, seat_number)
+
+
+def _own_voice(choice: ModelChoice | None, seat_number: int) -> Voice:
+    """Returns a voice of the provider's that no other seat has, where its voices are known."""
+    if choice is None or choice.is_local:
         return LOCAL_VOICES[seat_number % len(LOCAL_VOICES)]
-    if entry.tts.provider == "openai":
+    if choice.provider == "openai":
         return Voice(name=OPENAI_VOICES[seat_number % len(OPENAI_VOICES)])
     return Voice()  # whose voices have what names, only the provider knows
 
@@ -246,7 +271,8 @@ def _filled(argument: str, values: Mapping[str, str]) -> str:
 
 
 def _variables_of(*choices: ModelChoice | None) -> dict[str, str]:
-    return {name: value for choice in choices if choice for name, value in _revealed(choice.variables).items()}
+    every = [one for choice in choices if choice for one in choice.in_a_row]
+    return {name: value for choice in every for name, value in _revealed(choice.variables).items()}
 
 
 def _revealed(env: Mapping[str, SecretStr]) -> dict[str, str]:

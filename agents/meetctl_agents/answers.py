@@ -19,6 +19,7 @@ from .answer_text import AnswerText, ThinkingHabit
 from .examples import examples_from_assignment
 from .memory import Memory, Message, instructions_from_assignment
 from .mind import answer, read
+from .providers import in_a_row
 from .speech import Speech, rest, verbatim
 from .tasks import begin
 
@@ -36,7 +37,8 @@ def _ignore(what: str, error: object) -> None:
 
 def _may_think_aloud(endpoint: Endpoint | None) -> bool:
     """Whether reasoning may come as text: OpenAI's own API never does it, nor do the local models."""
-    return endpoint is not None and endpoint.base_url is not None and not endpoint.reads_ahead
+    every = in_a_row(endpoint) if endpoint is not None else ()
+    return any(one.base_url is not None and not one.reads_ahead for one in every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Answers:
         self._name = assignment.name
         self._habit = ThinkingHabit(is_known_plain=not _may_think_aloud(assignment.llm))
         self._warn = warn
+        # Where another is asked next, nobody waits for this one.
+        self._patience_s = 0.0 if assignment.llm and assignment.llm.fallbacks else PATIENCE_S
         self._reading: set[asyncio.Task[None]] = set()
         self._prepared: _Prepared | None = None
         self._cut_off: _CutOff | None = None
@@ -169,7 +173,7 @@ class Answers:
         names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}
         text = AnswerText(names, self._name, self._habit)
         return Speech(
-            answer(self._model, prompt, text, self._options, self._warn, PATIENCE_S), self._voice, self._options
+            answer(self._model, prompt, text, self._options, self._warn, self._patience_s), self._voice, self._options
         )
 
     async def _rest(self, cut_off: _CutOff) -> AsyncIterator[str]:

@@ -15,6 +15,7 @@ from livekit.agents import utils
 
 from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Ready, Say, Tell
 
+from .fallbacks import watch_fallbacks
 from .hearing import Ears
 from .meeting import Meeting
 from .meters import report_room_leg
@@ -32,10 +33,11 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
     """Keeps the meeting until cancelled."""
     names = tuple(member.name for member in assignment.cast)
     async with utils.http_context.open():
-        model = stt_from_endpoint(assignment.stt, assignment.language, names)
-        faults = SpeechFaults(report)
-        transcriber = Transcriber(model, faults)
         detector = load_detector()
+        model = stt_from_endpoint(assignment.stt, assignment.language, names, detector)
+        faults = SpeechFaults(report)
+        watch_fallbacks(model, "transcription model", faults)
+        transcriber = Transcriber(model, faults)
         async with (
             Meeting(
                 room, assignment, run=uuid.uuid4().hex[:6], report=report, moderator=_moderator(assignment)

@@ -28,6 +28,13 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """What we call it, and what plugins do."""
 PARTS = {"LLM": "language model", "STT": "transcription", "TTS": "speech"}
 
+BODY = frozenset(
+    "stop seed n logprobs top_logprobs logit_bias presence_penalty frequency_penalty repetition_penalty repeat_penalty "
+    "repeat_last_n top_k min_p typical_p mirostat max_tokens chat_template_kwargs enable_thinking think thinking "
+    "reasoning reasoning_format keep_alive num_ctx cache_prompt grammar response_format prediction modalities".split()
+)
+"""What servers with OpenAI's API take in a request for an answer, and the plugin has no parameter for."""
+
 _INTERNAL = frozenset({"self", "http_session", "client"})
 
 
@@ -75,10 +82,16 @@ class Constructor:
         for what, value in {"model": model or None, "base_url": base_url, **needed}.items():
             if value is not None:
                 given[self._required(what)] = value
+        body: dict[str, Any] = {}
         for option, value in endpoint.options.items():
-            if option not in self.parameters and not self.takes_anything:
+            if option in self.parameters or self.takes_anything:
+                given[option] = value
+            elif option in BODY and "extra_body" in self.parameters:
+                body[option] = value
+            else:
                 raise self._unknown_option(option)
-            given[option] = value
+        if body:
+            given["extra_body"] = {**given.get("extra_body", {}), **body}
         for what, value in welcome.items():
             if (name := self.name_of(what)) is not None:
                 given.setdefault(name, value)

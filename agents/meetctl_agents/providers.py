@@ -6,12 +6,12 @@ The local server, Ollama and whatever else speaks OpenAI's API come through the 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import livekit.plugins.openai  # noqa: F401  what nearly every agent uses is loaded before the process is forked
 import openai
-from livekit.agents import llm, stt, tokenize, tts
+from livekit.agents import llm, stt, tokenize, tts, vad
 
 from meetctl.protocol import Endpoint, Voice
 
@@ -28,6 +28,12 @@ VOICE_IS_MODEL = frozenset({"deepgram"})
 """Where each voice is a model of its own."""
 RAW_SOUND = {"response_format": "pcm", "encoding": "pcm_24000"}
 """Of OpenAI and ElevenLabs, so that nothing waits for a decoder. Others have their own words, and raw sound anyway."""
+AUTO = "auto"
+ATTEMPT_S = 10.0
+"""Until a language model that says nothing is left for the next."""
+AnyModel = TypeVar("AnyModel", llm.LLM[Any], stt.STT[Any], tts.TTS[Any])
+_members: weakref.WeakKeyDictionary[Any, tuple[Any, ...]] = weakref.WeakKeyDictionary()
+"""By the adapters that ask one after the other, whom they ask."""
 _clients: weakref.WeakKeyDictionary[Any, openai.AsyncClient] = weakref.WeakKeyDictionary()
 """By the models that were made with them."""
 _RAW_OF = {"openai": "response_format", "elevenlabs": "encoding"}
@@ -41,8 +47,10 @@ def llm_from_endpoint(endpoint: Endpoint | None) -> llm.LLM[Any]:
         ModelError: if its plugin does not take what the endpoint says.
     """
     given = _required(endpoint, "llm")
-    model: llm.LLM[Any] = _made(given, "LLM", needed={}, welcome={})
-    return model
+    models: list[llm.LLM[Any]] = [_made(one, "LLM", needed={}, welcome={}) for one in in_a_row(given)]
+    if len(models) == 1:
+        return models[0]
+    return _owner_of(llm.FallbackAdapter(models, attempt_timeout=ATTEMPT_S), models)
 
 
 def reader_from_endpoint(endpoint: Endpoint | None) -> llm.LLM[Any] | None:
@@ -64,7 +72,13 @@ def tts_from_endpoint(endpoint: Endpoint | None, voice: Voice, tokenizer: tokeni
         MissingModelError: if there is no endpoint.
         ModelError: if its plugin does not take what the endpoint and the voice say.
     """
-    given = _required(endpoint, "tts")
+    voices = [_voice_from(one, one.voice or voice, tokenizer) for one in in_a_row(_required(endpoint, "tts"))]
+    if len(voices) == 1:
+        return voices[0]
+    return _owner_of(tts.FallbackAdapter(voices, max_retry_per_tts=0), voices)
+
+
+def _voice_from(given: Endpoint, voice: Voice, tokenizer: tokenize.SentenceTokenizer) -> tts.TTS[Any]:
     needed: dict[str, Any] = {}
     if given.provider == "openai":
         needed["voice"] = voice_parameter(voice)
@@ -83,15 +97,30 @@ def tts_from_endpoint(endpoint: Endpoint | None, voice: Voice, tokenizer: tokeni
     return adapter
 
 
-def stt_from_endpoint(endpoint: Endpoint | None, language: str, names: tuple[str, ...]) -> stt.STT[Any]:
+def stt_from_endpoint(
+    endpoint: Endpoint | None, language: str | None, names: tuple[str, ...], detector: vad.VAD | None = None
+) -> stt.STT[Any]:
     """Returns the transcription model; the names are told to it where it can be told: it would get them wrong.
+
+    Args:
+        language: a code, `auto` for whichever is spoken, None = nothing is sent.
+        detector: of speech; where several are asked in a row, LiveKit's adapter wants one, though it is not asked.
 
     Raises:
         MissingModelError: if there is no endpoint.
         ModelError: if its plugin does not take what the endpoint says.
     """
-    given = _required(endpoint, "stt")
+    models = [_ears_from(one, language, names) for one in in_a_row(_required(endpoint, "stt"))]
+    if len(models) == 1:
+        return models[0]
+    adapter: stt.STT[Any] = stt.FallbackAdapter(models, vad=detector, max_retry_per_stt=0, attempt_timeout=ATTEMPT_S)
+    return _owner_of(adapter, models)
+
+
+def _ears_from(given: Endpoint, language: str | None, names: tuple[str, ...]) -> stt.STT[Any]:
     welcome: dict[str, Any] = {"language": language}
+    if language in (None, AUTO) and "language" not in given.options:
+        welcome = {"detect_language": True}
     if given.provider == "openai":
         welcome["use_realtime"] = False
         if names:
@@ -100,9 +129,27 @@ def stt_from_endpoint(endpoint: Endpoint | None, language: str, names: tuple[str
     return model if model.capabilities.offline_recognize else Offline(model)
 
 
+def in_a_row(endpoint: Endpoint) -> tuple[Endpoint, ...]:
+    """Returns an endpoint and those that are asked where it fails, each alone."""
+    first, *others = (endpoint.model_copy(update={"fallbacks": ()}), *endpoint.fallbacks)
+    return (first, *(_with_key(one) for one in others))
+
+
+def members_of(model: object) -> tuple[Any, ...]:
+    """Returns whom an adapter asks one after the other; nobody for a model that is alone."""
+    return _members.get(model, ())
+
+
+def _owner_of(adapter: AnyModel, models: Sequence[AnyModel]) -> AnyModel:
+    _members[adapter] = tuple(models)
+    return adapter
+
+
 async def close_model(model: llm.LLM[Any] | stt.STT[Any] | tts.TTS[Any]) -> None:
     """Closes a model, and the client that it was made with: the plugin closes only what it has made itself."""
     await model.aclose()
+    for member in _members.get(model, ()):
+        await close_model(member)
     if client := _clients.get(model):
         await client.close()
 
@@ -126,6 +173,10 @@ def _made(endpoint: Endpoint, kind: str, *, needed: Mapping[str, Any], welcome: 
 def _required(endpoint: Endpoint | None, key: str) -> Endpoint:
     if endpoint is None:
         raise MissingModelError(f"the assignment names no `{key}`", hint=f"set `defaults.{key}` in the roster")
+    return _with_key(endpoint)
+
+
+def _with_key(endpoint: Endpoint) -> Endpoint:
     if endpoint.provider == "openai" and not endpoint.api_key.get_secret_value():
         return endpoint.model_copy(update={"api_key": type(endpoint.api_key)(NO_KEY)})
     return endpoint

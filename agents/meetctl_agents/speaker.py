@@ -43,6 +43,7 @@ from meetctl.protocol import (
 from .answers import Answers
 from .clauses import ClauseTokenizer
 from .delivery import Deliveries
+from .fallbacks import watch_fallbacks
 from .memory import instructions_from_assignment
 from .methods import call, serve
 from .mind import Mind, forget
@@ -131,6 +132,8 @@ class Speaker:
         model = llm_from_endpoint(self._assignment.llm)
         voice = tts_from_endpoint(self._assignment.tts, self._assignment.voice, ClauseTokenizer())
         reader = reader_from_endpoint(self._assignment.llm)
+        watch_fallbacks(model, "language model", self._faults)
+        watch_fallbacks(voice, "speech model", self._faults)
         stack.push_async_callback(close_model, model)
         stack.push_async_callback(close_model, voice)
         if reader is not None:

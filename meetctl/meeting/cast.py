@@ -212,6 +212,7 @@ class Cast:
             token,
             self._chair_identity,
             self._roster.topic,
+            self._roster.language,
             register_with_chair=not self._own_chair,
             avatar_token=avatar,
         )

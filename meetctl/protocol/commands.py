@@ -29,7 +29,8 @@ class Assignment(Model):
     persona: str = ""
     examples: tuple[Example, ...] = ()
     """Of how it answers; none = such as are made of the persona, where the model is a small one."""
-    language: str = "en"
+    language: str | None = None
+    """A code, or `auto` for whichever is spoken; None = nobody said."""
     llm: Endpoint | None = None
     tts: Endpoint | None = None
     stt: Endpoint | None = None

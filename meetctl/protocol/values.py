@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_serializer
+from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, field_serializer
 
 
 class Model(BaseModel):
@@ -78,6 +78,17 @@ class RestartPolicy(StrEnum):
     NO = "no"
 
 
+class Voice(Model):
+    """How an agent sounds."""
+
+    name: str | None = None
+    """The provider's voice name."""
+    pitch: float = 1.0
+    """Of the local voice: factor on the fundamental frequency, 0.5 to 2."""
+    formant: float = 1.0
+    """Of the local voice: factor on the vocal tract's resonances, 0.7 to 1.4."""
+
+
 class Endpoint(Model):
     """Where a model is served, and by which of LiveKit's plugins it is spoken to."""
 
@@ -89,10 +100,15 @@ class Endpoint(Model):
     """Empty where the plugin finds what it needs in the environment of its process."""
     model: str
     """Empty = the plugin's own choice."""
-    options: dict[str, str | int | float | bool] = {}
+    options: dict[str, JsonValue] = {}
     """Passed to the plugin's constructor as they are."""
     reads_ahead: bool = False
     """Of a language model: whether it keeps what it has read, and reading costs nothing but time that is left over."""
+
+    fallbacks: tuple[Endpoint, ...] = ()
+    """Who is asked where this one fails, in their order."""
+    voice: Voice | None = None
+    """Of a fallback's speech: its own, in place of the agent's."""
 
     @field_serializer("api_key", when_used="json")
     def _reveal(self, key: SecretStr) -> str:
@@ -104,17 +120,6 @@ class Example(Model):
 
     asked: str
     answer: str
-
-
-class Voice(Model):
-    """How an agent sounds."""
-
-    name: str | None = None
-    """The provider's voice name."""
-    pitch: float = 1.0
-    """Of the local voice: factor on the fundamental frequency, 0.5 to 2."""
-    formant: float = 1.0
-    """Of the local voice: factor on the vocal tract's resonances, 0.7 to 1.4."""
 
 
 class Avatar(Model):

@@ -20,8 +20,8 @@ SHORTHANDS: dict[str, JsonSchemaValue] = {
 }
 """What may stand in place of the mapping."""
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
-_UNFOLDED = "local"
-"""A key that only the shorthand is unfolded to; nobody writes it."""
+_UNFOLDED = ("local", "fallbacks")
+"""Keys that only shorthands are unfolded to; nobody writes them."""
 
 
 def roster_json_schema() -> dict[str, Any]:
@@ -30,8 +30,12 @@ def roster_json_schema() -> dict[str, Any]:
     definitions = schema["$defs"]
     for name, shorthand in SHORTHANDS.items():
         mapping = definitions[name]
-        mapping["properties"].pop(_UNFOLDED, None)
+        for unfolded in _UNFOLDED:
+            mapping["properties"].pop(unfolded, None)
         definitions[name] = {"title": mapping.get("title", name), "anyOf": [shorthand, mapping]}
+    one = definitions["ModelWritten"]
+    row = {"type": "array", "minItems": 1, "items": {"anyOf": list(one["anyOf"])}}
+    definitions["ModelWritten"] = {**one, "anyOf": [*one["anyOf"], row]}
     del schema["description"]
     whole: dict[str, Any] = _in_the_standards_words(schema)
     return {"$schema": DIALECT, **whole, "title": "A meetctl roster"}

@@ -101,6 +101,7 @@ def roster_from_document(
         room=room or head.room or readable_room(chance or random.SystemRandom()),
         livekit=livekit,
         topic=meeting.topic,
+        language=meeting.language,
         rules=rules,
         max_duration_s=meeting.max_duration,
         transcript=meeting.transcript or TranscriptMode.FILES,

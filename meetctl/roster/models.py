@@ -38,6 +38,15 @@ def resolve_model(reading: Reading, written: ModelWritten | None, keys: Keys, pa
     part = str(path[-1])
     if written is None:
         return ModelChoice()
+    if not written.fallbacks:
+        return _resolved(reading, written, part, keys, path)
+    first, *others = (
+        _resolved(reading, one, part, keys, (*path, index)) for index, one in enumerate((written, *written.fallbacks))
+    )
+    return first.model_copy(update={"fallbacks": tuple(others)})
+
+
+def _resolved(reading: Reading, written: ModelWritten, part: str, keys: Keys, path: KeyPath) -> ModelChoice:
     if written.provider == "local":
         return ModelChoice(model=_local_model(reading, written.model, part, path), options=written.options or {})
     if not _note_plugin(reading, written, part, path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr
 
 from meetctl.catalogue import BETTER
 from meetctl.protocol import Example, FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
@@ -62,11 +62,18 @@ class ModelChoice(Resolved):
     """None for local, and where the plugin looks for what it needs in its environment."""
     variables: dict[str, SecretStr] = {}
     """What the plugin looks for there."""
-    options: dict[str, str | int | float | bool] = {}
+    options: dict[str, JsonValue] = {}
+    fallbacks: tuple[ModelChoice, ...] = ()
+    """Who is asked where this one fails, in their order."""
 
     @property
     def is_local(self) -> bool:
         return self.provider == "local"
+
+    @property
+    def in_a_row(self) -> tuple[ModelChoice, ...]:
+        """Returns this one and its fallbacks."""
+        return (self.model_copy(update={"fallbacks": ()}), *self.fallbacks)
 
 
 class FaceChoice(Resolved):
@@ -146,6 +153,8 @@ class Roster(Resolved):
     livekit: LiveKitCredentials | None = None
     """None = a server of our own."""
     topic: str | None = None
+    language: str | None = None
+    """A code, or `auto` for whichever is spoken; None = nobody said."""
     rules: MeetingRules = MeetingRules()
     max_duration_s: int | None = None
     """None = until somebody ends it."""
@@ -169,7 +178,8 @@ class Roster(Resolved):
         choices = [("stt", self.stt), ("llm", self.moderator)]
         for agent in self.agents:
             choices += [("llm", agent.llm), ("tts", agent.tts)]
-        local = ((part, choice) for part, choice in choices if choice is not None and choice.is_local)
+        every = ((part, one) for part, choice in choices if choice is not None for one in choice.in_a_row)
+        local = ((part, choice) for part, choice in every if choice.is_local)
         return tuple(dict.fromkeys((part, choice.model or BETTER[part]) for part, choice in local))
 
     @property
@@ -208,10 +218,9 @@ def secrets_of_entry(agent: AgentEntry) -> set[str]:
 
 
 def _secrets_of_models(choices: Iterable[ModelChoice | None]) -> Iterable[str]:
-    for choice in choices:
-        if choice is not None and choice.api_key is not None:
+    for choice in (one for written in choices if written is not None for one in written.in_a_row):
+        if choice.api_key is not None:
             yield choice.api_key.get_secret_value()
-        if choice is not None:
-            yield from (value.get_secret_value() for value in choice.variables.values())
-        if choice is not None and choice.base_url is not None and (password := urlsplit(choice.base_url).password):
+        yield from (value.get_secret_value() for value in choice.variables.values())
+        if choice.base_url is not None and (password := urlsplit(choice.base_url).password):
             yield password

@@ -11,10 +11,21 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from meetctl.protocol import FloorMode, RestartPolicy, Speaks
+from meetctl.roster.faults import nearest
+from meetctl.roster.languages import AUTO, NAMES, language_code
 from meetctl.roster.naming import is_room_name
 from meetctl.roster.schema import TranscriptMode
 
@@ -33,6 +44,8 @@ _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG])(i?)B?", re.IGNORECASE)
+_TAILS = ("/chat/completions", "/completions", "/audio/speech", "/audio/transcriptions", "/models")
+"""What clients of OpenAI's API add to an address."""
 _PICTURE = re.compile(r"[/\\]|\.(?:png|jpe?g|webp|gif|bmp|svg)$", re.IGNORECASE)
 
 
@@ -107,6 +120,25 @@ def _address(schemes: tuple[str, ...]) -> AfterValidator:
         return text.rstrip("/")
 
     return AfterValidator(check)
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    for tail in _TAILS:
+        if parts.path.endswith(tail):
+            raise refused(f"ends in {tail}, which is added to it", f"write base_url: {text.removesuffix(tail)}")
+    return text
+
+
+def _language(text: str) -> str:
+    code = language_code(text)
+    if code is None:
+        like = nearest(text, [*NAMES.values(), *NAMES, AUTO])
+        hint = (
+            f"did you mean {language_code(like)}?" if like else "write a code of ISO 639-1 as en, de or pt-BR, or auto"
+        )
+        raise refused(f"no language is called {text!r}", hint)
+    return code
 
 
 def _persona(text: str) -> str:
@@ -195,16 +227,22 @@ class ModelWritten(Written):
 
     provider: str
     model: str | None = None
-    base_url: HttpAddress | None = None
+    base_url: Annotated[HttpAddress, AfterValidator(_base_url)] | None = None
     api_key: SecretStr | None = None
-    options: dict[str, Any] | None = None
+    options: dict[str, JsonValue] | None = None
+    fallbacks: list[ModelWritten] | None = None
+    """Only a list of providers is unfolded to it: who is asked where the one before fails."""
 
     @model_validator(mode="before")
     @classmethod
     def _unfold(cls, value: object) -> object:
+        if isinstance(value, list):
+            return _in_a_row(value)
         if isinstance(value, str):
             provider, _, model = value.partition("/")
             value = {"provider": provider.strip()} | ({"model": model} if model else {})
+        if isinstance(value, dict) and "fallbacks" in value and not isinstance(value["fallbacks"], _Row):
+            raise refused("fallbacks are written as a list", "write llm: [openai/gpt-4o-mini, local]")
         if isinstance(value, dict) and isinstance(value.get("provider"), str):
             _check_provider(value)
         return value
@@ -218,10 +256,21 @@ def _check_provider(written: Mapping[str, Any]) -> None:
         raise refused("openai needs a model", "write openai/gpt-4o-mini, or add model: …")
     if provider == "local" and (written.get("base_url") or written.get("api_key")):
         raise refused("local has its own address and needs no key", "write provider: openai for any other server")
-    options = written.get("options")
-    for name, option in options.items() if isinstance(options, dict) else ():
-        if not isinstance(option, str | int | float | bool):
-            raise refused(f"the option {name} must be a text, a number or true/false", f"write options: {{{name}: …}}")
+
+
+class _Row(list[Any]):
+    """Those who come after the first of a list, on their way to `fallbacks`."""
+
+
+def _in_a_row(listed: list[Any]) -> object:
+    """Returns the first of a list of providers, with the others as its fallbacks."""
+    if not listed:
+        raise refused("names nobody", "write llm: [openai/gpt-4o-mini, local]")
+    if any(isinstance(item, list) for item in listed):
+        raise refused("is a list within a list", "write one list: [openai/gpt-4o-mini, local]")
+    first = ModelWritten._unfold(listed[0])  # type: ignore[operator]
+    rest = _Row(listed[1:])
+    return {**first, "fallbacks": rest} if isinstance(first, dict) and rest else first
 
 
 class VoiceWritten(Written):
@@ -281,6 +330,7 @@ def _turns(value: object) -> object:
 
 class MeetingWritten(Written):
     topic: str | None = Field(None, max_length=500)
+    language: Annotated[str, AfterValidator(_language)] | None = None
     floor: FloorMode | None = None
     max_agent_turns: Annotated[int | Literal["none"] | None, BeforeValidator(_turns)] = None
     opening: str | None = Field(None, min_length=1)

@@ -282,6 +282,24 @@ def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str
             "agents:\n  - name: Max\n    agent: audio\n    face: local\n",
             *(4, "agents[0].face", "an audio agent shows no face", "agent: simli"),
         ),
+        # models
+        (AGENT + "    llm: []\n", 4, "agents[0].llm", "names nobody", "[openai/gpt-4o-mini, local]"),
+        (AGENT + "    llm: [local, [local]]\n", 4, "agents[0].llm", "a list within a list", "one list"),
+        (
+            AGENT + "    llm: {provider: local, fallbacks: [local]}\n",
+            *(4, "agents[0].llm", "fallbacks are written as a list", "[openai/gpt-4o-mini, local]"),
+        ),
+        (
+            AGENT + "    llm: [local, openai/gpt-4o-mini]\n",
+            *(4, "agents[0].llm[1].api_key", "is not given and OPENAI_API_KEY is not set", "export OPENAI_API_KEY"),
+        ),
+        (
+            AGENT + "    llm: {provider: openai, model: m, base_url: 'http://127.0.0.1:9/v1/chat/completions'}\n",
+            *(4, "agents[0].llm.base_url", "ends in /chat/completions", "base_url: http://127.0.0.1:9/v1"),
+        ),
+        # language
+        ("meeting: {language: Germann}\n" + AGENT, 1, "meeting.language", "no language is called", "did you mean de?"),
+        ("meeting: {language: xx-YY}\n" + AGENT, 1, "meeting.language", "no language is called 'xx-YY'", "ISO 639-1"),
         # together
         (
             AGENT + "  - name: ADA\n    agent: audio\n",

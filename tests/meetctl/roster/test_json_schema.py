@@ -41,6 +41,10 @@ AGENT = {"name": "Ada", "agent": "simli"}
         {"defaults": {"llm": "openai/gpt-4o-mini", "tts": {"provider": "local"}}, "agents": [AGENT]},
         {"agents": [AGENT | {"face": "local", "voice": "nova"}]},
         {"agents": [AGENT | {"face": {"face_id": "x", "max_idle": "5m", "max_session": 90}, "voice": {"pitch": 1.1}}]},
+        {
+            "defaults": {"llm": ["openai/gpt-4o-mini", {"provider": "local", "options": {"stop": ["x"]}}]},
+            "agents": [AGENT],
+        },
         {"agents": [{"name": "Own", "command": ["python", "own.py"], "env": {"A": "b"}}]},
     ],
 )
@@ -53,6 +57,8 @@ def test_shorthands_and_mappings_both_fit(roster: dict[str, Any]) -> None:
     [
         {},
         {"agents": []},
+        {"defaults": {"llm": []}, "agents": [AGENT]},
+        {"defaults": {"llm": {"provider": "local", "fallbacks": []}}, "agents": [AGENT]},
         {"agents": [{"agent": "audio"}]},
         {"agents": [AGENT], "rooom": "standup"},
         {"agents": [AGENT | {"agent": "video"}]},

@@ -356,3 +356,44 @@ agents:
         ("llm", "qwen2.5-coder-0.5b-instruct"),
     )
     assert roster.agents[3].examples == (Example(asked="Ready?", answer="Not yet."),)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("de", "de"), ("German", "de"), ("pt-br", "pt-BR"), ("zh_Hant", "zh-Hant"), ("AUTO", "auto"), (" yue ", "yue")],
+)
+def test_a_language_is_a_code_however_it_is_written(load: Load, written: str, code: str) -> None:
+    assert load(f"meeting: {{language: '{written}'}}\nagents: [{{name: Ada, agent: audio}}]\n").language == code
+
+
+def test_providers_in_a_row_are_asked_in_their_order_and_each_has_its_own_key(load: Load) -> None:
+    text = """
+defaults:
+  llm: [openai/gpt-4o-mini, {provider: openai, model: llama3.2, base_url: "http://127.0.0.1:11434/v1"}, local]
+  stt: [local]
+agents: [{name: Ada, agent: audio}]
+"""
+    roster = load(text, **CLOUD)
+    llm = roster.agents[0].llm
+    assert llm is not None
+    assert [one.provider for one in llm.in_a_row] == ["openai", "openai", "local"]
+    keys = [one.api_key.get_secret_value() if one.api_key else None for one in llm.in_a_row]
+    assert keys == ["sk-openai-key", "none", None]
+    assert roster.stt == ModelChoice()
+    assert roster.needs_local_models
+    assert "sk-openai-key" in secrets_of(roster)
+
+
+def test_options_of_any_shape_reach_the_provider(load: Load) -> None:
+    options = "{extra_body: {chat_template_kwargs: {enable_thinking: false}}, stop: [x], temperature: 0.2}"
+    text = f"""
+defaults: {{llm: {{provider: openai, model: m, base_url: "http://127.0.0.1:9/v1", options: {options}}}}}
+agents: [{{name: Ada, agent: audio}}]
+"""
+    llm = load(text).agents[0].llm
+    assert llm is not None
+    assert llm.options == {
+        "extra_body": {"chat_template_kwargs": {"enable_thinking": False}},
+        "stop": ["x"],
+        "temperature": 0.2,
+    }
