@@ -7,7 +7,7 @@ import logging
 
 from livekit import rtc
 
-from meetctl.protocol import REGISTER, Assignment, CastMember, Register, Warn
+from meetctl.protocol import REGISTER, Assignment, CastMember, Recovered, Register, Warn
 
 from .methods import call
 from .wire import Report
@@ -16,6 +16,7 @@ RETRY_S = 2.0
 """Between two attempts: a chair that has just joined serves its methods a moment later."""
 COMPLAIN_AFTER = 5
 """Attempts, about ten seconds, before a person is told."""
+NO_CHAIR = "the chair does not answer"
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ async def _register(room: rtc.Room, assignment: Assignment, report: Report) -> N
     while True:
         try:
             await call(room, assignment.chair_identity, REGISTER, Register(member=member))
+            if failures >= COMPLAIN_AFTER:
+                report(Recovered(about=NO_CHAIR))
             return
         except rtc.RpcError as error:
             failures += 1
@@ -56,6 +59,7 @@ async def _register(room: rtc.Room, assignment: Assignment, report: Report) -> N
                     Warn(
                         message=f"the chair {assignment.chair_identity!r} does not answer: nobody grants the floor",
                         hint="is a meeting with a chair running in this room? see `meetctl status`",
+                        about=NO_CHAIR,
                     )
                 )
         await asyncio.sleep(RETRY_S)

@@ -50,7 +50,7 @@ from .mind import Mind, forget
 from .providers import close_model, llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
 from .registration import keep_registered
 from .speech import Speech
-from .speech_faults import SPEECH, SpeechFaults
+from .speech_faults import LANGUAGE, SPEECH, TURN, SpeechFaults
 from .tasks import begin
 from .turn import Turn, line_of
 from .wire import Report
@@ -229,10 +229,10 @@ class Speaker:
             said = await turn.run(speech)
             self._answers.said(turn.grant, speech, line_of(said, self._assignment), cut=turn.stopped)
             if said.text:
-                self._faults.works(*((SPEECH,) if turn.grant.verbatim is not None else ()))
+                self._faults.works(SPEECH, *(() if turn.grant.verbatim is not None else (LANGUAGE, TURN)))
         except Exception as error:
             logger.exception("the turn failed")
-            self._faults.warn("could not answer", error)
+            self._faults.warn(TURN, error)
             if speech is not None:
                 self._answers.discard(speech)
         finally:

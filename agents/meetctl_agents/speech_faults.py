@@ -14,6 +14,7 @@ from .wire import Report
 
 LANGUAGE = "the language model fails"
 SPEECH = "the speech model fails"
+TURN = "could not answer"
 QUIET_S = 30.0
 """Between two equal warnings: a model that is away fails at every turn."""
 MOST = 64
