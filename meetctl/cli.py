@@ -17,7 +17,7 @@ import typer
 
 from meetctl import __version__
 from meetctl.display.encoding import adapt
-from meetctl.errors import ExitCode, MeetctlError
+from meetctl.errors import ExitCode, MeetctlError, Unheard
 
 app = typer.Typer(
     name="meetctl",
@@ -395,24 +395,37 @@ def _options(
 
 def main() -> NoReturn:
     """Runs one command and exits with its code; every failure is told in two lines, or as JSON."""
-    as_json = "--json" in sys.argv[1:]
     adapt(sys.stdout)
     adapt(sys.stderr)
     signal.signal(signal.SIGTERM, _terminated)
+    code = _run("--json" in sys.argv[1:])
+    from meetctl.display.streams import let_go
+
+    let_go()
+    sys.exit(code)
+
+
+def _run(as_json: bool) -> int | str | None:
+    """Returns the exit code; what it tells of a failure may go to nobody."""
     try:
         app(standalone_mode=True)
-    except MeetctlError as error:
-        from meetctl.display import console
-
-        console.show_error(error, as_json=as_json)
-        sys.exit(error.exit_code)
+    except SystemExit as leaving:
+        return leaving.code
     except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        sys.exit(ExitCode.OK)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:  # of what Typer writes itself
+        return ExitCode.OK
+    except Unheard as nobody:
+        return nobody.exit_code
     except Exception as error:
-        sys.exit(_tell_unexpected(error, as_json=as_json))
-    sys.exit(ExitCode.OK)
+        with contextlib.suppress(Unheard, MeetctlError):  # nobody may be there to be told
+            if not isinstance(error, MeetctlError):
+                return _tell_unexpected(error, as_json=as_json)
+            from meetctl.display import console
+
+            console.show_error(error, as_json=as_json)
+        return error.exit_code if isinstance(error, MeetctlError) else ExitCode.BUG
+    return ExitCode.OK
 
 
 def _tell_unexpected(error: Exception, *, as_json: bool) -> ExitCode:

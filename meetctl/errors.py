@@ -22,6 +22,7 @@ class ExitCode(IntEnum):
     AGENT_FATAL = 6
     CONFLICT = 7
     BUG = 70
+    HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -110,6 +111,33 @@ class StandInError(MeetctlError):
     code = "stand_in"
 
 
+class OutputError(MeetctlError):
+    """What was asked for could not be written: a full disk, say."""
+
+    code = "output"
+
+
+class Unheard(Exception):
+    """Nobody reads any more: the pipe's other end has gone, or the terminal was closed. No failure of anybody's."""
+
+    def __init__(self, *, hung_up: bool) -> None:
+        super().__init__()
+        self.exit_code = ExitCode.HUNG_UP if hung_up else ExitCode.OK
+
+
+class EndedError(MeetctlError):
+    """Somebody ended the meeting before it had begun."""
+
+    code = "ended"
+
+
+class BugError(MeetctlError):
+    """Something happened at the other end that nobody foresaw."""
+
+    code = "bug"
+    exit_code = ExitCode.BUG
+
+
 ERRORS_BY_CODE: dict[str, type[MeetctlError]] = {
     error.code: error
     for error in (
@@ -124,6 +152,9 @@ ERRORS_BY_CODE: dict[str, type[MeetctlError]] = {
         ConflictError,
         FetchError,
         StandInError,
+        OutputError,
+        EndedError,
+        BugError,
     )
 }
 """For a failure that travelled as JSON."""

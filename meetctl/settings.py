@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +100,16 @@ def livekit_from_environment(variables: Mapping[str, str] | None = None) -> Live
             hint="export " + " ".join(f"{name}=…" for name in missing),
         )
     return LiveKitCredentials(found["LIVEKIT_URL"], found["LIVEKIT_API_KEY"], SecretStr(found["LIVEKIT_API_SECRET"]))
+
+
+@contextlib.contextmanager
+def opening(variable: str) -> Iterator[None]:
+    """Marks what is started meanwhile as somebody's own, by this variable; nothing may be awaited meanwhile."""
+    os.environ[variable] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[variable]
 
 
 def inherited_environment() -> dict[str, str]:

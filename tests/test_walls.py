@@ -50,6 +50,20 @@ def test_only_the_command_line_exits_and_only_settings_reads_the_environment() -
     assert reads == {"settings.py"}
 
 
+def test_every_task_of_the_orchestrator_has_an_owner_that_reads_how_it_ended() -> None:
+    made = {
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in ORCHESTRATOR
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("create_task", "ensure_future", "run_coroutine_threadsafe")
+        and not (isinstance(node.func.value, ast.Attribute) and node.func.value.attr == "_tasks")  # a TaskGroup
+    }
+    # Tasks are made in one place; below it, one function awaits what it measures beside a download.
+    assert {place.partition(":")[0] for place in made} == {"meetctl/supervisor/tasks.py", "meetctl/local/wheels.py"}
+
+
 @pytest.mark.process
 def test_help_loads_nothing_that_it_does_not_need() -> None:
     code = "import sys; import meetctl.cli; print(*sys.modules)"

@@ -11,6 +11,7 @@ from pathlib import Path
 from meetctl.commands._meetings import find_meeting, running
 from meetctl.commands._silence import is_stopped, not_answering
 from meetctl.errors import NotRunningError, TimedOutError
+from meetctl.meeting.records import newest
 from meetctl.settings import state_dir
 from meetctl.supervisor.control import ask
 from meetctl.supervisor.launcher import ProcessId
@@ -48,7 +49,9 @@ def find_records(room: str | None) -> Records:
                 raise not_answering(note, files)
             answer = asyncio.run(ask(files.socket, {"do": "where"}))
             return Records(note.room, Path(answer["log_dir"]), supervisor, answer["seats"])
-        # It is just starting, and has a directory already, or just ending, or it does not answer.
+        # It is just starting, or just ending, or it does not answer.
+        if note.log_dir is not None and Path(note.log_dir).is_dir():
+            return Records(note.room, Path(note.log_dir), supervisor)
         return Records(note.room, _newest(note.room), supervisor)
     directory = _newest(room)
     return Records(directory.parent.name, directory)
@@ -56,9 +59,8 @@ def find_records(room: str | None) -> Records:
 
 def _newest(room: str | None) -> Path:
     rooms = [path for path in state_dir().iterdir() if path.is_dir() and room in (None, path.name)]
-    # The names of the directories are the times when the meetings began.
-    found = [path for directory in rooms for path in directory.iterdir() if path.is_dir()]
-    if not found:
+    found = newest(path for directory in rooms for path in directory.iterdir() if path.is_dir())
+    if found is None:
         where = f"in room {room} " if room else ""
         raise NotRunningError(f"no meeting {where}runs or has run on this machine", hint="meetctl status")
-    return max(found, key=lambda path: path.name)
+    return found

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,12 +20,14 @@ from meetctl.catalogue import LocalModel, local_model
 from meetctl.commands.setup import setup
 from meetctl.display import console, lines
 from meetctl.display.json import status_document
-from meetctl.errors import ERRORS_BY_CODE, ExitCode, MeetctlError, StandInError
-from meetctl.meeting.meeting import Meeting
+from meetctl.errors import ERRORS_BY_CODE, EndedError, ExitCode, MeetctlError, OutputError, StandInError, Unheard
+from meetctl.meeting.meeting import SUPERVISOR_LOG, Meeting
 from meetctl.meeting.requests import handlers, streams
 from meetctl.roster import Roster
-from meetctl.settings import STATE, private_dir, runtime_dir, state_dir
+from meetctl.settings import runtime_dir, state_dir
 from meetctl.supervisor.control import ControlServer
+from meetctl.supervisor.descendants import adopt_orphans
+from meetctl.supervisor.tasks import begun
 
 REFRESH_S = 0.5
 """Statistics arrive once a second; twice as often shows state changes without delay."""
@@ -57,39 +60,75 @@ def run_meeting(
     on_started: Callable[[Started], None],
     show: bool,
     work: Work | None = None,
+    holding: Callable[[Path], object] = lambda log_dir: None,
 ) -> ExitCode:
-    """Runs the meeting until a signal or `down` ends it, or its work is done; returns the code for the shell."""
-    return asyncio.run(_run(roster, binary, on_started, show, work))
+    """Runs the meeting until a signal or `down` ends it, or its work is done; returns the code for the shell.
+
+    Args:
+        holding: called with the meeting's directory once it is there and the lock held.
+
+    Raises:
+        EndedError: if a signal ended it before people could join.
+    """
+    adopt_orphans()
+    return asyncio.run(_run(roster, binary, on_started, show, work, holding))
 
 
 async def _run(
-    roster: Roster, binary: Path | None, on_started: Callable[[Started], None], show: bool, work: Work | None
+    roster: Roster,
+    binary: Path | None,
+    on_started: Callable[[Started], None],
+    show: bool,
+    work: Work | None,
+    holding: Callable[[Path], object],
 ) -> ExitCode:
     signals = _Signals()
+    log_dir = _new_log_dir(roster.room)
+    meeting = Meeting(
+        roster, server_binary=binary, runtime_dir=runtime_dir(), log_dir=log_dir, holding=lambda: holding(log_dir)
+    )
+    unheard: Unheard | None = None
     with signals:
         try:
-            async with Meeting(
-                roster, server_binary=binary, runtime_dir=runtime_dir(), log_dir=_new_log_dir(roster.room)
-            ) as meeting:
+            async with meeting:
                 signals.follow(meeting)
-                async with ControlServer(meeting.files.socket, handlers(meeting), streams(meeting)):
+                async with ControlServer(
+                    meeting.files.socket, handlers(meeting), streams(meeting), bug=meeting.report_bug
+                ):
                     on_started(Started(roster.room, meeting.join_link, str(meeting.log_dir)))
-                    await (_until_ended(meeting, show) if work is None else _until_done(meeting, work))
+                    try:
+                        await (_until_ended(meeting, show) if work is None else _until_done(meeting, work))
+                    except Unheard as nobody:
+                        unheard = nobody
                     ending = await meeting.end()
         except (asyncio.CancelledError, MeetctlError):
             if signals.got is None:  # otherwise it failed because it was broken off
                 raise
-            return _code_of(signals.got)
+            raise _broken_off(roster.room, signals.got) from None
     if show or ending.reason is not None:  # detached, it goes to the supervisor's log
         for line in lines.ending(ending.as_dict()):
             console.talk(line)
-    return _code_of(signals.got) if signals.got is not None else ExitCode.OK
+    if signals.got is not None:
+        return _code_of(signals.got)
+    return unheard.exit_code if unheard is not None else ExitCode.OK
+
+
+class _BrokenOff(EndedError):
+    """The start was broken off by a signal, which says the exit code."""
+
+    def __init__(self, room: str, by: str, exit_code: ExitCode) -> None:
+        super().__init__(f"{room} was ended while it was starting, by {by}", hint="meetctl up again when it is wanted")
+        self.exit_code = exit_code  # type: ignore[misc]
+
+
+def _broken_off(room: str, number: signal.Signals) -> EndedError:
+    return _BrokenOff(room, _SENDERS.get(number, number.name), _code_of(number))
 
 
 async def _until_done(meeting: Meeting, work: Work) -> None:
     """Does the work; breaks it off when somebody ends the meeting."""
-    ended = asyncio.create_task(meeting.ended.wait())
-    working = asyncio.ensure_future(work(meeting))
+    ended = begun(meeting.ended.wait())
+    working = begun(work(meeting))
     try:
         await asyncio.wait({ended, working}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
@@ -107,30 +146,45 @@ async def _until_ended(meeting: Meeting, show: bool) -> None:
         return
     with console.live() as update:
         while not meeting.ended.is_set():
-            update(status_document([meeting.document()]))
+            with contextlib.suppress(OutputError):  # a full disk costs the lines, never the meeting
+                update(status_document([meeting.document()]))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REFRESH_S):
                     await meeting.ended.wait()
 
 
+_SENDERS = {
+    signal.SIGINT: "Ctrl-C",
+    signal.SIGTERM: "`meetctl down` (SIGTERM)",
+    signal.SIGHUP: "its terminal, which was closed",
+}
+_CODES = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.HUNG_UP,
+}
+
+
 class _Signals:
-    """The first SIGINT or SIGTERM ends the meeting gracefully, the second by force."""
+    """The first of the signals above ends the meeting gracefully, the second by force."""
 
     def __init__(self) -> None:
         self.got: signal.Signals | None = None
         self._meeting: Meeting | None = None
         self._starting = asyncio.current_task()
         self._ending: asyncio.Task[Any] | None = None
+        # Under nohup it is to outlive its terminal.
+        self._numbers = [n for n in _CODES if n is not signal.SIGHUP or signal.getsignal(n) is not signal.SIG_IGN]
 
     def __enter__(self) -> _Signals:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in self._numbers:
             loop.add_signal_handler(number, self._on_signal, number)
         return self
 
     def __exit__(self, *_: object) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in self._numbers:
             loop.remove_signal_handler(number)
 
     def follow(self, meeting: Meeting) -> None:
@@ -138,6 +192,8 @@ class _Signals:
         self._meeting = meeting
 
     def _on_signal(self, number: signal.Signals) -> None:
+        if self._meeting is not None and self._meeting.ended.is_set():
+            return  # it is over, and about to leave
         first = self.got is None
         self.got = self.got or number
         if self._meeting is None:
@@ -145,20 +201,18 @@ class _Signals:
                 self._starting.cancel()
             return
         if first:
+            self._ending = begun(self._meeting.end())
             console.talk("stopping; once more to force")
-            self._ending = asyncio.ensure_future(self._meeting.end())
         else:
             self._meeting.force()
 
 
 def _code_of(number: signal.Signals) -> ExitCode:
-    return ExitCode.INTERRUPTED if number is signal.SIGINT else ExitCode.TERMINATED
+    return _CODES[number]
 
 
 def _new_log_dir(room: str) -> Path:
-    path = private_dir(state_dir() / room, STATE) / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
-    path.mkdir(mode=0o700, parents=True)
-    return path
+    return state_dir() / room / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
 
 
 # --- detached ---
@@ -175,30 +229,38 @@ def spawn_detached(arguments: Sequence[str], room: str, descriptors: Sequence[in
         MeetctlError: what the child answered, or how it died.
     """
     read_end, write_end = os.pipe()
-    log_path = state_dir() / f"{room}.supervisor.log"
-    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        subprocess.Popen(
-            [sys.executable, "-m", "meetctl", *arguments, "--report-fd", str(write_end)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            pass_fds=[write_end, *descriptors],
-        )
-    finally:
-        os.close(write_end)
-        os.close(log)
-    with os.fdopen(read_end, encoding="utf-8") as report:
-        line = report.readline()  # ends with the child at the latest
+    with tempfile.TemporaryFile() as words:  # of one that has no directory yet: see `write_into`
+        try:
+            subprocess.Popen(
+                [sys.executable, "-m", "meetctl", *arguments, "--report-fd", str(write_end)],
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+                start_new_session=True,
+                pass_fds=[write_end, *descriptors],
+            )
+        finally:
+            os.close(write_end)
+        with os.fdopen(read_end, encoding="utf-8") as report:
+            line = report.readline()  # ends with the child at the latest
+        words.seek(0)
+        last = words.read().decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
     if not line:
-        last = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-        raise StandInError(f"the supervisor did not start: {last[0]}", hint=f"read {log_path}")
+        raise StandInError(f"the supervisor did not start: {last[0]}", hint=f"meetctl logs --room {room}")
     answer = json.loads(line)
     if "error" in answer:
         error_class = ERRORS_BY_CODE.get(answer["error"]["code"], MeetctlError)
         raise error_class(answer["error"]["message"], hint=answer["error"]["hint"])
     return Started(**answer["ok"])
+
+
+def write_into(log_dir: Path) -> None:
+    """Has everything that this process writes from now on appended to the supervisor's log of that meeting."""
+    log = os.open(log_dir / SUPERVISOR_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(log, stream.fileno())
+    os.close(log)
 
 
 def report_to(descriptor: int, answer: dict[str, Any]) -> None:

@@ -8,9 +8,11 @@ import os
 import signal
 from typing import Any
 
+import psutil
+
 from meetctl.commands._meetings import find_meeting, running
 from meetctl.display import console, lines
-from meetctl.errors import MeetctlError, NotRunningError, TimedOutError
+from meetctl.errors import BugError, MeetctlError, NotRunningError, TimedOutError
 from meetctl.meeting.ending import Ending
 from meetctl.supervisor.control import ask
 from meetctl.supervisor.launcher import ProcessId
@@ -21,6 +23,8 @@ SUPERVISOR_GONE_S = 8.0
 """After its answer it closes the page and lets the guard sweep."""
 ANSWER_MARGIN_S = 15.0
 """Beyond the deadline for the children: forced kills, the room's deletion."""
+TERM_S = 5.0
+"""For a supervisor that does not answer to end in good order by SIGTERM: it may be its socket alone that is stuck."""
 POLL_S = 0.02
 
 
@@ -57,24 +61,56 @@ async def _end(note: MeetingNote, files: MeetingFiles, timeout_s: float) -> dict
     if supervisor.is_stopped():  # it ends in good order as soon as it may go on
         os.kill(note.pid, signal.SIGCONT)
     before = marked(note.meeting)
+    request = {"do": "down", "timeout_s": timeout_s}
     try:
-        ending = await ask(files.socket, {"do": "down", "timeout_s": timeout_s}, timeout_s=timeout_s + ANSWER_MARGIN_S)
-    except (TimedOutError, NotRunningError):
-        # It hangs, or was killed as we asked. Its guard sweeps when it is gone, and we do where that is gone too.
-        if supervisor.is_alive():
-            os.kill(note.pid, signal.SIGKILL)
-        ending = _forced(note, len(before))
+        ending = await ask(files.socket, request, timeout_s=timeout_s + ANSWER_MARGIN_S)
+    except NotRunningError:
+        # It is still starting, and undoes what it has begun; or it was killed as we asked, and its guard sweeps.
+        if was_there := supervisor.is_alive():
+            _signal(supervisor, signal.SIGTERM)
+        if was_there and await _gone(supervisor, timeout_s + ANSWER_MARGIN_S):
+            ending = _without_proof(note, len(before), "it was just starting, and undid what it had begun", undone=True)
+        else:
+            ending = await _killed(supervisor, note, len(before))
+    except (TimedOutError, BugError):
+        _signal(supervisor, signal.SIGTERM)
+        await _gone(supervisor, TERM_S)
+        ending = await _killed(supervisor, note, len(before))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(SUPERVISOR_GONE_S):
             while supervisor.is_alive() or marked(note.meeting):
                 await asyncio.sleep(POLL_S)
     running()
     # The supervisor's own word is not taken for it: this is what the kernel says now.
-    left = sorted(marked(note.meeting) | ({note.pid} if supervisor.is_alive() else set()))
+    strays = {pid for pid in ending["processes_left"] if psutil.pid_exists(pid)}
+    left = sorted(marked(note.meeting) | strays | ({note.pid} if supervisor.is_alive() else set()))
     return {**ending, "processes_left": left, "processes_ended": ending["processes_ended"] + 1}
 
 
-def _forced(note: MeetingNote, processes: int) -> dict[str, Any]:
+def _signal(process: ProcessId, number: signal.Signals) -> None:
+    if process.is_alive():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+
+
+async def _gone(process: ProcessId, timeout_s: float) -> bool:
+    """Returns whether the process has ended within that time."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            while process.is_alive():
+                await asyncio.sleep(POLL_S)
+    return not process.is_alive()
+
+
+async def _killed(supervisor: ProcessId, note: MeetingNote, processes: int) -> dict[str, Any]:
+    """Kills a supervisor that neither answered nor left; one that has left meanwhile needs nothing."""
+    if not supervisor.is_alive():
+        return _without_proof(note, processes, "its supervisor ended without an answer")
+    _signal(supervisor, signal.SIGKILL)
+    return _without_proof(note, processes, "its supervisor did not answer and was killed")
+
+
+def _without_proof(note: MeetingNote, processes: int, reason: str, *, undone: bool = False) -> dict[str, Any]:
     """Returns the proof of a meeting whose supervisor could not give one."""
     ending = Ending(
         room=note.room,
@@ -85,6 +121,7 @@ def _forced(note: MeetingNote, processes: int) -> dict[str, Any]:
         avatar_sessions_closed=0,
         avatars_killed=(),
         seconds=0.0,
-        reason="its supervisor did not answer and was killed",
+        reason=reason,
+        undone=undone,
     )
     return ending.as_dict()

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from meetctl.commands._change import change
 from meetctl.commands._meetings import is_running, wait_for_agents
-from meetctl.commands._run import Started, prepare, report_to, run_meeting, spawn_detached
+from meetctl.commands._run import Started, prepare, report_to, run_meeting, spawn_detached, write_into
 from meetctl.display import console
 from meetctl.errors import ExitCode, MeetctlError
 from meetctl.roster import Roster, handed_on, load_roster, load_variables
-from meetctl.settings import environment
+from meetctl.settings import environment, opening
+from meetctl.supervisor.descendants import OPENED_VARIABLE
 
 
 def up(
@@ -73,6 +74,7 @@ def run_reporting(load: Callable[[], Roster], report_fd: int) -> ExitCode:
             prepare(roster),
             on_started=lambda started: report_to(report_fd, {"ok": asdict(started)}),
             show=False,
+            holding=write_into,
         )
     except MeetctlError as error:
         report_to(report_fd, {"error": error.as_dict()})
@@ -82,4 +84,5 @@ def run_reporting(load: Callable[[], Roster], report_fd: int) -> ExitCode:
 def _announce(started: Started, open_browser: bool) -> None:
     console.talk(f"join: {started.join_link}")
     if open_browser:
-        webbrowser.open(started.join_link)
+        with opening(OPENED_VARIABLE):  # the browser stays when the meeting ends
+            webbrowser.open(started.join_link)

@@ -200,6 +200,8 @@ def _notes(seat: SeatStatus) -> Iterable[Text]:
         note = Text(f"{seat.name}: ", style="bold").append(
             f"last error: {trouble.text}" if trouble.past else trouble.text, style=f"{trouble.style} not bold"
         )
+        if trouble.when:
+            note.append(f" ({trouble.when})", style="dim not bold")
         yield _with_hint(note, trouble.hint)
 
 

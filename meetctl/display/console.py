@@ -1,11 +1,14 @@
 """The only place that writes to the terminal: data to stdout, talk to stderr, the board where there is a screen.
 
-Rich is imported when something is drawn, not before: most commands print one line.
+Talk never raises: a terminal that was closed must not keep anybody from ending what runs. What was asked for raises
+`Unheard` or `OutputError`, but not on the way out of `live`. Rich is imported when something is drawn, not before:
+most commands print one line.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -19,7 +22,7 @@ from meetctl.display.crash import crash_report
 from meetctl.display.encoding import InColumns, adapt, is_utf8
 from meetctl.display.lines import changes
 from meetctl.display.progress import BYTES, SparseLines, amount
-from meetctl.errors import MeetctlError
+from meetctl.errors import MeetctlError, OutputError, Unheard
 from meetctl.settings import has_hyperlinks
 
 if TYPE_CHECKING:
@@ -56,7 +59,8 @@ def has_colours() -> bool:
 
 def print_board(board: RenderableType) -> None:
     """Draws a board once."""
-    _console(stderr=False).print(board)
+    with _told():
+        _console(stderr=False).print(board)
 
 
 def print_status(document: Mapping[str, Any]) -> None:
@@ -66,12 +70,14 @@ def print_status(document: Mapping[str, Any]) -> None:
     screen = _console(stderr=False)
     for line in _links_outside(screen, document):
         print_data(line)
-    screen.print(render_all(document, hyperlinks=_has_hyperlinks(screen)))
+    with _told():
+        screen.print(render_all(document, hyperlinks=_has_hyperlinks(screen)))
 
 
 def talk(text: str) -> None:
-    """Writes a line about what is going on."""
-    _write(sys.stderr, text)
+    """Writes a line about what is going on; where nobody can read it, to nobody."""
+    with contextlib.suppress(OSError, ValueError):
+        _put(sys.stderr, text)
 
 
 def show_error(error: MeetctlError, *, as_json: bool) -> None:
@@ -162,12 +168,15 @@ def _live_board() -> Iterator[ShowDocument]:
     hyperlinks = _has_hyperlinks(terminal)
 
     # Drawn by whoever shows, not by a thread of its own.
-    with Live(console=terminal, auto_refresh=False) as screen:
+    screen = Live(console=terminal, auto_refresh=False)
 
-        def show(document: Mapping[str, Any]) -> None:
-            nonlocal shown, newest, drawn_at
-            newest = document
-            now = time.monotonic()
+    def show(document: Mapping[str, Any]) -> None:
+        nonlocal shown, newest, drawn_at
+        if not streams[0].isatty():  # it was one: Rich would draw nothing, and not say so
+            raise Unheard(hung_up=True)
+        newest = document
+        now = time.monotonic()
+        with _told():
             for line in _links_outside(terminal, document):
                 if line not in told:
                     told.add(line)
@@ -176,11 +185,19 @@ def _live_board() -> Iterator[ShowDocument]:
                 screen.update(render_all(document, hyperlinks=hyperlinks), refresh=True)
                 shown, drawn_at = document, now
 
-        try:
-            yield show
-        finally:
+    streams = sys.stdout, sys.stderr
+    try:
+        with _told():
+            screen.start()
+        yield show
+    finally:
+        # Whoever leaves is ending something: a screen that is gone must not keep them from it.
+        with contextlib.suppress(OSError, ValueError):
             if newest is not shown:
                 screen.update(render_all(newest, hyperlinks=hyperlinks), refresh=True)
+        with contextlib.suppress(OSError, ValueError):
+            screen.stop()
+        sys.stdout, sys.stderr = streams  # where it broke off, it has not put them back itself
 
 
 @contextlib.contextmanager
@@ -232,11 +249,36 @@ def _links_outside(console: Console, document: Mapping[str, Any]) -> list[str]:
 def _console(*, stderr: bool) -> Console:
     from rich.console import Console
 
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise
+
     stream = InColumns(sys.stderr if stderr else sys.stdout)
-    return Console(file=cast(TextIO, stream), stderr=stderr, highlight=False, emoji=False)
+    return Plain(file=cast(TextIO, stream), stderr=stderr, highlight=False, emoji=False)
 
 
 def _write(stream: TextIO, text: str) -> None:
+    with _told():
+        _put(stream, text)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Tells in our words why something could not be written."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise Unheard(hung_up=False) from None
+    except OSError as error:
+        if error.errno in (errno.EIO, errno.ENXIO):  # the terminal was closed
+            raise Unheard(hung_up=True) from None
+        raise OutputError(
+            f"what was asked for could not be written: {error.strerror or error}",
+            hint="make room on the disk, or write it elsewhere",
+        ) from None
+
+
+def _put(stream: TextIO, text: str) -> None:
     adapt(stream)
     stream.write(text + "\n")
     stream.flush()

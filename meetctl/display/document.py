@@ -50,7 +50,13 @@ class SeatStatus(Shown):
     last_error: str | None = None
     hint: str | None = None
     """What to do about the last error."""
+    last_error_at: str | None = None
+    """ISO 8601, as the next one."""
     warning: str | None = None
+    warning_at: str | None = None
+    """When it was last said."""
+    warning_count: int = 0
+    """How often it was said in a row."""
     missing: tuple[str, ...] = ()
     """What is still to be seen before it is ready."""
     last_lines: tuple[str, ...] = ()

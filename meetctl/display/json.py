@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -57,10 +58,12 @@ def meeting_document(
         uptime_s=round(uptime_s, 1),
         floor=state.floor_holder,
         services=tuple(
-            _service(seat, _common(seat, now, last_lines)) for seat in seats if seat.kind is SeatKind.SERVICE
+            _service(seat, _common(seat, now, unix_now, last_lines)) for seat in seats if seat.kind is SeatKind.SERVICE
         ),
         agents=tuple(
-            _agent(seat, _common(seat, now, last_lines), seat.seat in muted, latencies.get(seat.seat), unix_now)
+            _agent(
+                seat, _common(seat, now, unix_now, last_lines), seat.seat in muted, latencies.get(seat.seat), unix_now
+            )
             for seat in seats
             if seat.kind is SeatKind.AGENT
         ),
@@ -68,7 +71,7 @@ def meeting_document(
     return status.model_dump(mode="json")
 
 
-def _common(seat: SeatState, now: float, last_lines: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _common(seat: SeatState, now: float, unix_now: float, last_lines: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     is_well = seat.ready or seat.state in (ProcessState.EXITED, ProcessState.STOPPING)
     common = SeatStatus(
         name=seat.name,
@@ -81,11 +84,21 @@ def _common(seat: SeatState, now: float, last_lines: Mapping[str, Sequence[str]]
         memory_mb=_rounded(seat.memory_mb),
         last_error=seat.last_error,
         hint=seat.hint,
+        last_error_at=_wall(seat.error_at if seat.last_error else None, now, unix_now),
         warning=seat.warning,
+        warning_at=_wall(seat.warned_at, now, unix_now),
+        warning_count=seat.warnings,
         missing=tuple(sorted(proof.value for proof in seat.missing)),
         last_lines=() if is_well else tuple(shortened(line) for line in last_lines.get(seat.seat, ())),
     )
     return common.model_dump()
+
+
+def _wall(at: float | None, now: float, unix_now: float) -> str | None:
+    """Returns a monotonic moment as ISO 8601, to the second; None where the time of day is not known."""
+    if at is None or not unix_now:
+        return None
+    return datetime.fromtimestamp(unix_now - (now - at), UTC).isoformat(timespec="seconds")
 
 
 def _service(seat: SeatState, common: Mapping[str, Any]) -> ServiceStatus:

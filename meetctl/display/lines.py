@@ -11,6 +11,7 @@ from typing import Any
 from meetctl.display.document import NOT_ANSWERING, AgentStatus, MeetingStatus, SeatStatus, parse_document
 from meetctl.display.words import local_time, troubles
 from meetctl.supervisor.avatars import runs_on
+from meetctl.supervisor.seat import same_warning
 
 
 def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str]:
@@ -37,7 +38,9 @@ def ending(proof: Mapping[str, Any]) -> list[str]:
     left: Mapping[str, float] = proof.get("avatar_sessions_left", {})
     lines += [f"{room}: {name} was killed" for name in proof["avatars_killed"] if name not in left]
     lines += [f"{room}: {name} was killed; {runs_on(until)}" for name, until in left.items()]
-    if proof["own_room"] is None:
+    if proof["own_room"] is None and proof.get("undone"):
+        lines.append(f"{room}: a room that it had made was deleted")
+    elif proof["own_room"] is None:
         lines.append(f"{room}: a room on this machine went with its server; one elsewhere is closed by its own timeout")
     elif not proof["own_room"]:
         lines.append(f"{room}: the room was there before and stays; our agents have left it")
@@ -81,9 +84,9 @@ def _seat_changes(before: SeatStatus | None, after: SeatStatus) -> Iterator[str]
         for name, leg in after.legs.items():
             if name not in old_legs or old_legs[name].ice != leg.ice:
                 yield f"{name} leg {leg.ice}"
-    known = {trouble.text for trouble in troubles(before)} if before else set()
+    known = [trouble.text for trouble in troubles(before)] if before else []
     for trouble in troubles(after):
-        if trouble.text not in known and not trouble.passing:
+        if not any(same_warning(text, trouble.text) for text in known) and not trouble.passing:
             yield trouble.text + (f" → {trouble.hint}" if trouble.hint else "")
 
 

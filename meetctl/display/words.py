@@ -28,6 +28,8 @@ class Trouble:
     hint: str | None = None
     past: bool = False
     """It is over; shown because people ask why there was a restart."""
+    when: str = ""
+    """Of a past error, or one that is repeated: `14:03:05`, or `12 times, last at 14:03:05`."""
     passing: bool = False
     """No trouble yet: on a board it helps, in a log it is noise."""
 
@@ -52,6 +54,10 @@ def local_time(iso: str | None) -> str:
     return MISSING if iso is None else datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def _time_of_day(iso: str | None) -> str:
+    return "" if iso is None else datetime.fromisoformat(iso).astimezone().strftime("%H:%M:%S")
+
+
 def figure(value: float | None, digits: int = 1) -> str:
     """Returns a number with so many digits; what was not measured is a dash, never zero."""
     return MISSING if value is None else f"{value:.{digits}f}"
@@ -64,9 +70,13 @@ def troubles(seat: SeatStatus) -> Iterator[Trouble]:
         yield Trouble(f"degraded: {degraded}", "yellow", seat.hint if seat.last_error == degraded else None)
     if seat.last_error is not None and seat.last_error != degraded:
         past = seat.state in ("running", "degraded", "stalled")
-        yield Trouble(seat.last_error, "" if past else "red", seat.hint, past=past)
+        yield Trouble(
+            seat.last_error, "" if past else "red", seat.hint, past=past, when=_time_of_day(seat.last_error_at)
+        )
     if seat.warning is not None:
-        yield Trouble(f"warning: {seat.warning}", "yellow")
+        at = _time_of_day(seat.warning_at)
+        often = f"{seat.warning_count} times, last at {at}" if seat.warning_count > 1 and at else at
+        yield Trouble(f"warning: {seat.warning}", "yellow", when=often)
     if seat.state == "stalled":
         yield Trouble("its media no longer flows", "yellow")
     if seat.state == "starting" and seat.missing:

@@ -179,8 +179,8 @@ class Cast:
     def _seat(self, entry: AgentEntry) -> None:
         entry = self._settled(entry)
         self._numbers[entry.identity] = max(self._numbers.values(), default=-1) + 1
-        self.entries[entry.identity] = entry
         self._supervisor.add(self._seat_of(entry))
+        self.entries[entry.identity] = entry
 
     def _seat_of(self, entry: AgentEntry) -> Seat:
         number = self._numbers[entry.identity]

@@ -13,11 +13,13 @@ from typing import Any
 
 from meetctl.errors import ConflictError, NotRunningError, UsageError
 from meetctl.meeting.cast import Cast
+from meetctl.meeting.clock import now_asleep_or_not
 from meetctl.programs import CHAIR_IDENTITY
 from meetctl.protocol import Ask, GiveFloor, Model, Mute, Ready, Say, Speaks, Tell
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import Said, SeatEvent, SeatRemoved
 from meetctl.supervisor.supervisor import Supervisor
+from meetctl.supervisor.tasks import begun
 from meetctl.web.direction import MAX_WORDS, Directive
 
 LAST_WARNING_S = 60.0
@@ -88,7 +90,7 @@ class Direction:
         """Tells a chair that has come back who is muted, and forgets who has left."""
         match event:
             case Said(seat=seat, event=Ready()) if seat == CHAIR_IDENTITY and self._muted:
-                self._telling_again = asyncio.ensure_future(self._tell_muted())
+                self._telling_again = begun(self._tell_muted(), "tell a chair that came back who is muted")
             case SeatRemoved(seat=seat):
                 self._muted.discard(seat)
             case _:
@@ -159,9 +161,10 @@ async def wait_until_over(
         warn: called once with the seconds that are left, a minute before the end.
     """
     warned = False
+    began = now_asleep_or_not() - (time.monotonic() - began_at)
     while True:
         limit = limit_s()
-        left = None if limit is None else began_at + limit - time.monotonic()
+        left = None if limit is None else began + limit - now_asleep_or_not()
         if limit is not None and left is not None:
             if left <= 0:
                 return limit

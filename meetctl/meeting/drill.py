@@ -23,6 +23,7 @@ from meetctl.supervisor.feed import Dropped
 from meetctl.supervisor.launcher import ProcessId
 from meetctl.supervisor.repairs import Break, Repairs, begin, is_over, observe
 from meetctl.supervisor.state import MeetingState, apply
+from meetctl.supervisor.tasks import begun
 
 SCHEMA_VERSION = 1
 LOOK_S = 0.25
@@ -110,7 +111,7 @@ async def _states(
     coming: asyncio.Future[SeatEvent | Dropped] | None = None
     try:
         while True:
-            coming = coming or asyncio.ensure_future(anext(events))
+            coming = coming or begun(anext(events))
             await asyncio.wait({coming}, timeout=LOOK_S)
             if not coming.done():
                 yield state, time.monotonic()

@@ -27,6 +27,9 @@ class Ending:
     avatar_sessions_left: Mapping[str, float] = field(default_factory=dict)
     """Identity → Unix time at which the last session that a killed process of it left open ends by itself."""
 
+    undone: bool = False
+    """It was ended before it had begun: a room that it had made was deleted, though nobody could say so."""
+
     @property
     def complete(self) -> bool:
         """Returns whether nothing is left that should not be."""

@@ -6,12 +6,12 @@ What is too much, `limits.py` decides. Whoever crosses a line leaves in good ord
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
 from meetctl import rooms
 from meetctl.errors import LiveKitError
+from meetctl.meeting.clock import now_asleep_or_not
 from meetctl.meeting.limits import (
     Account,
     Near,
@@ -99,19 +99,19 @@ async def wait_until_deserted(
         agents: asked each time for the identities of those who are none.
         timeout_s: asked each time: a changed roster counts at once. None = for ever.
     """
-    last_person_at = time.monotonic()
+    last_person_at = now_asleep_or_not()
     while True:
         limit = timeout_s()
         look_s = LOOK_FOR_PEOPLE_S if limit is None else min(LOOK_FOR_PEOPLE_S, max(limit / 3, SHORTEST_LOOK_S))
         await asyncio.sleep(look_s)
         if limit is None:
-            last_person_at = time.monotonic()
+            last_person_at = now_asleep_or_not()
             continue
         try:
             somebody = any(holds_open(found, agents()) for found in await service.participants(room))
         except LiveKitError:
             continue  # who does not answer has not said that nobody is there
         if somebody:
-            last_person_at = time.monotonic()
-        elif idle_too_long(last_person_at, time.monotonic(), limit):
+            last_person_at = now_asleep_or_not()
+        elif idle_too_long(last_person_at, now_asleep_or_not(), limit):
             return limit

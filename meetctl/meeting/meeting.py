@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from meetctl.display.words import clock
 from meetctl.errors import LiveKitError, MeetctlError, NotRunningError
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.direction import Direction, in_words, wait_until_over
+from meetctl.meeting.door import Door
 from meetctl.meeting.ending import Ending
 from meetctl.meeting.happenings import Happenings
 from meetctl.meeting.keeping import Keeper, wait_until_deserted
@@ -28,6 +30,7 @@ from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.minutes import Minutes
 from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.reconcile import Plan, plan
+from meetctl.meeting.records import mark_begun
 from meetctl.meeting.sampling import sample_forever
 from meetctl.meeting.seats import LIVEKIT_SEAT, player_seat
 from meetctl.meeting.transcript import Transcript
@@ -35,18 +38,20 @@ from meetctl.programs import CHAIR_IDENTITY, PRELOADER, service_environment
 from meetctl.protocol import Failed, Ready
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
 from meetctl.script import Script
-from meetctl.settings import LiveKitCredentials, slug
+from meetctl.settings import STATE, LiveKitCredentials, private_dir, slug
 from meetctl.supervisor.events import Exited, GaveUp, Proven, Said, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, process_id
-from meetctl.supervisor.logs import Masker
+from meetctl.supervisor.logs import ChildLog, Masker
 from meetctl.supervisor.registry import BEAT_S, MeetingFiles, MeetingNote, beat, hold
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining
+from meetctl.supervisor.tasks import Tasks, begun
 from meetctl.web.direction import Directive
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
 
+SUPERVISOR_LOG = "supervisor.log"
 STOP_S = 10.0
 """One deadline for everybody to leave."""
 LOST_STOP_S = 3.0
@@ -62,7 +67,8 @@ class Meeting:
         roster: validated.
         server_binary: the local livekit-server; None where the roster names a server.
         runtime_dir: where lock, note and control socket go.
-        log_dir: this meeting's own directory for logs and transcript.
+        log_dir: this meeting's own directory for logs and transcript; made when the lock is held.
+        holding: called when it is there, before anything is started.
     """
 
     supervisor: Supervisor
@@ -70,9 +76,18 @@ class Meeting:
     direction: Direction
     join_link: str
 
-    def __init__(self, roster: Roster, *, server_binary: Path | None, runtime_dir: Path, log_dir: Path) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        *,
+        server_binary: Path | None,
+        runtime_dir: Path,
+        log_dir: Path,
+        holding: Callable[[], object] = lambda: None,
+    ) -> None:
         self.roster = roster
         self.log_dir = log_dir
+        self._holding = holding
         self.files = MeetingFiles.of(runtime_dir, roster.room)
         self.id = f"{roster.room}-{secrets.token_hex(6)}"
         self.started_at = time.monotonic()
@@ -82,11 +97,9 @@ class Meeting:
         self._invites = Invites.create()
         self._mask = Masker(secrets_of(roster))
         self._mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
-        self._transcript = Transcript(log_dir, roster.transcript, room=roster.room, topic=roster.topic)
-        self._minutes = Minutes(self._transcript, lambda why: self.supervisor.warn(CHAIR_IDENTITY, why))
         self.happenings = Happenings(roster.room, self._mask)
         self._stack = contextlib.AsyncExitStack()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(self.report_bug)
         self._ending: asyncio.Task[Ending] | None = None
         self._server_lost_at: float | None = None
 
@@ -133,9 +146,17 @@ class Meeting:
         return self._servers.stand_in_seats()
 
     async def admit(self, name: str, role: Role) -> ConnectionDetails:
-        """Returns what a person needs to join; each call makes a participant of its own."""
+        """Returns what a person needs to join; each call makes a participant of its own.
+
+        The name may be another than the one that was wanted: nobody comes in under an agent's, or somebody else's.
+
+        Raises:
+            UsageError: if it is no name.
+        """
+        name = await self._door.name_for(name)
         identity = f"{slug(name) or 'guest'}-{secrets.token_hex(3)}"
         token = rooms.guest_token(self._credentials, room=self.roster.room, identity=identity, name=name)
+        self._door.let_in(identity, name)
         return ConnectionDetails(self._credentials.url, token, identity, name, self.roster.room)
 
     async def add(self, entry: AgentEntry) -> None:
@@ -184,16 +205,24 @@ class Meeting:
         self._refuse_when_ending()
         self._mask.add(*secrets_of(roster))
         self._servers.start_stand_ins(roster)
-        self.roster = roster
         await self.cast.follow(roster, restart_chair=todo.restarts_chair, timeout_s=STOP_S)
-        await asyncio.gather(
+        # What one raises is told when all of them are done: nobody else may change anything before.
+        outcomes = await asyncio.gather(
             *(self.remove(entry.identity) for entry in todo.removed),
-            *(self.cast.replace(change.entry, timeout_s=STOP_S) for change in todo.replaced),
+            *(self._replace(change.entry) for change in todo.replaced),
+            return_exceptions=True,
         )
+        if (error := next((one for one in outcomes if isinstance(one, BaseException)), None)) is not None:
+            raise error
+        self.roster = roster
         self.cast.joined -= {entry.identity for entry in roster.agents}
         for entry in todo.added:
             await self.add(entry)
         return todo
+
+    async def _replace(self, entry: AgentEntry) -> None:
+        self._refuse_when_ending()
+        await self.cast.replace(entry, timeout_s=STOP_S)
 
     def _refuse_when_ending(self) -> None:
         if self._ending is not None:
@@ -206,8 +235,13 @@ class Meeting:
             reason: why, where nobody asked for it.
         """
         if self._ending is None:
-            self._ending = asyncio.create_task(self._end(timeout_s, reason))
+            self._ending = begun(self._end(timeout_s, reason), "end")
         return await asyncio.shield(self._ending)
+
+    def report_bug(self, doing: str, error: BaseException) -> None:
+        """Writes what nobody foresaw into the supervisor's log."""
+        for line in [f"[bug] {doing}", *"".join(traceback.format_exception(error)).splitlines()]:
+            self._log.write(line)
 
     def force(self) -> None:
         """Kills every child now; an `end` that is under way goes on to its proof."""
@@ -218,9 +252,14 @@ class Meeting:
     async def _start(self) -> None:
         enter = self._stack.enter_async_context
         me = process_id(os.getpid())
-        note = MeetingNote(self.roster.room, self.id, me.pid, me.start_time)
+        note = MeetingNote(self.roster.room, self.id, me.pid, me.start_time, str(self.log_dir))
         self._stack.enter_context(hold(self.files, note))
-        self._stack.callback(self._transcript.close)
+        # Only now: what two starts at once make, or one that fails, must hide nothing of the meeting that runs or ran.
+        private_dir(self.log_dir.parent, STATE)
+        self.log_dir.mkdir(mode=0o700, exist_ok=True)
+        self._log = ChildLog(self.log_dir / SUPERVISOR_LOG, self._mask)
+        self._stack.callback(self._log.close)
+        self._holding()
         self.supervisor = await enter(
             Supervisor(
                 meeting=self.id,
@@ -231,17 +270,26 @@ class Meeting:
                 note=self.files.note,
                 stop_timeout_s=STOP_S,
                 launcher=self._launcher,
+                failed=self.report_bug,
             )
         )
         self.supervisor.listen(self._on_event)
-        self.supervisor.listen(self._minutes.heed)
         self.supervisor.listen(self.happenings.publish)
         self._servers = LocalServers(self.supervisor, self._mark, self.log_dir, self._mask)
         self._servers.start_stand_ins(self.roster)
         self._credentials = await self._livekit()
         self._rooms = await enter(rooms.Rooms(self._credentials))
         self._room = OpenRoom(self.roster.room, self._rooms, self._servers.wait_for_livekit)
+        self._stack.push_async_callback(self._undo_room)
         await self._room.make()
+        transcript = Transcript(self.log_dir, self.roster.transcript, room=self.roster.room, topic=self.roster.topic)
+        self._stack.callback(transcript.close)
+        self._minutes = Minutes(
+            transcript,
+            lambda why: self.supervisor.warn(CHAIR_IDENTITY, why),
+            lambda why: self.supervisor.calm(CHAIR_IDENTITY, why),
+        )
+        self.supervisor.listen(self._minutes.heed)
         self.cast = Cast(
             self.roster,
             supervisor=self.supervisor,
@@ -249,14 +297,15 @@ class Meeting:
             credentials=self._credentials,
             room_service=self._rooms,
             open_room=self._room,
-            transcript=self._transcript,
+            transcript=transcript,
             mark=self._mark,
             mask=self._mask,
         )
+        self._door = Door(self.roster.room, self._rooms, self.cast)
         self.direction = Direction(self.supervisor, self.cast, self.roster.room)
         self.supervisor.listen(self.direction.heed)
         self._stack.push_async_callback(self.direction.aclose)
-        self._stack.push_async_callback(self._cancel_tasks)
+        self._stack.push_async_callback(self._tasks.cancel)
         self._page = await enter(
             PageServer(
                 room=self.roster.room,
@@ -272,6 +321,7 @@ class Meeting:
         self.join_link = self._page.join_link(Role.GUEST)
         if not self._room.own:
             await self.cast.find_chair()
+        mark_begun(self.log_dir)
         self.supervisor.listen(Keeper(self.supervisor, self.cast.entries, self._own).heed)
         self.cast.seat_all(self.roster.agents)
         self._servers.seated.set()
@@ -322,14 +372,7 @@ class Meeting:
         }
 
     def _own(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _cancel_tasks(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.own(work, getattr(work, "__qualname__", "work"))
 
     # --- ending ---
 
@@ -365,13 +408,13 @@ class Meeting:
         # After the room: people are told by their connection first, and find the door closed behind them.
         self._page.close()
         await self.supervisor.stop_all(timeout_s=max(SERVICES_STOP_S, timeout_s - (time.monotonic() - started)))
-        left = await asyncio.to_thread(remaining, pids.values(), self.id)
+        left = await asyncio.to_thread(remaining, pids.values(), self.id) | self.supervisor.strays_left
         seats = self.supervisor.state.seats
         avatars = [key for key, entry in self.cast.entries.items() if entry.program is Program.SIMLI]
         closed = [key for key in avatars if seats[key].returncode == 0]
         ending = Ending(
             room=self.roster.room,
-            processes_ended=len(pids),
+            processes_ended=len(pids) + self.supervisor.strays_ended,
             processes_left=tuple(sorted(left)),
             own_room=self._room.own,
             room_deleted=room_deleted,
@@ -386,6 +429,12 @@ class Meeting:
         self.happenings.close()
         self.ended.set()
         return ending
+
+    async def _undo_room(self) -> None:
+        """Deletes a room that was made for a meeting which never began: elsewhere it would stay for days."""
+        if self._ending is None and self._room.own and self.roster.livekit is not None:
+            with contextlib.suppress(LiveKitError):
+                await self._rooms.delete(self.roster.room)
 
     async def _close_room(self, joined: list[str]) -> bool:
         """Deletes our own room; in somebody else's, only our own participants go. Returns whether it was deleted."""

@@ -22,13 +22,17 @@ class Minutes:
 
     Args:
         warn: told once, when the transcript can no longer be written.
+        calm: told the same words, when it can be again.
     """
 
-    def __init__(self, transcript: Transcript, warn: Callable[[str], object]) -> None:
+    def __init__(
+        self, transcript: Transcript, warn: Callable[[str], object], calm: Callable[[str], object] = lambda why: None
+    ) -> None:
         self.latencies: dict[str, Mapping[str, float]] = {}
         """Of the last answered turn of each agent, milliseconds by stage."""
         self._transcript = transcript
         self._warn = warn
+        self._calm = calm
         self._own_words: deque[str] = deque(maxlen=OWN_WORDS)
 
     def heed(self, event: SeatEvent) -> None:
@@ -48,6 +52,8 @@ class Minutes:
                 return
         if self._transcript.broken is not None and was_broken is None:
             self._warn(f"the transcript cannot be written: {self._transcript.broken}")
+        elif self._transcript.broken is None and was_broken is not None:
+            self._calm(f"the transcript cannot be written: {was_broken}")
 
     def note(self, fact: str) -> None:
         """Takes down a fact of the meeting's own."""

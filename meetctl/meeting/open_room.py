@@ -7,11 +7,13 @@ not there: servers are told to open none by themselves.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
 from meetctl.errors import LiveKitError
 from meetctl.rooms import Rooms
+from meetctl.supervisor.tasks import begun
 
 RETRY_S = 1.0
 """Between two tries at a server that does not answer."""
@@ -35,13 +37,20 @@ class OpenRoom:
         self._one_at_a_time = asyncio.Lock()
 
     async def make(self) -> None:
-        """Makes the room, unless there is one already.
+        """Makes the room, unless there is one already; who is cancelled meanwhile knows whether it was made.
 
         Raises:
             LiveKitError: if the server cannot be reached or refuses.
         """
         async with self._one_at_a_time:
-            self.own = await self._rooms.create(self._room) or self.own
+            making = begun(self._rooms.create(self._room))
+            try:
+                self.own = await asyncio.shield(making) or self.own
+            except asyncio.CancelledError:
+                # The server may have been asked already: a room that nobody knows of would stay there for days.
+                with contextlib.suppress(LiveKitError):
+                    self.own = await making or self.own
+                raise
 
     async def wait_open(self) -> None:
         """Returns when the server answers and the room is there, making it again where it has been lost.

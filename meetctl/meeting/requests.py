@@ -11,14 +11,25 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from meetctl.errors import AgentFailed, ConflictError, TimedOutError, UsageError
-from meetctl.meeting.drill import TARGETS, Drill, Fault, carry_out
+from meetctl.meeting.asked import (
+    AgentAsked,
+    DirectAsked,
+    DownAsked,
+    DrillAsked,
+    JoinAsked,
+    LinkAsked,
+    ReconcileAsked,
+    WaitAsked,
+    asked,
+)
+from meetctl.meeting.drill import TARGETS, Drill, carry_out
 from meetctl.meeting.meeting import STOP_S, Meeting
-from meetctl.roster import AgentEntry, Roster, keep, load_roster, load_variables
+from meetctl.protocol.names import MAX_NAME_CHARACTERS, is_reserved, reads_as
+from meetctl.roster import AgentEntry, keep, load_roster, load_variables
 from meetctl.settings import LiveKitCredentials, environment
 from meetctl.supervisor.control import Handler, Request, Stream
 from meetctl.supervisor.seat import with_last_lines
 from meetctl.supervisor.state import MeetingState
-from meetctl.web.direction import Directive
 from meetctl.web.invites import Role
 
 
@@ -31,49 +42,55 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         return meeting.document()
 
     async def link(request: Request) -> Mapping[str, Any]:
-        role = Role.HOST if request.get("host") else Role.GUEST
+        wanted = asked(LinkAsked, request)
+        role = Role.HOST if wanted.host else Role.GUEST
         answer: dict[str, Any] = {"join_link": meeting.link(role)}
-        if request.get("name") is not None:
-            details = await meeting.admit(str(request["name"]), role)
+        if wanted.name is not None:
+            details = await meeting.admit(wanted.name, role)
             answer |= {
                 "livekit_url": details.livekit_url,
                 "token": details.token.get_secret_value(),
                 "identity": details.identity,
+                "name": details.name,
             }
         return answer
 
     async def down(request: Request) -> Mapping[str, Any]:
-        return (await meeting.end(timeout_s=float(request.get("timeout_s", STOP_S)))).as_dict()
+        timeout_s = asked(DownAsked, request).timeout_s
+        return (await meeting.end(timeout_s=STOP_S if timeout_s is None else timeout_s)).as_dict()
 
     async def join(request: Request) -> Mapping[str, Any]:
+        wanted = asked(JoinAsked, request)
         async with changing:
-            entry = _entry(meeting, request)
+            entry = _entry(meeting, wanted)
             await meeting.add(entry)
             meeting.cast.joined.add(entry.identity)
         return {"identity": entry.identity, "name": entry.name, "program": entry.program.value}
 
     async def leave(request: Request) -> Mapping[str, Any]:
+        wanted = asked(AgentAsked, request)
         async with changing:
-            entry = meeting.cast.entries[_seat(meeting, str(request["agent"]), services=False)]
+            entry = meeting.cast.entries[_seat(meeting, wanted.agent, services=False)]
             await meeting.remove(entry.identity)
         return {"identity": entry.identity, "name": entry.name, "program": entry.program.value}
 
     async def restart(request: Request) -> Mapping[str, Any]:
+        wanted = asked(AgentAsked, request)
         async with changing:
-            seat = meeting.supervisor.state.seats[_seat(meeting, str(request["agent"]), services=True)]
+            seat = meeting.supervisor.state.seats[_seat(meeting, wanted.agent, services=True)]
             await meeting.restart(seat.seat)
         return {"identity": seat.seat, "name": seat.name, "program": seat.program}
 
     async def reconcile(request: Request) -> Mapping[str, Any]:
-        roster = Roster.model_validate(request["roster"])
-        if request.get("dry_run"):
-            return meeting.plan(roster).as_dict()
+        wanted = asked(ReconcileAsked, request)
+        if wanted.dry_run:
+            return meeting.plan(wanted.roster).as_dict()
         async with changing:
-            return (await meeting.reconcile(roster)).as_dict()
+            return (await meeting.reconcile(wanted.roster)).as_dict()
 
     async def direct(request: Request) -> Mapping[str, Any]:
-        do = Directive(request["directive"])
-        return await meeting.direction.direct(do, str(request.get("agent", "")), str(request.get("text", "")))
+        wanted = asked(DirectAsked, request)
+        return await meeting.direction.direct(wanted.directive, wanted.agent, wanted.text)
 
     async def where(_: Request) -> Mapping[str, Any]:
         return {
@@ -84,7 +101,8 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         }
 
     async def wait(request: Request) -> Mapping[str, Any]:
-        await wait_until_ready(meeting, request.get("seats"), float(request["timeout_s"]))
+        wanted = asked(WaitAsked, request)
+        await wait_until_ready(meeting, wanted.seats, wanted.timeout_s)
         return meeting.document()
 
     return {
@@ -112,19 +130,25 @@ def streams(meeting: Meeting) -> Mapping[str, Stream]:
     async def drill(request: Request) -> AsyncGenerator[Mapping[str, Any], None]:
         if drilling.locked():
             raise ConflictError("a drill is under way already", hint="wait until it has ended")
-        async with drilling, contextlib.aclosing(carry_out(meeting, _drill(meeting, request))) as items:
+        wanted = _drill(meeting, asked(DrillAsked, request))
+        async with drilling, contextlib.aclosing(carry_out(meeting, wanted)) as items:
             async for item in items:
                 yield item
 
     return {"events": events, "drill": drill}
 
 
-async def wait_until_ready(meeting: Meeting, seats: list[str] | None, timeout_s: float) -> None:
+async def wait_until_ready(
+    meeting: Meeting, seats: list[str] | None, timeout_s: float, *, stays_up: bool = True
+) -> None:
     """Waits until these seats, or all agents, are ready, and with them the local servers that they lean on.
+
+    Args:
+        stays_up: whether the meeting goes on if they are not.
 
     Raises:
         AgentFailed: as soon as one is fatal, or was told to leave.
-        TimedOutError: naming what each of them still lacks; the meeting stays up.
+        TimedOutError: naming what each of them still lacks.
     """
 
     def wanted() -> list[str]:
@@ -150,8 +174,11 @@ async def wait_until_ready(meeting: Meeting, seats: list[str] | None, timeout_s:
             for key in wanted()
             if not state.seats[key].ready
         ]
+        late = f"not ready within {timeout_s:.0f} s: {'; '.join(lacking)}"
+        if not stays_up:
+            raise TimedOutError(f"{late}. The meeting was ended", hint=f"read {meeting.log_dir}") from None
         raise TimedOutError(
-            f"not ready within {timeout_s:.0f} s: {'; '.join(lacking)}. The meeting is still up",
+            f"{late}. The meeting is still up",
             hint=f"meetctl status {meeting.roster.room}, or meetctl down {meeting.roster.room}",
         ) from None
     for key in wanted():
@@ -202,38 +229,37 @@ def _seat(meeting: Meeting, word: str, *, services: bool) -> str:
     )
 
 
-def _drill(meeting: Meeting, request: Request) -> Drill:
+def _drill(meeting: Meeting, wanted: DrillAsked) -> Drill:
     """Returns what a `drill` asks for.
 
     Raises:
         UsageError: if nobody of that name is there.
         ConflictError: if the meeting has no such process of its own.
     """
-    fault = Fault(request["fault"])
-    seat = TARGETS.get(fault)
+    seat = TARGETS.get(wanted.fault)
     if seat is not None and seat not in meeting.supervisor.state.seats:
         raise ConflictError(
             f"{meeting.roster.room} runs no {seat} of its own; a drill touches only what meetctl started",
             hint="meetctl drill kill AGENT",
         )
     if seat is None:
-        word = request.get("agent") or next(iter(meeting.cast.entries), None)
+        word = wanted.agent or next(iter(meeting.cast.entries), None)
         if word is None:
             raise ConflictError(f"{meeting.roster.room} has no agents", hint="meetctl drill server")
-        seat = _seat(meeting, str(word), services=True)
-    return Drill(fault, seat, stall_s=float(request["stall_s"]), bound_s=float(request["bound_s"]))
+        seat = _seat(meeting, word, services=True)
+    return Drill(wanted.fault, seat, stall_s=wanted.stall_s, bound_s=wanted.bound_s)
 
 
-def _entry(meeting: Meeting, request: Request) -> AgentEntry:
+def _entry(meeting: Meeting, wanted: JoinAsked) -> AgentEntry:
     """Returns the entry that a `join` asks for.
 
     Raises:
         UsageError: if the roster has no entry of that name.
         ConflictError: if its name or identity is taken.
     """
-    if "entry" in request:
-        entry = AgentEntry.model_validate(request["entry"])
-        if request.get("default_models"):
+    if wanted.entry is not None:
+        entry = wanted.entry
+        if wanted.default_models:
             if meeting.roster.llm is None or meeting.roster.tts is None:
                 raise UsageError(
                     f"the defaults of {meeting.roster.file} name a model whose key was not set when the meeting began",
@@ -244,9 +270,15 @@ def _entry(meeting: Meeting, request: Request) -> AgentEntry:
         # Read anew: the entry may have been left out by --only, or added to the file since.
         keep(meeting.roster.streams)
         variables = load_variables(meeting.roster.file, meeting.roster.env_file, environment())
-        entry = load_roster(meeting.roster.file, environment=variables, only=[str(request["name"])]).agents[0]
+        entry = load_roster(meeting.roster.file, environment=variables, only=[wanted.name or ""]).agents[0]
     taken = meeting.cast.taken()
-    if entry.identity in taken or entry.name.lower() in taken:
+    if len(entry.name) > MAX_NAME_CHARACTERS:
+        raise UsageError(f"a name has at most {MAX_NAME_CHARACTERS} characters", hint="--name Ada")
+    if is_reserved(entry.name):
+        raise UsageError(
+            f"{entry.name!r} is a name by which the meeting itself speaks", hint="give another one: --name NAME"
+        )
+    if entry.identity in taken or reads_as(entry.name) in set(map(reads_as, taken)):
         raise ConflictError(
             f"{entry.name} (identity {entry.identity}) is in the meeting already", hint="give another one: --name NAME"
         )

@@ -36,12 +36,10 @@ async def sample_forever(supervisor: Supervisor) -> None:
     while True:
         await asyncio.sleep(interval)
         pids = dict(supervisor.pids())
-        watched = {
-            pid: watched.get(pid) or _Watched(psutil.Process(pid)) for pid in pids.values() if psutil.pid_exists(pid)
-        }
+        watched = {pid: one for pid, one in watched.items() if pid in pids.values()}
         for seat, pid in pids.items():
             try:
-                one = watched[pid]
+                one = watched.get(pid) or watched.setdefault(pid, _Watched(psutil.Process(pid)))
                 cpu = one.process.cpu_percent()
                 if supervisor.state.seats[seat].kind is SeatKind.AGENT or _is_due(one.rounds):
                     one.memory_mb = await asyncio.to_thread(_unique_mb, one.process)

@@ -54,6 +54,11 @@ def free_name(wanted: str, taken: Iterable[str], reserved: Collection[str] = ())
     raise AssertionError("unreachable: there are more numbers than people")
 
 
+def is_reserved(name: str) -> bool:
+    """Returns whether it reads as a word that means something where names stand."""
+    return reads_as(name) in {reads_as(word) for word in RESERVED_NAMES}
+
+
 def reads_as(name: str) -> str:
     """Returns what two names have in common that nobody could tell apart: "Ａda", "ADA.", "Аda" in Cyrillic, "Ada"."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold()).translate(_LOOKALIKES)

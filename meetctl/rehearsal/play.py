@@ -58,7 +58,7 @@ async def play(meeting: Meeting, scenario: Scenario, *, ready_timeout_s: float, 
         AgentFailed: if one is fatal before the first step.
         RehearsalError: with the player's last words.
     """
-    await wait_until_ready(meeting, None, ready_timeout_s)
+    await wait_until_ready(meeting, None, ready_timeout_s, stays_up=False)
     try:
         async with asyncio.TaskGroup() as tasks:
             observing = _Observing(meeting, scenario, tasks, began)

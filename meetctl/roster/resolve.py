@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from meetctl.protocol import Example, RestartPolicy, Speaks, Voice
+from meetctl.protocol.names import is_reserved, reads_as
 from meetctl.roster.env_file import EnvFileError, parse_env_file, why_not_held
 from meetctl.roster.faults import KeyPath
 from meetctl.roster.models import Keys, resolve_model
@@ -121,12 +122,15 @@ def note_clashes(reading: Reading, agents: Mapping[int, AgentWritten]) -> None:
         path: KeyPath = ("agents", index)
         identity = agent.identity or slug(agent.name)
         where = (*path, "identity" if agent.identity else "name")
-        if (first := names.setdefault(agent.name.casefold(), index)) != index:
+        if (first := names.setdefault(reads_as(agent.name), index)) != index:
             message = f"the name {agent.name!r} is taken by agents[{first}]: names are how agents are addressed"
             reading.note((*path, "name"), message, "write another name")
         elif (first := identities.setdefault(identity.casefold(), index)) != index:
             message = f"the identity {identity!r} is taken by agents[{first}]"
             reading.note(where, message, f"add identity: {identity}-2")
+        elif is_reserved(agent.name):
+            message = f"{agent.name!r} is a name by which the meeting itself speaks"
+            reading.note((*path, "name"), message, "write another name")
         note_identity(reading, identity, where)
 
 

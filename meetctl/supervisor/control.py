@@ -1,8 +1,10 @@
 """The control socket: how a command speaks to the supervisor that holds the meeting.
 
 One JSON line each way over a unix socket that only its owner can open; a connection may carry several requests. An
-answer is `{"ok": …}` or `{"error": {code, message, hint}}`. Some requests are answered by a stream: any number of
-`{"item": …}` lines before that answer, until the command hangs up (or writes anything); it is the connection's last.
+answer is `{"ok": …}` or `{"error": {code, message, hint}}`, and every request gets one: what nobody foresaw is told as
+code `bug`. Some requests are answered by a stream: any number of `{"item": …}` lines before that answer, until the
+command hangs up (or writes anything); it is the connection's last. Both sides say their `version`: a meeting goes on
+with the meetctl that started it, whatever was installed since.
 """
 
 from __future__ import annotations
@@ -12,13 +14,19 @@ import contextlib
 import json
 import os
 import socket
+import struct
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
-from meetctl.errors import ERRORS_BY_CODE, MeetctlError, NotRunningError, TimedOutError
+import psutil
+
+from meetctl import __version__
+from meetctl.errors import ERRORS_BY_CODE, BugError, MeetctlError, NotRunningError, TimedOutError, UsageError
 from meetctl.settings import SOCKET_PATH_LIMIT
+from meetctl.supervisor.tasks import begun
 
 REQUEST_LIMIT = 1 << 20
 """Bytes of one request or answer; the largest is the status of a big meeting."""
@@ -26,22 +34,37 @@ ANSWER_S = 5.0
 """A supervisor answers at once or is stuck; requests that wait for something bring their own time."""
 HANG_UP_S = 1.0
 """A command reads its answer and hangs up in milliseconds; one that does not, loses the line."""
+GOING_S = 2.0
+"""From the last of a connection to the end of its process: where that ends, no answer was to be expected."""
+_GOING_POLL_S = 0.02
 
 Request = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Mapping[str, Any]]]
+Bug = Callable[[str, BaseException], object]
+"""Told what was asked for and what was raised, where nobody foresaw it."""
 Stream = Callable[[Request], AsyncGenerator[Mapping[str, Any], None]]
 """It is asked for an item only when the one before has been taken, so it bounds itself what it holds back."""
 
 
 class ControlServer:
-    """Answers requests with the handler or stream named by their `do`; an async context manager."""
+    """Answers requests with the handler or stream named by their `do`; an async context manager.
+
+    Args:
+        bug: told of every exception that is no MeetctlError; whoever asked is told only of its class.
+    """
 
     def __init__(
-        self, path: Path, handlers: Mapping[str, Handler], streams: Mapping[str, Stream] = MappingProxyType({})
+        self,
+        path: Path,
+        handlers: Mapping[str, Handler],
+        streams: Mapping[str, Stream] = MappingProxyType({}),
+        *,
+        bug: Bug = lambda do, error: None,
     ) -> None:
         self._path = path
         self._handlers = handlers
         self._streams = streams
+        self._bug = bug
         self._connections: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> ControlServer:
@@ -75,27 +98,54 @@ class ControlServer:
             while line := await reader.readline():
                 request = _request(line)
                 if (stream := self._streams.get(request.get("do", ""))) is not None:
-                    await _pour(stream(request), reader, writer)
+                    await _pour(self._items(request, stream), reader, writer)
                     break
                 await _write(writer, await self._answer(request))
-        except (ConnectionError, ValueError):
-            pass  # the command went away, or wrote more than any request holds
+        except ConnectionError:
+            pass  # the command went away
+        except ValueError:
+            await _write_last(writer, UsageError(f"a request has at most {REQUEST_LIMIT} bytes"))
         except asyncio.CancelledError:
-            pass  # the meeting is over; the socket closes below
+            # The meeting is over while this one still waited for something.
+            await _write_last(writer, NotRunningError("the meeting ended meanwhile", hint="meetctl status"))
         finally:
             self._connections.discard(task)
             writer.close()
 
-    async def _answer(self, request: Request) -> dict[str, Any]:
-        handler = self._handlers.get(request.get("do", ""))
+    async def _answer(self, request: Request) -> bytes:
+        """Returns the line that answers the request, whatever becomes of it."""
         if "do" not in request:
-            return {"error": {"code": "usage", "message": "a request is one JSON object a line", "hint": None}}
+            return _error(UsageError("a request is one JSON object a line, with a `do`"))
+        do = request["do"]
+        handler = self._handlers.get(do)
         if handler is None:
-            return {"error": {"code": "usage", "message": f"unknown request {request['do']!r}", "hint": None}}
+            return _error(UsageError(f"unknown request {do!r}"))
         try:
-            return {"ok": await handler(request)}
+            return _encoded({"ok": await handler(request)})
         except MeetctlError as error:
-            return {"error": error.as_dict()}
+            return _error(error)
+        except Exception as error:
+            return _error(self._as_bug(do, error))
+
+    async def _items(self, request: Request, stream: Stream) -> AsyncGenerator[bytes, None]:
+        """Yields the lines that answer a request for a stream, whatever becomes of it."""
+        try:
+            async with contextlib.aclosing(stream(request)) as items:
+                async for item in items:
+                    yield _encoded({"item": item})
+            yield _encoded({"ok": {}})
+        except MeetctlError as error:
+            yield _error(error)
+        except Exception as error:
+            yield _error(self._as_bug(request["do"], error))
+
+    def _as_bug(self, do: str, error: Exception) -> BugError:
+        """Returns what to tell of it: its text may hold anything, so that goes to the log alone."""
+        self._bug(do, error)
+        return BugError(
+            f"unexpected {type(error).__name__} in `{do}`: this is a bug in meetctl",
+            hint="please report it with the supervisor's log: meetctl logs supervisor",
+        )
 
 
 def _request(line: bytes) -> Request:
@@ -107,35 +157,43 @@ def _request(line: bytes) -> Request:
     return request if isinstance(request, dict) and isinstance(request.get("do"), str) else {}
 
 
-async def _write(writer: asyncio.StreamWriter, answer: Mapping[str, Any]) -> None:
-    writer.write(json.dumps(answer).encode() + b"\n")
+def _encoded(answer: Mapping[str, Any]) -> bytes:
+    return json.dumps({**answer, "version": __version__}).encode() + b"\n"
+
+
+def _error(error: MeetctlError) -> bytes:
+    return _encoded({"error": error.as_dict()})
+
+
+async def _write(writer: asyncio.StreamWriter, line: bytes) -> None:
+    writer.write(line)
     await writer.drain()
 
 
-async def _pour(
-    items: AsyncGenerator[Mapping[str, Any], None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> None:
-    """Writes the items until there are no more, or the command has had enough."""
+async def _write_last(writer: asyncio.StreamWriter, error: MeetctlError) -> None:
+    """Writes what a connection ends with; it is sent while the loop goes on."""
+    with contextlib.suppress(ConnectionError, RuntimeError):
+        writer.write(_error(error))
+
+
+async def _pour(lines: AsyncGenerator[bytes, None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Writes the lines until there are no more, or the command has had enough."""
 
     async def pour() -> None:
-        try:
-            async for item in items:
-                await _write(writer, {"item": item})
-            await _write(writer, {"ok": {}})
-        except MeetctlError as error:
-            await _write(writer, {"error": error.as_dict()})
+        async for line in lines:
+            await _write(writer, line)
 
-    pouring = asyncio.create_task(pour())
-    enough = asyncio.create_task(reader.read(1))
+    pouring = begun(pour())
+    enough = begun(reader.read(1))
     try:
         await asyncio.wait({pouring, enough}, return_when=asyncio.FIRST_COMPLETED)
         if pouring.done():
-            pouring.result()  # a connection that broke is the server's to swallow, anything else a bug
+            pouring.result()  # a connection that broke is the server's to swallow
     finally:
         for task in (pouring, enough):
             task.cancel()
         await asyncio.gather(pouring, enough, return_exceptions=True)
-        await items.aclose()
+        await lines.aclose()
 
 
 @contextlib.contextmanager
@@ -160,28 +218,24 @@ async def ask(path: Path, request: Request, *, timeout_s: float = ANSWER_S) -> d
     """Sends one request and returns its answer.
 
     Raises:
-        NotRunningError: if nobody listens.
+        NotRunningError: if nobody listens, or the supervisor ended before it had answered.
         TimedOutError: if the answer does not come in time.
+        BugError: if it neither answers nor ends.
         MeetctlError: what the supervisor answered.
     """
     try:
-        async with asyncio.timeout(timeout_s):
-            reader, writer = await _connect(path)
-            try:
-                writer.write(json.dumps(request).encode() + b"\n")
-                await writer.drain()
-                line = await reader.readline()
-            finally:
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
-    except (FileNotFoundError, ConnectionError) as error:
-        raise NotRunningError("the meeting ended meanwhile", hint="meetctl status") from error
+        async with asyncio.timeout(timeout_s), _connected(path) as (reader, writer):
+            # A supervisor that refuses may close before it has read all of what is too long: its answer says why.
+            with contextlib.suppress(ConnectionError):
+                await _write(writer, _encoded(request))
+            line = await reader.readline()
+            return _answer_of(line) if line else await _unanswered(request, writer)
+    except ConnectionError as error:
+        raise _gone() from error
     except TimeoutError:
         raise TimedOutError(
             f"the supervisor did not answer `{request.get('do')}` within {timeout_s:.0f} s", hint="meetctl status"
         ) from None
-    return _answer_of(line)
 
 
 async def follow(
@@ -194,36 +248,91 @@ async def follow(
         TimedOutError: if the supervisor takes no connection.
         MeetctlError: what the supervisor answered.
     """
+    connection = _connected(path)
     try:
         async with asyncio.timeout(connect_timeout_s):
-            reader, writer = await _connect(path)
-    except (FileNotFoundError, ConnectionError) as error:
-        raise NotRunningError("the meeting ended meanwhile", hint="meetctl status") from error
+            reader, writer = await connection.__aenter__()
     except TimeoutError:
         raise TimedOutError(f"the supervisor did not take `{request.get('do')}`", hint="meetctl status") from None
     try:
-        await _write(writer, request)
-        while True:
-            line = await reader.readline()
-            answer = json.loads(line) if line else {}
+        await _write(writer, _encoded(request))
+        while line := await reader.readline():
+            answer = json.loads(line)
             if "item" not in answer:
                 _answer_of(line)
                 return
             yield answer["item"]
+        await _unanswered(request, writer)
     except ConnectionError as error:
-        raise NotRunningError("the meeting ended meanwhile", hint="meetctl status") from error
+        raise _gone() from error
+    finally:
+        await connection.__aexit__(None, None, None)
+
+
+@contextlib.asynccontextmanager
+async def _connected(path: Path) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter], None]:
+    """Gives a connection to the supervisor.
+
+    Raises:
+        NotRunningError: if nobody listens.
+    """
+    try:
+        reader, writer = await _connect(path)
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise NotRunningError("the meeting is just starting, or has just ended", hint="meetctl status") from error
+    try:
+        yield reader, writer
     finally:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 
 
+async def _unanswered(request: Request, writer: asyncio.StreamWriter) -> NoReturn:
+    """Tells a supervisor that is gone from one that closed the connection without a word, and raises either."""
+    pid = _peer(writer)
+    until = time.monotonic() + GOING_S
+    while pid is not None and _lives(pid):
+        if time.monotonic() > until:
+            raise BugError(
+                f"the supervisor (pid {pid}) runs and did not answer `{request.get('do')}`",
+                hint="please report it with the supervisor's log: meetctl logs supervisor",
+            )
+        await asyncio.sleep(_GOING_POLL_S)
+    raise _gone()
+
+
+def _peer(writer: asyncio.StreamWriter) -> int | None:
+    """Returns the pid of whoever listens at the other end; None where the kernel does not say (macOS)."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return None
+    credentials = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int(struct.unpack("3i", credentials)[0])
+
+
+def _lives(pid: int) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _gone() -> NotRunningError:
+    return NotRunningError("the meeting ended meanwhile", hint="meetctl status")
+
+
 def _answer_of(line: bytes) -> dict[str, Any]:
-    if not line:
-        raise NotRunningError("the meeting ended meanwhile", hint="meetctl status")
     answer = json.loads(line)
     if "error" in answer:
-        error_class = ERRORS_BY_CODE.get(answer["error"]["code"], MeetctlError)
-        raise error_class(answer["error"]["message"], hint=answer["error"]["hint"])
+        raise _error_of(answer["error"], answer.get("version"))
     ok: dict[str, Any] = answer["ok"]
     return ok
+
+
+def _error_of(error: Mapping[str, str | None], version: str | None) -> MeetctlError:
+    """Returns what the supervisor answered; where it may be its age that is to blame, its version is named."""
+    code, message, hint = (error.get(key) or "" for key in ("code", "message", "hint"))
+    error_class = ERRORS_BY_CODE.get(code, MeetctlError)
+    if version != __version__ and error_class in (UsageError, BugError):
+        message += f" (the meeting runs under meetctl {version or 'of an earlier version'}, this is {__version__})"
+        hint = "meetctl down, then up again: a meeting goes on with the version that started it"
+    return error_class(message, hint=hint or None)

@@ -123,7 +123,10 @@ class Warned:
 
     seat: str
     message: str
+    """Empty = the last warning is over."""
     at: float
+    lasts: bool = True
+    """It is said once and holds until it is taken back."""
 
 
 @dataclass(frozen=True, slots=True)

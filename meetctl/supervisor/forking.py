@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from meetctl.supervisor.descendants import ours
 from meetctl.supervisor.launcher import (
     Child,
     ExecLauncher,
@@ -92,6 +93,7 @@ class _Prepared:
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
+        ours.add(self._process.pid)
         self._control.setblocking(False)
         self._next_id = 0
         self._forks: dict[int, asyncio.Future[ForkedChild]] = {}
@@ -227,8 +229,17 @@ class ForkedChild:
         if not self._exited.done():
             self._exited.set_result(returncode)
 
+    def _code(self) -> int:
+        """Takes leave of it, where it is ours to wait for; returns how it ended."""
+        with contextlib.suppress(ChildProcessError):
+            _, status = os.waitpid(self.id.pid, 0)
+            ours.discard(self.id.pid)
+            return os.waitstatus_to_exitcode(status)
+        return UNKNOWN_END
+
     def orphaned(self) -> None:
-        """Watches it itself, now that its parent cannot tell."""
+        """Watches it itself, now that its parent cannot tell; where orphans come to this process, it is its child."""
+        ours.add(self.id.pid)
         try:
             pidfd = os.pidfd_open(self.id.pid)
         except OSError:
@@ -240,7 +251,7 @@ class ForkedChild:
             loop.remove_reader(pidfd)
             os.close(pidfd)
             signal_group(self.id.pid, signal.SIGKILL)
-            self.ended(UNKNOWN_END)
+            self.ended(self._code())
 
         loop.add_reader(pidfd, gone)
 

@@ -7,7 +7,10 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+from meetctl.supervisor.descendants import ours
 
 FINISH_S = 6.0
 """Its own sweep is bounded by about four seconds."""
@@ -23,6 +26,7 @@ class Guard:
         self._files = files
         self._note = note
         self._groups: set[int] = set()
+        self._strays: dict[int, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._pidfd: int | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -40,12 +44,15 @@ class Guard:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        ours.add(self._process.pid)
         for path in self._files:
             self._tell(f"file {path}")
         if self._note is not None:
             self._tell(f"note {self._note}")
         for group in self._groups:
             self._tell(f"group {group}")
+        for pid, start in self._strays.items():
+            self._tell(f"stray {pid} {start}")
         self._watch(self._process)
 
     def add(self, group: int) -> None:
@@ -53,6 +60,13 @@ class Guard:
         self._groups.add(group)
         if not self._tell(f"group {group}"):
             self._restart()
+
+    def add_strays(self, strays: Mapping[int, str]) -> None:
+        """Tells the guard what a child left behind: pids with their starts."""
+        for pid, start in strays.items():
+            if self._strays.get(pid) != start:
+                self._strays[pid] = start
+                self._tell(f"stray {pid} {start}")
 
     def remove(self, group: int) -> None:
         """Tells the guard that the group is gone: its number may soon be somebody else's."""

@@ -19,6 +19,10 @@ the child said meanwhile waits in its pipe."""
 START_S = 60.0
 """From its first line to `Ready`: half a second for a forked program, and many times that for one that has to import
 everything on a busy machine."""
+LOADING_S = 240.0
+"""The same for one that is at work all that time: killed and begun anew, it would only add to the load."""
+LOADING_PERCENT = 2.0
+"""Of a core: a process that hangs takes none, one that loads takes what the others leave it."""
 REPLACE_AFTER_S = 15.0
 """Without media or statistics. It shows as stalled long before; a network that stands still for five seconds, or a
 machine that swaps, must cost nobody the seat."""
@@ -90,9 +94,11 @@ def _ailment(watch: Watch, seat: SeatState, expectation: Expectation, now: float
         return since is not None and limit is not None and now - max(since, watch.excused_until) >= limit
 
     if watch.ready_since is None:
-        late = passed(watch.excused_until, expectation.start_s)
+        limit = expectation.start_s
+        if limit is not None and (seat.cpu_percent or 0) >= LOADING_PERCENT:
+            limit = max(limit, LOADING_S)
         what = "has not joined" if Proof.ACTIVE in seat.missing else "was not ready"
-        return f"{what} within {expectation.start_s:.0f} s" if late else None
+        return f"{what} within {limit:.0f} s" if passed(watch.excused_until, limit) else None
     if passed(seat.last_stats_at or watch.ready_since, expectation.news_s):
         return f"stalled: nothing was heard from it for {expectation.news_s:.0f} s"
     if passed(seat.silent_since, expectation.news_s):

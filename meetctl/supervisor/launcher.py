@@ -19,6 +19,8 @@ from typing import IO, Any, Protocol
 
 import psutil
 
+from meetctl.supervisor.descendants import ours
+
 _POLL_S = 0.05
 """How often a child is looked at where the kernel gives no pidfd (macOS)."""
 
@@ -178,6 +180,7 @@ class ExecLauncher:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        ours.add(process.pid)
         child = ExecChild(process)
         try:
             await child.connect()
@@ -249,6 +252,7 @@ class ExecChild:
         # Before the leader is reaped its number cannot be given away, so this cannot hit a stranger's group.
         self.signal_group(signal.SIGKILL)
         code = self._process.wait()
+        ours.discard(self._process.pid)
         if not self._exited.done():
             self._exited.set_result(code)
 

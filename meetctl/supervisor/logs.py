@@ -6,6 +6,7 @@ Every line is masked by value before it is kept, so a child that prints its own 
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import os
 import re
@@ -65,13 +66,16 @@ class ChildLog:
         *,
         max_bytes: int = MAX_LOG_BYTES,
         broke: Callable[[str], None] = lambda why: None,
+        mended: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Args:
         broke: told why the file can no longer be written, once each time that happens.
+        mended: told when it can be again.
         """
         self.path = path
         self._broke = broke
+        self._mended = mended
         self._clock = clock
         self._mask = mask
         self._max_bytes = max_bytes
@@ -79,7 +83,10 @@ class ChildLog:
         self._last_errors: deque[str] = deque(maxlen=LAST_LINES)
         self._retry_at: float | None = None
         """While the file cannot be written: when to try again."""
-        self._open()
+        self._file: io.FileIO | None = None
+        self._size = 0
+        with contextlib.suppress(OSError):  # tried again with the first line, which tells of it
+            self._open()
 
     def write(self, line: str, *, is_error: bool = False) -> None:
         """Keeps one line of the child's; a full disk costs the file, never the meeting.
@@ -104,10 +111,10 @@ class ChildLog:
         try:
             if self._size and self._size + len(entry) > self._max_bytes:
                 self._rotate()
-            if self._file.closed:
-                self._open()
-            self._size += self._file.write(entry)
-            self._retry_at = None
+            self._size += (self._file or self._open()).write(entry)
+            was_broken, self._retry_at = self._retry_at is not None, None
+            if was_broken:
+                self._mended()
         except OSError as error:
             if self._retry_at is None:
                 self._broke(error.strerror or str(error))
@@ -129,17 +136,23 @@ class ChildLog:
 
     def close(self) -> None:
         self._retry_at = math.inf
-        with contextlib.suppress(OSError):
-            self._file.close()
+        self._shut()
 
-    def _open(self) -> None:
+    def _open(self) -> io.FileIO:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         # Unbuffered: each line is one write, so that who follows the file never sees half of one.
-        self._file = os.fdopen(descriptor, "wb", buffering=0)
+        self._file = io.FileIO(descriptor, "wb")
         self._size = os.fstat(descriptor).st_size
+        return self._file
+
+    def _shut(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
 
     def _rotate(self) -> None:
-        self._file.close()
+        self._shut()
         older = log_files(self.path)
         for newer, elder in zip(reversed(older[:-1]), reversed(older[1:]), strict=True):
             if newer.exists():

@@ -18,6 +18,7 @@ from meetctl.supervisor.launcher import PIPE_LIMIT, Child, ProcessId
 from meetctl.supervisor.lines import LineSplitter, TooLong
 from meetctl.supervisor.logs import ChildLog
 from meetctl.supervisor.sweep import group_exists
+from meetctl.supervisor.tasks import begun
 
 STOP_SHARE = 0.6
 """Of the time for the whole ladder: how long `Stop` and the closed stdin may take before SIGTERM."""
@@ -63,8 +64,8 @@ class ChildProcess:
     async def __aenter__(self) -> ChildProcess:
         pump_stdout = self._pump_events if self._wire is Wire.NDJSON else self._pump_text
         self._pumps = [
-            asyncio.create_task(pump_stdout(self._child.stdout)),
-            asyncio.create_task(self._pump_text(self._child.stderr, is_error=True)),
+            begun(pump_stdout(self._child.stdout)),
+            begun(self._pump_text(self._child.stderr, is_error=True)),
         ]
         return self
 

@@ -14,7 +14,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from meetctl.errors import ConflictError
@@ -41,6 +41,8 @@ class MeetingNote:
     """Marks its processes, see `sweep.py`."""
     pid: int
     start_time: float
+    log_dir: str | None = None
+    """Where its logs and transcript are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,9 @@ def _short_hash(text: str) -> str:
 
 def _read(path: Path) -> MeetingNote | None:
     try:
-        return MeetingNote(**json.loads(path.read_text(encoding="utf-8")))
+        said = json.loads(path.read_text(encoding="utf-8"))
+        # Another version may have more to say; what it must say is the same.
+        return MeetingNote(**{name.name: said[name.name] for name in fields(MeetingNote) if name.name in said})
     except (OSError, ValueError, TypeError):
         return None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -19,6 +20,11 @@ STATS_OVERDUE_S = 8.0
 
 MAX_SHOWN = 240
 """Characters of a child's line: programs that log JSON write kilobytes."""
+WARNING_S = 120.0
+"""A warning that was not repeated for so long is over: what fails, fails at every turn."""
+RECOVERED_S = 60.0
+"""A process that was ready for so long has recovered; why the one before it went is in its log."""
+_FIGURES = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 class ProcessState(StrEnum):
@@ -84,7 +90,14 @@ class SeatState:
     last_error: str | None = None
     """Stays when the process comes back: people want to know why it went."""
     hint: str | None = None
+    error_at: float | None = field(default=None, compare=False)
     warning: str | None = None
+    warned_at: float | None = field(default=None, compare=False)
+    """When it was last said."""
+    warnings: int = field(default=0, compare=False)
+    """How often it was said in a row, figures in it aside."""
+    warning_lasts: bool = field(default=False, compare=False)
+    """It holds until it is taken back, or the process ends; others are over when they are no longer said."""
     degraded_reason: str | None = None
     failed: bool = False
     """This process said itself why it gives up, so its exit needs no other words."""
@@ -98,6 +111,23 @@ class SeatState:
     @property
     def restarts(self) -> int:
         return max(0, self.starts - 1)
+
+
+def same_warning(one: str | None, other: str) -> bool:
+    """Returns whether both say the same, figures aside: how long something took this time makes no new warning."""
+    return one is not None and _FIGURES.sub("#", one) == _FIGURES.sub("#", other)
+
+
+def forgetting(seat: SeatState, now: float) -> SeatState:
+    """Returns the seat without what is over by now: a warning that is no longer said, why an earlier process went."""
+    if seat.warned_at is not None and not seat.warning_lasts and now - seat.warned_at >= WARNING_S:
+        seat = replace(seat, warning=None, warned_at=None, warnings=0)
+    well = seat.ready and seat.ready_at is not None and now - seat.ready_at >= RECOVERED_S
+    if well and not seat.failed and seat.last_error not in (None, seat.degraded_reason):
+        since = seat.ready_at if seat.error_at is None else max(seat.error_at, seat.ready_at or 0.0)
+        if since is not None and now - since >= RECOVERED_S:
+            seat = replace(seat, last_error=None, hint=None, error_at=None)
+    return seat
 
 
 def derived_state(seat: SeatState, now: float) -> ProcessState:

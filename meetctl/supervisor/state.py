@@ -47,7 +47,7 @@ from meetctl.supervisor.events import (
     Warned,
     WireEvent,
 )
-from meetctl.supervisor.seat import Phase, ProcessState, SeatState, derived_state, printable
+from meetctl.supervisor.seat import Phase, ProcessState, SeatState, derived_state, forgetting, printable, same_warning
 
 __all__ = ["MeetingState", "Phase", "ProcessState", "SeatState", "apply", "as_of", "derived_meeting_state"]
 
@@ -129,7 +129,7 @@ def _after(
             return replace(seat, phase=Phase.BACKOFF)
         case GaveUp():
             gone = _emptied(seat, Phase.FATAL)
-            return replace(gone, last_error=printable(event.message), hint=event.hint)
+            return replace(gone, last_error=printable(event.message), hint=event.hint, error_at=event.at)
         case Stopping():
             return replace(seat, phase=Phase.STOPPING) if seat.pid is not None else _emptied(seat, Phase.EXITED)
         case Sampled() if seat.pid is not None:
@@ -139,11 +139,11 @@ def _after(
         case Said() if seat.pid is not None:
             return _said(seat, event.event, event.at)
         case Warned() if seat.pid is not None:
-            return replace(seat, warning=printable(event.message))
+            return _warned(seat, event.message, event.at, lasts=event.lasts)
         case Answered() if seat.pid is not None:
             return replace(seat, last_stats_at=event.at)
         case Ailing() if seat.pid is not None:
-            return replace(seat, failed=True, last_error=printable(event.why), hint=event.hint)
+            return replace(seat, failed=True, last_error=printable(event.why), hint=event.hint, error_at=event.at)
         case Sampled() | Proven() | Said() | Answered() | Ailing() | Warned():
             return seat  # a late word of a process that is gone
         case _ as never:
@@ -171,13 +171,13 @@ def _said(seat: SeatState, event: WireEvent, at: float) -> SeatState:
             return replace(seat, degraded_reason=None, last_error=None if whole else seat.last_error)
         case Degraded():
             reason = printable(event.reason or "")
-            return replace(_with_proof(seat, Proof.FACE), degraded_reason=reason, last_error=reason)
+            return replace(_with_proof(seat, Proof.FACE), degraded_reason=reason, last_error=reason, error_at=at)
         case Failed():
-            return replace(seat, failed=True, last_error=printable(event.message), hint=event.hint)
+            return replace(seat, failed=True, last_error=printable(event.message), hint=event.hint, error_at=at)
         case Warn():
-            return replace(seat, warning=printable(event.message))
+            return _warned(seat, event.message, at)
         case BadLine():
-            return replace(seat, warning=printable(f"wrote a line that is no message: {event.start or event.why}"))
+            return _warned(seat, f"wrote a line that is no message: {event.start or event.why}", at)
         case _:
             return seat  # utterances and latencies are others' business
 
@@ -197,7 +197,7 @@ def _exited(seat: SeatState, event: Exited) -> SeatState:
         return gone
     last = next((line for line in reversed(event.last_lines) if line.strip()), "")
     words = _exit_words(event.returncode) + (f": {printable(last)}" if last else "")
-    return replace(gone, last_error=words, hint=None)
+    return replace(gone, last_error=words, hint=None, error_at=event.at)
 
 
 def _emptied(seat: SeatState, phase: Phase) -> SeatState:
@@ -216,10 +216,22 @@ def _emptied(seat: SeatState, phase: Phase) -> SeatState:
         cpu_percent=None,
         memory_mb=None,
         warning=None,
+        warned_at=None,
+        warnings=0,
+        warning_lasts=False,
         degraded_reason=None,
         failed=False,
         url=None,
     )
+
+
+def _warned(seat: SeatState, message: str, at: float, *, lasts: bool = False) -> SeatState:
+    """Returns the seat with this warning; an empty one takes the last back."""
+    text = printable(message)
+    if not text:
+        return replace(seat, warning=None, warned_at=None, warnings=0, warning_lasts=False)
+    count = seat.warnings + 1 if same_warning(seat.warning, text) else 1
+    return replace(seat, warning=text, warned_at=at, warnings=count, warning_lasts=lasts)
 
 
 def _with_proof(seat: SeatState, proof: Proof) -> SeatState:
@@ -251,6 +263,7 @@ def _with_seat(state: MeetingState, seat: SeatState, at: float) -> MeetingState:
 
 
 def _derived(seat: SeatState, now: float) -> SeatState:
+    seat = forgetting(seat, now)
     ready_at = now if seat.ready and seat.ready_at is None else seat.ready_at
     state = derived_state(seat, now)
     if (ready_at, state) == (seat.ready_at, seat.state):

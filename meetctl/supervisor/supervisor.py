@@ -12,19 +12,19 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from meetctl.errors import MeetctlError, StandInError
-from meetctl.protocol import Failed, Model, RestartPolicy, Warn
+from meetctl.protocol import Failed, Model, Warn
+from meetctl.supervisor import descendants
 from meetctl.supervisor.events import (
     Ailing,
     Answered,
     BackingOff,
     Exited,
     GaveUp,
-    Proof,
     Proven,
     Said,
     SeatAdded,
@@ -37,45 +37,25 @@ from meetctl.supervisor.events import (
     WireEvent,
 )
 from meetctl.supervisor.guarded import Guard
-from meetctl.supervisor.health import LOOK_S, NOTHING, Expectation, begin_watch, is_well, look
-from meetctl.supervisor.launcher import ExecLauncher, Launcher, LaunchSpec, ProcessId
+from meetctl.supervisor.health import LOOK_S, begin_watch, is_well, look
+from meetctl.supervisor.launcher import ExecLauncher, Launcher, ProcessId
 from meetctl.supervisor.logs import ChildLog, Masker
+from meetctl.supervisor.place import Seat
 from meetctl.supervisor.policy import GiveUp, Leave, Restart, Run, next_action
 from meetctl.supervisor.process import ChildProcess, Wire
-from meetctl.supervisor.seat import with_last_lines
+from meetctl.supervisor.seat import same_warning, with_last_lines
 from meetctl.supervisor.state import MeetingState, apply, as_of
+from meetctl.supervisor.tasks import Tasks, begun
 
-FORCED_S = 0.2
-"""Time for the whole ladder when the person asks a second time."""
+__all__ = ["Seat", "Supervisor", "python_argv"]
+
+FORCED_S = 0.2  # for the whole ladder when the person asks a second time
 LAST_S = 1.5
 """The least that the chair has to write down what the agents handed over, when those took all of the time."""
-PULSE_S = 2.0
-"""How often a service that sends no statistics is asked whether it answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A place that is to be filled, and how."""
-
-    key: str
-    name: str
-    kind: SeatKind
-    program: str
-    spec: Callable[[], LaunchSpec]
-    """Called at each start."""
-    wire: Wire
-    after: Callable[[], Awaitable[None]] | None = None
-    """Awaited before each start; bounded, never raises."""
-    first_line: Callable[[], Awaitable[Model]] | None = None
-    """Awaited after each start, so that a program can load while its assignment is still being made."""
-    probe: Callable[[], Awaitable[Proof]] | None = None
-    """Waits until something other than the child shows that it serves."""
-    pulse: Callable[[], Awaitable[bool]] | None = None
-    """Asks a service that serves whether it still answers; bounded, never raises."""
-    expectation: Expectation = NOTHING
-    """What it must do so as not to be replaced."""
-    proofs: frozenset[Proof] = frozenset({Proof.READY})
-    restart: RestartPolicy = RestartPolicy.ON_FAILURE
+ORPHANS_S = 2.0
+"""How often adopted orphans are looked for: a zombie costs nothing, and the guard should know what else is there."""
+LOG_BROKE = "its log cannot be written"
+PULSE_S = 2.0  # how often a service that sends no statistics is asked whether it answers
 
 
 @dataclass(slots=True)
@@ -104,6 +84,7 @@ class Supervisor:
         log_dir: where each seat's log file goes.
         files: paths that the guard removes at once should this process be killed.
         note: one that it removes when nothing is left of the meeting.
+        failed: told which task of its own raised what nobody foresaw, and what.
         launcher: makes the launcher; it is handed what tells the guard of a process that the launcher keeps for itself.
     """
 
@@ -118,6 +99,7 @@ class Supervisor:
         note: Path | None = None,
         launcher: Callable[[Callable[[int], None]], Launcher] = lambda _: ExecLauncher(),
         stop_timeout_s: float = 10.0,
+        failed: Callable[[str, BaseException], object] = lambda task, error: None,
     ) -> None:
         self.state = MeetingState(room=room)
         self._meeting = meeting
@@ -128,11 +110,18 @@ class Supervisor:
         self._lives: dict[str, _Life] = {}
         self._listeners: list[Callable[[SeatEvent], None]] = []
         self._changed = asyncio.Condition()
-        self._announcements: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(failed)
         self._stop_timeout_s = stop_timeout_s
+        self._failed = failed
+        self._closing = False
+        self.strays_ended = 0
+        """How many processes were ended that a child had left behind without the meeting's mark."""
+        self.strays_left: frozenset[int] = frozenset()
+        """Those that could not be."""
 
     async def __aenter__(self) -> Supervisor:
         self._guard.start()
+        self._tasks.own(self._look_after_orphans(), "look after orphans")
         self._launcher.prepare()
         return self
 
@@ -140,6 +129,7 @@ class Supervisor:
         await self.stop_all(timeout_s=self._stop_timeout_s)
         for life in self._lives.values():
             life.log.close()
+        await self._tasks.cancel()
         await self._guard.finish()
 
     @property
@@ -166,16 +156,22 @@ class Supervisor:
         """
         if seat.key in self._lives:
             raise ValueError(f"seat {seat.key} exists")
-        log = ChildLog(self._log_dir / f"{seat.key}.log", self._mask, broke=lambda why: self._log_broke(seat.key, why))
+        log = ChildLog(
+            self._log_dir / f"{seat.key}.log",
+            self._mask,
+            broke=lambda why: self._log_broke(seat.key, why),
+            mended=lambda: self._log_mended(seat.key),
+        )
         life = _Life(seat, log)
         self._lives[seat.key] = life
         self.emit(SeatAdded(seat.key, seat.name, seat.kind, seat.program, seat.proofs, time.monotonic()))
-        life.task = asyncio.create_task(self._keep(life), name=f"seat {seat.key}")
+        life.task = self._tasks.own(self._keep(life), f"seat {seat.key}")
 
     async def remove(self, key: str, *, timeout_s: float) -> None:
         """Stops whoever is in the seat and takes the seat away."""
         await self.stop(key, timeout_s=timeout_s)
-        life = self._lives.pop(key)
+        if (life := self._lives.pop(key, None)) is None:
+            return  # somebody else was quicker
         life.log.close()
         self.emit(SeatRemoved(key, time.monotonic()))
 
@@ -191,7 +187,7 @@ class Supervisor:
         life = self._lives[key]
         ours = life.stops + 1
         await self.stop(key, timeout_s=timeout_s)
-        if life.stops != ours or self._lives.get(key) is not life:
+        if self._closing or life.stops != ours or self._lives.get(key) is not life:
             return False
         life.stopping = False
         life.runs.clear()
@@ -199,7 +195,7 @@ class Supervisor:
         if seat is not None:
             life.seat = seat
             self.emit(SeatAdded(key, seat.name, seat.kind, seat.program, seat.proofs, time.monotonic()))
-        life.task = asyncio.create_task(self._keep(life), name=f"seat {key}")
+        life.task = self._tasks.own(self._keep(life), f"seat {key}")
         return True
 
     def condemn(self, key: str, why: str, hint: str | None, *, permanent: bool = False) -> None:
@@ -249,8 +245,19 @@ class Supervisor:
             life.log.note(f"[warning] {message}")
             self.emit(Warned(key, self._mask(message), time.monotonic()))
 
+    def calm(self, key: str, message: str) -> None:
+        """Takes a warning back: what it told of is over."""
+        seat = self.state.seats.get(key)
+        if seat is not None and same_warning(seat.warning, self._mask(message)):
+            self.emit(Warned(key, "", time.monotonic()))
+
     def _log_broke(self, key: str, why: str) -> None:
-        self.emit(Warned(key, f"its log cannot be written: {why}", time.monotonic()))
+        self.emit(Warned(key, f"{LOG_BROKE}: {why}", time.monotonic()))
+
+    def _log_mended(self, key: str) -> None:
+        seat = self.state.seats.get(key)
+        if seat is not None and (seat.warning or "").startswith(LOG_BROKE):
+            self.emit(Warned(key, "", time.monotonic()))
 
     async def end(self, key: str, why: str, hint: str | None, *, timeout_s: float, permanent: bool) -> None:
         """Ends the process in the seat, in good order, for this reason; it counts as a failure.
@@ -286,12 +293,21 @@ class Supervisor:
 
     async def stop_all(self, *, timeout_s: float) -> None:
         """Stops every seat: those who attend the meeting, then the services they lean on; one deadline for all."""
+        self._closing = True
         started = time.monotonic()
         attending = [key for key, life in self._lives.items() if life.seat.wire is Wire.NDJSON and _joins(life.seat)]
         await self.stop_attending(attending, timeout_s=timeout_s)
         left = max(FORCED_S, timeout_s - (time.monotonic() - started))
         await self._stop_each([key for key in self._lives if key not in attending], timeout_s=left)
         await self._launcher.close()
+        ended, self.strays_left = await descendants.end_strays()
+        self.strays_ended += ended
+
+    async def _look_after_orphans(self) -> None:
+        while True:
+            await asyncio.sleep(ORPHANS_S)
+            descendants.reap()
+            self._guard.add_strays(descendants.strays())
 
     async def stop_attending(self, keys: Iterable[str], *, timeout_s: float) -> None:
         """Stops these seats for good: agents first, whose last words the chair takes, then the chair; one deadline."""
@@ -303,7 +319,12 @@ class Supervisor:
         await self._stop_each([key for key in keys if key not in agents], timeout_s=left)
 
     async def _stop_each(self, keys: Iterable[str], *, timeout_s: float) -> None:
-        await asyncio.gather(*(self.stop(key, timeout_s=timeout_s) for key in keys))
+        keys = list(keys)
+        # What one raises keeps no other from being stopped.
+        outcomes = await asyncio.gather(*(self.stop(key, timeout_s=timeout_s) for key in keys), return_exceptions=True)
+        for key, error in zip(keys, outcomes, strict=True):
+            if isinstance(error, BaseException):
+                self._failed(f"stop {key}", error)
 
     def kill_all(self) -> None:
         """Ends every process group now; the ladder that may be under way then finds them gone."""
@@ -318,9 +339,7 @@ class Supervisor:
         self.state = apply(self.state, event)
         for listener in self._listeners:
             listener(event)
-        task = asyncio.ensure_future(self._announce())
-        self._announcements.add(task)
-        task.add_done_callback(self._announcements.discard)
+        self._tasks.own(self._announce(), "announce")
 
     async def _announce(self) -> None:
         async with self._changed:
@@ -369,10 +388,10 @@ class Supervisor:
             life.process = process
             self._guard.add(process.pid)
             self.emit(Started(seat.key, process.pid, time.monotonic()))
-            ended = asyncio.create_task(process.wait())
-            helpers = {asyncio.create_task(self._assign(life, process)), asyncio.create_task(self._watch(life))}
-            helpers |= {asyncio.create_task(self._probe(life))} if seat.probe else set()
-            helpers |= {asyncio.create_task(self._feel_pulse(seat))} if seat.pulse else set()
+            ended = begun(process.wait())
+            helpers = {begun(self._assign(life, process)), begun(self._watch(life))}
+            helpers |= {begun(self._probe(life))} if seat.probe else set()
+            helpers |= {begun(self._feel_pulse(seat))} if seat.pulse else set()
             try:
                 while not ended.done():
                     await asyncio.wait({ended, *helpers}, return_when=asyncio.FIRST_COMPLETED)
@@ -447,9 +466,11 @@ class Supervisor:
                 update={"message": self._mask(event.message), "hint": self._mask(event.hint) if event.hint else None}
             )
             life.failed = event
-        elif isinstance(event, Warn):
-            life.log.note(f"[warning] {event.message}")
         self.emit(Said(life.seat.key, event, time.monotonic()))
+        if isinstance(event, Warn):
+            times = self.state.seats[life.seat.key].warnings
+            if str(times).strip("0") == "1":  # the first, the tenth, the hundredth: the log is no place to count in
+                life.log.note(f"[warning] {event.message}" + (f" ({times} times)" if times > 1 else ""))
 
     def _give_up(self, life: _Life, message: str, hint: str | None) -> None:
         self.emit(GaveUp(life.seat.key, self._mask(message), hint, time.monotonic()))

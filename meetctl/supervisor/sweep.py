@@ -30,6 +30,29 @@ def marked(meeting: str) -> set[int]:
     return found - {os.getpid()}
 
 
+def start_of(pid: int) -> str | None:
+    """Returns when the process was started, in the kernel's own ticks; None where there is none, or only a zombie."""
+    with contextlib.suppress(OSError, IndexError):
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return None if fields[0] == "Z" else fields[19]
+    return None
+
+
+def descendants_of(groups: Iterable[int]) -> dict[int, str]:
+    """Returns whoever has a member of these groups among its ancestors and is in none of them, each with its start."""
+    parents: dict[int, tuple[int, int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            parents[int(entry.name)] = int(fields[1]), int(fields[2])
+    groups = set(groups)
+    below = {pid for pid, (_, group) in parents.items() if group in groups}
+    while more := {pid for pid, (parent, _) in parents.items() if parent in below} - below:
+        below |= more
+    outside = {pid for pid in below if parents[pid][1] not in groups}
+    return {pid: start for pid in outside if (start := start_of(pid)) is not None}
+
+
 def group_exists(group: int) -> bool:
     """Returns whether anybody, zombies aside, is left in the process group."""
     try:

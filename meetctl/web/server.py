@@ -7,10 +7,12 @@ mistyped link may hold an invite there.
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -21,12 +23,20 @@ from meetctl.errors import ConflictError, MeetctlError, StandInError
 from meetctl.web.direction import Directive, DirectRequest
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name, hosts_of, is_own_origin, page_headers
+from meetctl.web.rate import Bucket
 
 STATIC = Path(__file__).parent / "static"
 MAX_BODY_BYTES = 12_288
 """An invite and the longest words of a host fit, whatever their script."""
 SHUTDOWN_GRACE_S = 1.0
 """Runs out when a browser keeps a connection open; answers take milliseconds."""
+
+JOINS_AT_ONCE = 40
+"""By one invite: a class that opens one link at the same moment comes in."""
+JOINS_A_SECOND = 1.0
+"""And from then on. Each is a token, a line in the transcript and work for the chair."""
+SPARE_JOINS = 10
+"""Of the meeting beyond that: who floods by the guests' link does not keep the host out at once."""
 
 _RESERVED = frozenset({"healthz", "favicon.ico"})
 """Paths of one segment that are not a room's."""
@@ -85,6 +95,7 @@ class PageServer:
         host: str = "127.0.0.1",
         port: int = 0,
         static: Path = STATIC,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._room = room
         self._invites = invites
@@ -95,6 +106,9 @@ class PageServer:
         self._host = host
         self._port = port
         self._static = static
+        self._clock = clock
+        self._of_invite = {role: Bucket(JOINS_AT_ONCE, JOINS_A_SECOND) for role in Role}
+        self._of_meeting = Bucket(JOINS_AT_ONCE + SPARE_JOINS, JOINS_A_SECOND)
         self._headers = page_headers(livekit_url)
         self._hosts: frozenset[str] = frozenset()
         self._assets: dict[str, Path] = {}
@@ -221,6 +235,13 @@ class PageServer:
         role = self._let_in(asked.invite)
         if isinstance(role, web.Response):
             return role
+        if (wait_s := self._must_wait(role)) > 0:
+            return _refuse(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "too_many",
+                f"Many people are coming in at this moment. Try again in {math.ceil(wait_s)} second(s).",
+                {"Retry-After": str(math.ceil(wait_s))},
+            )
         name = clean_name(asked.name)
         if name is None:
             return _refuse(
@@ -257,6 +278,15 @@ class PageServer:
                 return _refuse(HTTPStatus.CONFLICT, error.code, error.message)
         return web.json_response(dict(self._cast()))
 
+    def _must_wait(self, role: Role) -> float:
+        """Returns for how many seconds nobody more is let in by this invite, 0 = somebody is now."""
+        buckets = (self._of_invite[role], self._of_meeting)
+        wait_s = max(bucket.wait_s(self._clock()) for bucket in buckets)
+        if wait_s == 0:
+            for bucket in buckets:
+                bucket.take()
+        return wait_s
+
     def _let_in(self, invite: str) -> Role | web.Response:
         role = self._invites.role_of(invite)
         if role is None or (self._revoked and not self._closing):
@@ -275,8 +305,10 @@ async def _parse(request: web.Request, model: type[_Asked]) -> _Asked:
         raise web.HTTPBadRequest from None  # the error's own text would repeat what was sent
 
 
-def _refuse(status: HTTPStatus, code: str, message: str) -> web.Response:
-    return web.json_response({"code": code, "message": message}, status=status)
+def _refuse(
+    status: HTTPStatus, code: str, message: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> web.Response:
+    return web.json_response({"code": code, "message": message}, status=status, headers=headers)
 
 
 def _code_of(status: int) -> str:

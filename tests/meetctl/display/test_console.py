@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -15,7 +16,7 @@ import pytest
 
 from meetctl.display import console
 from meetctl.display.progress import SparseLines
-from meetctl.errors import RosterError
+from meetctl.errors import OutputError, RosterError
 from tests.meetctl.display.documents import FULL, LINK
 
 ERROR = RosterError("roster.yaml:4: agents[0].persna: unknown key", hint="did you mean persona?")
@@ -201,3 +202,77 @@ def test_a_line_of_output_does_not_wait_for_rich() -> None:
     program = "import sys; from meetctl.display import console; console.print_data('x'); print('rich' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)
     assert done.stdout == "x\nFalse\n"
+
+
+CLOSED = """
+import os, sys
+from meetctl.display import console
+from meetctl.errors import Unheard
+from tests.meetctl.display.documents import FULL
+with console.live() as show:
+    show(FULL)
+    os.write(TOLD, b"shown")
+    os.read(GO, 1)
+    try:
+        show({**FULL, "meetings": []})
+    except Unheard as nobody:
+        told = nobody.exit_code
+console.talk("ends in order")
+os.write(TOLD, str(int(told)).encode())
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("how", "code"), [("terminal", b"129"), ("pipe", b"0")])
+def test_a_screen_that_is_gone_is_told_to_whoever_shows_and_keeps_nobody_from_ending(how: str, code: bytes) -> None:
+    leader, follower = pty.openpty() if how == "terminal" else os.pipe()
+    told_read, told_write = os.pipe()
+    go_read, go_write = os.pipe()
+    program = CLOSED.replace("GO", str(go_read)).replace("TOLD", str(told_write))
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=follower,
+        stderr=subprocess.DEVNULL if how == "pipe" else follower,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "TERM": "xterm-256color"},
+        pass_fds=[go_read, told_write],
+        start_new_session=True,
+    ) as process:
+        for descriptor in (follower, go_read, told_write):
+            os.close(descriptor)
+        assert os.read(told_read, 5) == b"shown"
+        os.close(leader)
+        os.write(go_write, b"x")
+        assert os.read(told_read, 5) == code
+    os.close(told_read)
+    os.close(go_write)
+    assert process.returncode in (0, 120), "120 is the interpreter's own last flush, which `let_go` spares the command"
+
+
+def test_talk_never_raises_and_data_that_finds_no_room_is_a_failure_with_a_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    console.talk("nobody reads this")
+    monkeypatch.setattr(sys, "stdout", Full())
+    with pytest.raises(OutputError, match="No space left") as caught:
+        console.print_data("nor this")
+    assert caught.value.hint
+
+
+@pytest.mark.process
+def test_a_command_whose_output_finds_no_room_says_so_and_is_no_bug(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "meetctl", "schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+        )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("error: what was asked for could not be written: No space left on device\nhint: ")

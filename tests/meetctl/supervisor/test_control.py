@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from meetctl.errors import ConflictError, MeetctlError, NotRunningError, TimedOutError
-from meetctl.supervisor.control import ControlServer, Request, address_of, ask, follow
+from meetctl import __version__
+from meetctl.errors import BugError, ConflictError, MeetctlError, NotRunningError, TimedOutError, UsageError
+from meetctl.supervisor.control import REQUEST_LIMIT, ControlServer, Request, address_of, ask, follow
 
 
 async def echo(request: Request) -> Mapping[str, Any]:
@@ -137,3 +141,91 @@ async def test_a_stream_cut_off_by_the_end_of_the_supervisor_is_no_clean_end(tmp
             closing = asyncio.create_task(server.__aexit__(None, None, None))
             await anext(items)
     await closing
+
+
+async def trip(_: Request) -> Mapping[str, Any]:
+    raise KeyError("sentinel-4711")
+
+
+async def unspeakable(_: Request) -> Mapping[str, Any]:
+    return {"what": object()}
+
+
+async def stumble(_: Request) -> AsyncGenerator[Mapping[str, Any], None]:
+    yield {"number": 0}
+    raise RuntimeError("sentinel-4711")
+
+
+@pytest.mark.parametrize("do", ["trip", "unspeakable", "stumble"])
+async def test_what_nobody_foresaw_is_answered_as_a_bug_told_to_the_log_and_no_end_of_anything(
+    tmp_path: Path, do: str
+) -> None:
+    bugs: list[tuple[str, BaseException]] = []
+
+    async def stream() -> None:
+        async for _ in follow(tmp_path / "s", {"do": do}):
+            pass
+
+    async with ControlServer(
+        tmp_path / "s",
+        {**HANDLERS, "trip": trip, "unspeakable": unspeakable},
+        {"stumble": stumble},
+        bug=lambda asked, error: bugs.append((asked, error)),
+    ):
+        with pytest.raises(BugError) as caught:
+            await (stream() if do == "stumble" else ask(tmp_path / "s", {"do": do}))
+        assert await ask(tmp_path / "s", {"do": "echo", "word": "still"}) == {"heard": "still"}
+    assert "sentinel" not in caught.value.message, "its text may hold anything"
+    assert [asked for asked, _ in bugs] == [do]
+
+
+async def test_a_request_that_is_too_long_is_told_so(tmp_path: Path) -> None:
+    async with ControlServer(tmp_path / "s", HANDLERS):
+        with pytest.raises(UsageError, match="at most"):
+            await ask(tmp_path / "s", {"do": "echo", "word": "x" * (REQUEST_LIMIT + 1)})
+
+
+async def test_who_still_waits_when_the_meeting_ends_is_told_that_it_ended(tmp_path: Path) -> None:
+    async with ControlServer(tmp_path / "s", HANDLERS):
+        waiting = asyncio.create_task(ask(tmp_path / "s", {"do": "hang"}))
+        while not (tmp_path / "s").exists() or waiting.done():
+            await asyncio.sleep(0.01)
+        await ask(tmp_path / "s", {"do": "echo", "word": "the other connection is taken by now"})
+    with pytest.raises(NotRunningError, match="ended meanwhile"):
+        await waiting
+
+
+@pytest.mark.process
+async def test_no_answer_is_said_of_a_process_that_is_gone_and_not_of_one_that_lives(tmp_path: Path) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.close()
+
+    async with await asyncio.start_unix_server(hang_up, tmp_path / "s"):
+        with pytest.raises(BugError, match=rf"pid {os.getpid()}\) runs and did not answer `echo`"):
+            await ask(tmp_path / "s", {"do": "echo"}, timeout_s=60)
+    program = f"""
+import socket
+listening = socket.socket(socket.AF_UNIX)
+listening.bind({str(tmp_path / "gone")!r})
+listening.listen()
+print("listens", flush=True)
+listening.accept()[0].recv(100)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as gone:  # noqa: ASYNC220
+        assert gone.stdout is not None and gone.stdout.readline() == b"listens\n"
+        with pytest.raises(NotRunningError, match="ended meanwhile"):
+            await ask(tmp_path / "gone", {"do": "echo"}, timeout_s=60)
+
+
+async def test_where_a_request_is_not_understood_by_another_version_both_are_named(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert json.loads(await reader.readline())["version"] == __version__
+        writer.write(b'{"error": {"code": "usage", "message": "what?", "hint": null}, "version": "0.0.7"}\n')
+        writer.close()
+
+    async with await asyncio.start_unix_server(answer, tmp_path / "s"):
+        with pytest.raises(
+            UsageError, match=rf"what\? \(the meeting runs under meetctl 0\.0\.7, this is {__version__}"
+        ):
+            await ask(tmp_path / "s", {"do": "new"}, timeout_s=60)

@@ -27,6 +27,7 @@ from meetctl.protocol import (
     Warn,
 )
 from meetctl.supervisor.events import (
+    Ailing,
     BackingOff,
     Exited,
     GaveUp,
@@ -40,9 +41,10 @@ from meetctl.supervisor.events import (
     SeatRemoved,
     Started,
     Stopping,
+    Warned,
     WireEvent,
 )
-from meetctl.supervisor.seat import STALLED_AFTER_S, STATS_OVERDUE_S
+from meetctl.supervisor.seat import RECOVERED_S, STALLED_AFTER_S, STATS_OVERDUE_S, WARNING_S
 from meetctl.supervisor.state import MeetingState, Phase, ProcessState, SeatState, apply, as_of
 
 AVATAR = frozenset({Proof.READY, Proof.AUDIO, Proof.VIDEO, Proof.FACE})
@@ -387,3 +389,31 @@ def test_a_process_that_closed_its_sessions_leaves_none() -> None:
     said = [Said("ada", event, at=2) for event in told]
     seat = folded([added("ada", AVATAR), Started("ada", 7, at=1), *said, Exited("ada", 0, (), at=3)]).seats["ada"]
     assert seat.avatar.runs_on_until(0) is None
+
+
+BEGUN: list[SeatEvent] = [added("max", frozenset({Proof.READY}), program="audio"), Started("max", 7, 1.0)]
+BEGUN.append(said("max", Ready()))
+
+
+def test_a_warning_that_is_repeated_is_counted_figures_aside_and_over_when_it_is_no_longer_said() -> None:
+    state = folded([*BEGUN, *(Said("max", Warn(message=f"slow: {n}.5 s"), 10.0 + n) for n in range(3))])
+    seat = state.seats["max"]
+    assert (seat.warning, seat.warned_at, seat.warnings) == ("slow: 2.5 s", 12.0, 3)
+    assert as_of(state, 12.0 + WARNING_S - 0.1).seats["max"].warning == "slow: 2.5 s"
+    over = as_of(state, 12.0 + WARNING_S).seats["max"]
+    assert (over.warning, over.warnings) == (None, 0)
+
+
+def test_a_warning_that_holds_stays_until_it_is_taken_back() -> None:
+    state = folded([*BEGUN, Warned("max", "the disk is full", 10.0)])
+    assert as_of(state, 10_000.0).seats["max"].warning == "the disk is full"
+    assert apply(state, Warned("max", "", 20.0)).seats["max"].warning is None
+
+
+def test_why_a_process_went_is_forgotten_when_the_next_one_has_been_well_for_a_while() -> None:
+    went = (Ailing("max", "was not ready within 60 s", "read max.log", 10.0), Exited("max", -9, (), 10.0))
+    state = folded([*BEGUN, *went, Started("max", 8, 11.0), Said("max", Ready(), 12.0)])
+    seat = as_of(state, 12.0 + RECOVERED_S - 0.1).seats["max"]
+    assert (seat.last_error, seat.error_at) == ("was not ready within 60 s", 10.0)
+    seat = as_of(state, 12.0 + RECOVERED_S).seats["max"]
+    assert (seat.last_error, seat.hint, seat.error_at) == (None, None, None)

@@ -12,7 +12,7 @@ import pytest
 
 from meetctl.errors import ConflictError, LiveKitError, StandInError
 from meetctl.web.invites import Invites, Role
-from meetctl.web.server import MAX_BODY_BYTES, PageServer
+from meetctl.web.server import JOINS_AT_ONCE, MAX_BODY_BYTES, PageServer
 from tests.meetctl.web.conftest import LIVEKIT_URL, Door
 
 
@@ -29,6 +29,17 @@ async def test_whoever_has_the_guest_invite_gets_connection_details_of_their_own
         {"livekit_url": LIVEKIT_URL, "token": "token-of-bob", "identity": "bob-1", "name": "Zoë K.", "room": "standup"},
     )
     assert door.admitted == [("Zoë K.", Role.GUEST)]
+
+
+async def test_who_floods_by_one_invite_is_told_when_to_try_again_and_the_host_still_comes_in(
+    client: aiohttp.ClientSession, invites: Invites, door: Door
+) -> None:
+    guest, host = invites.guest.get_secret_value(), invites.host.get_secret_value()
+    answers = [await join(client, guest) for _ in range(JOINS_AT_ONCE + 60)]
+    refused = [answer for status, answer in answers if status == 429]
+    assert len(door.admitted) >= JOINS_AT_ONCE and len(refused) >= 10
+    assert refused[0]["code"] == "too_many" and "Try again in 1 second" in str(refused[0]["message"])
+    assert (await join(client, host))[0] == 200
 
 
 async def test_the_host_invite_makes_a_host(client: aiohttp.ClientSession, invites: Invites, door: Door) -> None:

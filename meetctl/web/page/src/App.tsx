@@ -42,7 +42,7 @@ export function App() {
       rememberChoices(chosen);
       const { ok, refusal } = await askToJoin(invite ?? "", chosen.name);
       if (ok) setStage({ at: "conference", info, details: ok });
-      else if (refusal.code === "bad_name") return refusal.message;
+      else if (refusal.code === "bad_name" || refusal.code === "too_many") return refusal.message;
       else setStage({ at: "end", ending: endingOfRefusal(refusal) });
       return undefined;
     },

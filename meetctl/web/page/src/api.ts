@@ -43,7 +43,7 @@ export interface Direction {
 }
 
 /** Why the server said no; `gone` = no server answers. */
-export type RefusalCode = "wrong_invite" | "meeting_closed" | "bad_name" | "cannot_admit" | "gone";
+export type RefusalCode = "wrong_invite" | "meeting_closed" | "bad_name" | "too_many" | "cannot_admit" | "gone";
 
 export interface Refusal {
   readonly code: RefusalCode;

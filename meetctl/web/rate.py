@@ -1,0 +1,29 @@
+"""How often something may be done: at once as often as a burst, then at a steady pace. No clock of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Holds what may still be done at once; it fills again at a steady pace."""
+
+    burst: float
+    per_s: float
+    _left: float = field(init=False)
+    _at: float | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._left = self.burst
+
+    def wait_s(self, now: float) -> float:
+        """Returns for how long it must not be done yet, 0 = it may be done; takes nothing. `now`: monotonic seconds."""
+        if self._at is not None:
+            self._left = min(self.burst, self._left + (now - self._at) * self.per_s)
+        self._at = now
+        return max(0.0, (1 - self._left) / self.per_s)
+
+    def take(self) -> None:
+        """Notes that it was done."""
+        self._left -= 1
