@@ -1,6 +1,7 @@
 # Everything runs from a virtual environment of the project's own; nothing is assumed but Python 3.11+ and make.
 PYTHON ?= python3
-VENV ?= .venv
+# Where that environment is; one that is named may be used from a checkout that cannot be written.
+VENV := .venv
 BIN := $(VENV)/bin
 PAGE := meetctl/web/page
 # Keeps the lock and this machine's Python apart: pip resolves nothing, it installs what is written.
@@ -18,10 +19,17 @@ PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test unit check bench soak coverage browsers page screenshots lock clean
+.PHONY: help
 
 help: ## Show this help
 	@grep -E '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
+
+ifneq ($(word 2,$(VENV)),)
+$(error VENV=$(VENV) holds a space, which make cannot have in the name of a folder: name another)
+endif
+
+ifeq ($(shell test -w . || echo read-only),)
+.PHONY: install up test unit check bench soak coverage browsers page screenshots lock clean
 
 $(STAMP): pyproject.toml $(LOCK) hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "meetctl needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
@@ -49,13 +57,15 @@ test: install browsers unit ## Run all tests, the browsers' too; T=path K=name c
 	$(PYTEST) -m '$(REST)' --durations 40 --durations-min 3
 endif
 
-check: $(STAMP) ## Lint, types, import contracts, spelling, the workflow
+check: $(STAMP) ## Lint, types, import contracts, spelling, GitHub files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/typos
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 
 bench: install ## Measure the figures that the README states
 	$(BIN)/meetctl setup local local/tiny
@@ -79,4 +89,22 @@ lock: $(STAMP) ## Resolve the dependencies again
 	$(BIN)/uv pip compile --universal --python-version 3.11 --group dev pyproject.toml --no-emit-index-url --no-annotate --no-header --output-file $(LOCK)
 
 clean: ## Remove everything that was made
+	test ! -e $(VENV) || test -e $(VENV)/pyvenv.cfg
 	rm -rf $(VENV) meetctl/web/static $(PAGE)/node_modules build dist
+
+else # nothing can be made in here: neither the environment nor the join page
+
+COPY := $(abspath $(VENV))/checkout
+GOAL = $(or $(filter-out help,$(MAKECMDGOALS)),up)
+
+.DEFAULT:
+ifeq ($(origin VENV),file)
+	@echo "the folder $(CURDIR) cannot be written, and make needs it for $(VENV) and the join page: name another folder for both, as in" >&2
+	@echo "    make $(GOAL) VENV=$${XDG_CACHE_HOME:-$$HOME/.cache}/meetctl-venv" >&2
+	@exit 1
+else
+	@mkdir -p $(COPY) && tar --exclude=./.venv --exclude=node_modules --exclude=__pycache__ -cf - . | tar -xf - -C $(COPY) && chmod -R u+w $(COPY)
+	@$(MAKE) --no-print-directory -C $(COPY) VENV=$(abspath $(VENV)) $@
+endif
+
+endif

@@ -17,6 +17,7 @@ import yaml
 from meetctl.roster.faults import Fault, KeyPath, RosterFaults, nearest
 from meetctl.roster.interpolation import InterpolationError, interpolate
 from meetctl.roster.streams import base_of, read_bytes
+from meetctl.roster.yaml_size import Sizes
 
 MAX_BYTES = 1_000_000
 """The largest sensible roster is a few kilobytes; more is the wrong file."""
@@ -90,6 +91,8 @@ def load_document(file: Path, environment: Mapping[str, str] | None) -> Document
         if node is None:
             raise RosterFaults(file, [Fault(None, (), "the file is empty", _EXAMPLE)])
         unfolding = _Unfolding(file, environment)
+        if above := Sizes().first_above(MAX_UNFOLDED, node):
+            raise unfolding.endless(*above)
         value = unfolding.unfold(node, ())
     except yaml.MarkedYAMLError as error:
         raise _syntax_fault(file, text, error) from None
@@ -193,8 +196,7 @@ class _Unfolding:
         written = node.value if isinstance(node, yaml.ScalarNode) else ""
         self.spent += 1 + len(written)
         if self.spent > MAX_UNFOLDED or id(node) in self.open_nodes:
-            message = "its aliases (*name) unfold without end"
-            raise RosterFaults(self.file, [Fault(line, path, message, "write the values out")])
+            raise self.endless(path, line)
         self.places[path] = Place(line, written)
         self.open_nodes.append(id(node))
         try:
@@ -205,6 +207,11 @@ class _Unfolding:
             return self._scalar(node, path, line)
         finally:
             self.open_nodes.pop()
+
+    def endless(self, path: KeyPath, line: int) -> RosterFaults:
+        """Returns what is to be raised of aliases that would unfold to too much."""
+        message = "its aliases (*name) unfold without end"
+        return RosterFaults(self.file, [Fault(line, path, message, "write the values out")])
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
         value: dict[str, object] = {}

@@ -23,24 +23,24 @@ FOLDERS = {
 
 @pytest.mark.parametrize("variable", FOLDERS)
 def test_a_folder_that_cannot_be_made_is_named_with_the_variable_that_chooses_another(
-    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    variable: str, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv(variable, str(tmp_path / "file"))
+    (short_path / "file").touch()
+    monkeypatch.setenv(variable, str(short_path / "file"))
     with pytest.raises(SettingsError, match="cannot be written") as raised:
         FOLDERS[variable]()
-    assert str(tmp_path / "file" / "meetctl") in raised.value.message
+    assert str(short_path / "file" / "meetctl") in raised.value.message
     assert raised.value.hint is not None
     assert raised.value.hint.startswith(f"export {variable}=")
 
 
 @pytest.mark.parametrize("variable", FOLDERS)
 def test_a_folder_that_is_only_to_be_read_is_named_too(
-    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    variable: str, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.setenv(variable, str(short_path))
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # what the kernel says to everybody but root
-    with pytest.raises(SettingsError, match=f"{tmp_path}/meetctl cannot be written"):
+    with pytest.raises(SettingsError, match=f"{short_path}/meetctl cannot be written"):
         FOLDERS[variable]()
 
 
@@ -56,35 +56,35 @@ def test_a_home_that_nobody_knows_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings.cache_dir() == Path("/elsewhere/meetctl")
 
 
-def test_to_ask_where_meetings_are_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    assert settings.runtime_path() == tmp_path / "run" / "meetctl"
-    assert not (tmp_path / "run").exists()
+def test_to_ask_where_meetings_are_makes_nothing(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path / "run"))
+    assert settings.runtime_path() == short_path / "run" / "meetctl"
+    assert not (short_path / "run").exists()
     made = settings.runtime_dir()
-    assert made == tmp_path / "run" / "meetctl"
+    assert made == short_path / "run" / "meetctl"
     assert stat.S_IMODE(made.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
 def test_a_failure_inside_our_folders_is_the_folders_and_elsewhere_it_is_not(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: int, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    inside = OSError(number, os.strerror(number), str(tmp_path / "meetctl" / "standup" / "log"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(short_path))
+    inside = OSError(number, os.strerror(number), str(short_path / "meetctl" / "standup" / "log"))
     failure = settings.folder_failure(inside)
     assert failure is not None
     assert "XDG_STATE_HOME" in str(failure.hint)
-    assert settings.folder_failure(OSError(number, os.strerror(number), str(tmp_path / "other"))) is None
+    assert settings.folder_failure(OSError(number, os.strerror(number), str(short_path / "other"))) is None
     assert settings.folder_failure(OSError(errno.EINVAL, "", inside.filename)) is None
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("variable", ["HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"])
 @pytest.mark.parametrize("arguments", [["logs"], ["transcript"], ["link"]])
-def test_commands_tell_of_the_folder_in_two_lines(variable: str, arguments: list[str], tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_commands_tell_of_the_folder_in_two_lines(variable: str, arguments: list[str], short_path: Path) -> None:
+    (short_path / "file").touch()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
-    environment = kept | {"XDG_RUNTIME_DIR": str(tmp_path), variable: str(tmp_path / "file")}
+    environment = kept | {"XDG_RUNTIME_DIR": str(short_path), variable: str(short_path / "file")}
     command = [sys.executable, "-m", "meetctl", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
     assert "Traceback" not in done.stderr
@@ -93,7 +93,7 @@ def test_commands_tell_of_the_folder_in_two_lines(variable: str, arguments: list
         return
     assert done.returncode == 2
     error, hint = done.stderr.splitlines()
-    assert f"{tmp_path}/file/" in error
+    assert f"{short_path}/file/" in error
     assert f"export {'XDG_STATE_HOME' if variable == 'HOME' else variable}=" in hint
 
 
@@ -121,15 +121,15 @@ def test_terminals_with_hyperlinks_are_known_by_their_names(
 
 
 @pytest.mark.process
-def test_a_bug_is_told_where_no_report_can_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_a_bug_is_told_where_no_report_can_be_written(short_path: Path) -> None:
+    (short_path / "file").touch()
     program = (
         "import sys; from meetctl import cli; sys.argv = ['meetctl', 'schema', '--json']\n"
         "def broken(): raise ValueError('x')\n"
         "cli.app = lambda **_: broken()\n"
         "cli.main()"
     )
-    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path / "file")}
+    environment = os.environ | {"XDG_STATE_HOME": str(short_path / "file")}
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60, check=False
     )

@@ -46,12 +46,12 @@ SOON_S = 4.0
 
 @pytest.fixture
 @starts(Lane.PROCESS)
-def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
+def silent(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
     """Yields the supervisor of the meeting `standup`."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    (tmp_path / "meetctl").mkdir()
-    program = [sys.executable, "-c", SILENT, str(tmp_path / "meetctl")]
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(short_path / "state"))
+    (short_path / "meetctl").mkdir()
+    program = [sys.executable, "-c", SILENT, str(short_path / "meetctl")]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -66,10 +66,10 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 def test_a_stopped_supervisor_is_not_answering_and_what_to_do_is_said_at_once(
-    silent: subprocess.Popen[str], tmp_path: Path
+    silent: subprocess.Popen[str], short_path: Path
 ) -> None:
     stop(silent)
-    os.utime(tmp_path / "meetctl" / "standup.json", (0, time.time() - 130))
+    os.utime(short_path / "meetctl" / "standup.json", (0, time.time() - 130))
     began = time.monotonic()
     document = asyncio.run(collect(None))
     assert time.monotonic() - began < SOON_S
@@ -101,10 +101,10 @@ def test_a_supervisor_that_hangs_is_not_answering_either(
 
 
 def test_other_commands_say_so_at_once_and_logs_are_still_to_be_had(
-    silent: subprocess.Popen[str], tmp_path: Path
+    silent: subprocess.Popen[str], short_path: Path
 ) -> None:
     stop(silent)
-    logs = tmp_path / "state" / "meetctl" / "standup" / "2026-11-27T12-00-00.000000Z"
+    logs = short_path / "state" / "meetctl" / "standup" / "2026-11-27T12-00-00.000000Z"
     logs.mkdir(parents=True)
     began = time.monotonic()
     with pytest.raises(TimedOutError, match=r"standup is not answering since 20.* \(\d+s\): .* is stopped") as raised:
@@ -115,8 +115,8 @@ def test_other_commands_say_so_at_once_and_logs_are_still_to_be_had(
     assert time.monotonic() - began < SOON_S
 
 
-def test_a_sign_of_life_is_the_last_one_given(tmp_path: Path) -> None:
-    files = MeetingFiles.of(tmp_path, "standup")
+def test_a_sign_of_life_is_the_last_one_given(short_path: Path) -> None:
+    files = MeetingFiles.of(short_path, "standup")
     assert last_beat(files) is None
     files.note.touch()
     os.utime(files.note, (0, 0))

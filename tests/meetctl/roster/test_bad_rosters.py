@@ -395,7 +395,8 @@ def test_a_file_too_large_to_be_a_roster_is_not_read_through(tmp_path: Path) -> 
 def test_aliases_that_multiply_are_refused_before_they_fill_the_memory(write: Write) -> None:
     levels = ["room: &a0 [" + "x," * 10 + "]"]
     levels += [f"k{n}: &a{n} [" + f"*a{n - 1}," * 10 + "]" for n in range(1, 12)]
-    [(_, _, message, _)] = faults_of(write("\n".join(levels)))
+    [(line, path, message, _)] = faults_of(write("\n".join(levels)))
+    assert (line, path) == (7, "k6"), "the first that is too much, and not all that holds it"
     assert "unfold without end" in message
 
 

@@ -74,6 +74,7 @@ def _odd() -> None:
     os.dup2(os.open("/dev/null", os.O_RDONLY), 99, inheritable=True)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "way",
     [
