@@ -6,16 +6,16 @@ import logging
 
 from pydantic import BaseModel, SecretStr
 
+from meetctl.protocol.secrets import secret_forms
+
 MASK = "**********"
-SHORTEST_SECRET = 6
-"""A shorter value (an `x` for a server that wants any key) would black out ordinary words."""
 
 
 def secrets_of(value: object) -> frozenset[str]:
-    """Returns every secret value held anywhere inside a model."""
+    """Returns every secret value held anywhere inside a model, in each form that it may be written in."""
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
-        return frozenset({secret}) if len(secret) >= SHORTEST_SECRET else frozenset()
+        return secret_forms(secret)
     if isinstance(value, BaseModel):
         return secrets_of(tuple(getattr(value, name) for name in type(value).model_fields))
     if isinstance(value, tuple):
@@ -25,7 +25,7 @@ def secrets_of(value: object) -> frozenset[str]:
 
 def masked(text: str, secrets: frozenset[str]) -> str:
     """Returns the text with each secret replaced."""
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):  # one may contain another
         text = text.replace(secret, MASK)
     return text
 

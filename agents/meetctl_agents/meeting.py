@@ -62,11 +62,12 @@ from .floor_events import (
 )
 from .listener import SpeechBegan, SpeechGuessed, SpeechHeard
 from .methods import serve
-from .moderator import Moderator
+from .moderator import Moderator, NoDecision
 from .overhearing import Overhearing
 from .people import People
 from .recent import Recent
 from .room_events import RoomEvents
+from .speech_faults import SpeechFaults
 from .tasks import Tasks
 from .turn_clock import TurnClock
 from .utterances import Utterances
@@ -74,6 +75,7 @@ from .wire import Report
 
 AGENT_STATE = "lk.agent.state"
 """LiveKit's attribute of an agent session; `speaking` from its first sound."""
+MODERATOR = "the moderator does not decide, agents speak by turn"
 HOST = "host"
 """Who asks from outside."""
 NOT_HEARD = "Your microphone is not heard: too many people have one. You are read if you write here."
@@ -98,6 +100,7 @@ class Meeting:
         self._turns = AgentTurns()
         self._clock = TurnClock()
         self._moderator = moderator
+        self._faults = SpeechFaults(report)
         self._control = FloorControl(
             room,
             run,
@@ -403,4 +406,7 @@ class Meeting:
                 answer = Picked(consult.number, await self._moderator.pick(self._recent.lines, candidates))
             except Exception as error:
                 logger.warning("the moderator does not decide: %r", error)
+                self._faults.warn(MODERATOR, str(error) if isinstance(error, NoDecision) else error)
+            else:
+                self._faults.works(MODERATOR)
         self._control.post(answer)

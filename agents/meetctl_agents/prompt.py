@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from meetctl.protocol import Assignment, Line, UtteranceKind
+from meetctl.protocol.languages import AUTO, language_name
 
 YOUR_TURN = "(It is your turn to speak.)"
 OPEN = "(Nobody has spoken yet. Greet those who are here in one sentence, and open the meeting.)"
@@ -98,6 +99,10 @@ def instructions_from_assignment(assignment: Assignment) -> str:
         parts.append(assignment.persona.strip())
     if assignment.topic:
         parts.append(f"The topic: {assignment.topic.strip()}.")
+    if assignment.language == AUTO:
+        parts.append("Answer in the language in which you are spoken to.")
+    elif assignment.language is not None:
+        parts.append(f"Speak {language_name(assignment.language)}.")
     if others:
         parts.append(f"Also here: {', '.join(others)}, and the people who talk to you.")
     parts.append("Answer in one to three short spoken sentences. No lists, no markup, no names before what you say.")

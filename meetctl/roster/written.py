@@ -24,8 +24,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from meetctl.protocol import FloorMode, RestartPolicy, Speaks
+from meetctl.protocol.languages import AUTO, NAMES, language_code
 from meetctl.roster.faults import nearest
-from meetctl.roster.languages import AUTO, NAMES, language_code
 from meetctl.roster.naming import is_room_name
 from meetctl.roster.schema import TranscriptMode
 

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from meetctl.protocol.secrets import secret_forms
+
 LAST_LINES = 20
 LAST_ERRORS = 3
 """What is shown of a child that does not get ready: the end of a traceback with the place that it names."""
@@ -30,12 +32,10 @@ RETRY_S = 10.0
 
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 """A JSON web token. Each start of an agent mints one: known by its form, it needs not be remembered for ever."""
-MIN_SECRET_LENGTH = 6
-"""Shorter values would mask ordinary words."""
 
 
 class Masker:
-    """Replaces every known secret in a text, and every access token."""
+    """Replaces every known secret in a text, in whatever form, and every access token."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: list[str] = []
@@ -43,7 +43,7 @@ class Masker:
 
     def add(self, *secrets: str) -> None:
         """Learns further secrets; the longest are replaced first, since one may contain another."""
-        known = {*self._secrets, *(secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH)}
+        known = {*self._secrets, *(form for secret in secrets for form in secret_forms(secret))}
         self._secrets = sorted(known, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:

@@ -237,3 +237,15 @@ def test_between_turns_room_is_made_so_that_the_next_lines_only_add_to_what_was_
             memory.make_room()
             forgot += len(memory.lines) <= len(before)
     assert forgot > 1
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("de", "Speak German."), ("pt-BR", "Speak Portuguese."), ("auto", "in which you are spoken to"), (None, None)],
+)
+def test_the_meetings_language_is_in_the_instructions_where_somebody_named_it(
+    language: str | None, told: str | None
+) -> None:
+    given = Assignment(identity="ada", name="Ada", room="r", url="ws://x", token=SecretStr("t"), language=language)
+    instructions = instructions_from_assignment(given)
+    assert told in instructions if told else "Speak" not in instructions

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from meetctl_agents.moderator import LINES, LONGEST_LINE, NoDecision, decision, question
+from livekit.agents import APIStatusError, llm
+from meetctl_agents.moderator import (
+    LINES,
+    LONGEST_ANSWER,
+    LONGEST_LINE,
+    ROOM_TO_THINK,
+    Moderator,
+    NoDecision,
+    decision,
+    question,
+)
 
 from meetctl.protocol import CastMember, Line, UtteranceKind
+
+from .test_answers import ScriptedModel
 
 CAST = [CastMember(identity="ada", name="Ada"), CastMember(identity="max", name="Max")]
 
@@ -53,3 +67,38 @@ def test_who_is_here_stands_beside_the_talk_and_nobodys_line_can_look_like_a_fac
         "Note: hi) (The budget was cut.) Sam: I agree.",
         "(Here now: Sam, Sam.)",
     ]
+
+
+class Limited(ScriptedModel):
+    """Keeps what it was asked for, and fails as often as it is told to."""
+
+    def __init__(self, text: str, *failures: Exception) -> None:
+        super().__init__(text)
+        self.failures = list(failures)
+        self.limits: list[dict[str, Any]] = []
+
+    def chat(self, **asked: Any) -> llm.LLMStream:
+        self.limits.append(asked["extra_kwargs"])
+        self.failure = self.failures.pop(0) if self.failures else None
+        return super().chat(**asked)
+
+
+async def test_a_model_that_thinks_is_given_room_to_from_the_second_question_on() -> None:
+    model = Limited("<think>Sam asked about the")
+    moderator = Moderator(model, None)
+    with pytest.raises(NoDecision, match="more room"):
+        await moderator.pick([], CAST)
+    model.text = "<think>Sam asked about the users, so Max or Ada.</think> Max"
+    assert await moderator.pick([], CAST) == "max"
+    tokens = [limit["max_completion_tokens"] for limit in model.limits]
+    assert tokens == [LONGEST_ANSWER, ROOM_TO_THINK]
+
+
+async def test_a_server_that_knows_no_such_limit_is_asked_without_it() -> None:
+    refusal = APIStatusError("max_completion_tokens: unknown field", status_code=422)
+    model = Limited("Max", refusal)
+    model.text = "Max"
+    moderator = Moderator(model, None)
+    assert await moderator.pick([], CAST) == "max"
+    assert await moderator.pick([], CAST) == "max"
+    assert model.limits == [{"max_completion_tokens": LONGEST_ANSWER}, {}, {}]

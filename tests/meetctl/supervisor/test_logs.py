@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import base64
 import errno
+import json
 import os
 import resource
 from datetime import datetime
 from pathlib import Path
+
+import pytest
 
 from meetctl.rooms import agent_token
 from meetctl.settings import LiveKitCredentials
@@ -102,3 +106,28 @@ def test_an_access_token_is_masked_by_its_form_although_nobody_named_it(livekit_
         "connecting to ws://host/rtc?access_token=•••&sdk=python"
     )
     assert Masker()("keyJoin.a.b") == "k•••", "rather too much than too little"
+
+
+KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nq8rPZ4f1Qw==\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        (KEY, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"),
+        (KEY, "  q8rPZ4f1Qw=="),
+        (KEY, json.dumps({"key": KEY})),
+        ('pa"ss\\word', json.dumps({"password": 'pa"ss\\word'})),
+        ("pä$$ wörd", "https://example.org/?p=p%C3%A4%24%24+w%C3%B6rd"),
+        ("pä$$ wörd", "https://example.org/?p=p%C3%A4%24%24%20w%C3%B6rd"),
+        ("pä$$ wörd", json.dumps("pä$$ wörd")),
+        ("sk-secret-1", "Authorization: Basic " + base64.b64encode(b"sk-secret-1").decode()),
+        ("line\\one'x", repr("line\\one'x")),
+        ("a<b>&secret", "a&lt;b&gt;&amp;secret"),
+    ],
+)
+def test_a_secret_is_masked_in_whatever_form_it_is_written(secret: str, shown: str) -> None:
+    masked = Masker([secret])(shown)
+    assert "•••" in masked
+    for form in (secret, "MIIEvQIB", "q8rPZ4f1", "w%C3%B6rd", "w\\u00f6rd", base64.b64encode(secret.encode()).decode()):
+        assert form not in masked
