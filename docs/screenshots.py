@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
+from meetctl.settings import inherited_environment
 from tests.browser.install_chromium import find_chromium
 from tests.browser.likeness import DrawnFace
 from tests.browser.visitor import SCRIPT, Visitor
@@ -87,7 +88,8 @@ async def meeting(environment: Mapping[str, str]) -> AsyncIterator[tuple[str, st
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        environment = {**os.environ, **inherited_environment()}  # with a TMPDIR in which a browser can make its socket
+        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS, env=environment)
         try:
             yield browser
         finally:

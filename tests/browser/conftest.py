@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 import hatch_build
 from meetctl.errors import MeetctlError
-from meetctl.settings import LiveKitCredentials
+from meetctl.settings import LiveKitCredentials, inherited_environment
 from meetctl.web.direction import Directive
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
@@ -144,7 +144,9 @@ async def chromium(camera_file: Path) -> AsyncIterator[Browser]:
         pytest.skip("no Chromium on this machine, and none could be installed")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=executable, args=[*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={camera_file}"]
+            executable_path=executable,
+            args=[*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={camera_file}"],
+            env={**os.environ, **inherited_environment()},  # with a TMPDIR in which a browser can make its socket
         )
         yield browser
         await browser.close()
