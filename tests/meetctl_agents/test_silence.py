@@ -48,7 +48,7 @@ def test_of_a_minute_of_silence_or_steady_noise_only_the_beginning_is_looked_at(
 
 def test_while_somebody_talks_every_frame_is_looked_at() -> None:
     silence = np.zeros(10 * SAMPLE_RATE, np.int16)
-    assert len(gated(silence, hold=True)) == len(silence)
+    assert len(gated(silence, hold=True)) == len(frames(silence)) * SIZE
 
 
 def test_the_sound_from_just_before_comes_along_without_a_gap() -> None:
