@@ -29,7 +29,8 @@ from .transcriber import Transcriber
 from .voice_activity import SAMPLE_RATE
 
 MOST = 24
-"""Microphones. One into which somebody talks costs some 3 % of a core, a silent one a third of that."""
+"""Microphones. A silent one costs 2 to 3 % of a busy core, nearly all of it the library's, and one into which somebody
+talks half as much again."""
 FEWEST = 6
 """Microphones that a chair hears that cannot keep up: fewer would help nobody."""
 LATE_S = 0.2
