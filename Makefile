@@ -74,6 +74,9 @@ bench: install ## Measure the figures that the README states
 soak: install browsers ## The long forms of the tests; T=path K=name choose
 	$(PYTEST) -m soak $(CHOSEN)
 
+coverage: install ## Run all tests and say which lines were run, in child processes too; T=path K=name choose
+	$(BIN)/python -m tests.covered $(MAKE) test VENV=$(VENV) T='$(T)' K='$(K)'
+
 browsers: $(STAMP)
 	$(BIN)/meetctl setup local local/tiny
 	$(BIN)/python tests/browser/install_chromium.py
