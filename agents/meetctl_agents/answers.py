@@ -16,6 +16,7 @@ from livekit.agents import APIConnectOptions, llm, tts, utils
 from meetctl.protocol import Assignment, Endpoint, Grant, Line
 
 from .answer_text import AnswerText, ThinkingHabit
+from .brevity import brief
 from .examples import examples_from_assignment
 from .memory import Memory, Message, instructions_from_assignment
 from .mind import answer, read
@@ -86,6 +87,7 @@ class Answers:
         self._options = options
         self._reader = reader
         self._name = assignment.name
+        self._is_small = assignment.llm is not None and assignment.llm.reads_ahead
         self._habit = ThinkingHabit(is_known_plain=not _may_think_aloud(assignment.llm))
         self._warn = warn
         # Where another is asked next, nobody waits for this one.
@@ -172,9 +174,8 @@ class Answers:
     def _answer(self, prompt: tuple[Message, ...], *others: str) -> Speech:
         names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}
         text = AnswerText(names, self._name, self._habit)
-        return Speech(
-            answer(self._model, prompt, text, self._options, self._warn, self._patience_s), self._voice, self._options
-        )
+        words = answer(self._model, prompt, text, self._options, self._warn, self._patience_s)
+        return Speech(brief(words) if self._is_small else words, self._voice, self._options)
 
     async def _rest(self, cut_off: _CutOff) -> AsyncIterator[str]:
         """Yields what had not been said, and ends the speech that it is taken from."""

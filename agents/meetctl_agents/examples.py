@@ -1,8 +1,9 @@
 """Examples of how an agent answers: what does with a small model what instructions do not. Pure.
 
 They stand behind the instructions and never change, so that they are read once. Those of the roster are for every
-model; where it has none, two are made of the persona, for the small local model only: its own sentences, in the first
-person, each the answer to a question that leaves everything open.
+model; where it has none, there are two for the small local model only: who the agent is, made of the persona's own
+sentences in the first person, and an answer that keeps to its question, far from whatever a meeting is about. Two of
+the persona alone were said again to every open question ("Build backends first!").
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from meetctl.protocol import Assignment
 
 from .memory import Message
 
-MADE = 2
+MOST_OF_PERSONA = 2
+"""Sentences of it."""
 ASKER = "Guest"
 """Who asks in those that are made; nobody in a meeting is called so by themselves."""
-_QUESTIONS = ("{name}, who are you?", "And what matters to you, {name}?")
+_WHO = "{asker}: {name}, who are you?"
+_I_AM = "I am {name}."
+_PROBLEM = "{asker}: {name}, the coffee machine is broken. What should we do?"
+_SOLVED = "I would check first whether it has power and water. If that is not it, we call the service and drink tea."
 
 _SENTENCE = re.compile(r"[^.!?]+[.!?]?")
 _MANNER = re.compile(
@@ -42,9 +47,9 @@ def examples_from_assignment(assignment: Assignment) -> tuple[Message, ...]:
     if assignment.examples:
         given = [(example.asked, example.answer) for example in assignment.examples]
     elif assignment.llm is not None and assignment.llm.reads_ahead:
-        made = _said_of_oneself(assignment.persona)
-        questions = (question.format(name=assignment.name) for question in _QUESTIONS)
-        given = [(f"{ASKER}: {question}", answer) for question, answer in zip(questions, made, strict=False)]
+        who = {"asker": ASKER, "name": assignment.name}
+        told = " ".join([_I_AM.format(**who), *_said_of_oneself(assignment.persona)])
+        given = [(_WHO.format(**who), told), (_PROBLEM.format(**who), _SOLVED)]
     else:
         given = []
     return tuple(
@@ -59,7 +64,7 @@ def _said_of_oneself(persona: str) -> list[str]:
         told = next(iter(_CLAUSE.split(sentence.strip(), maxsplit=1)), "").strip(" .!?")
         if re.match(r"you(?:r|'re)?\b", told, re.IGNORECASE) and not _MANNER.search(told):
             found.append(_in_first_person(told))
-    return found[:MADE]
+    return found[:MOST_OF_PERSONA]
 
 
 def _in_first_person(told: str) -> str:

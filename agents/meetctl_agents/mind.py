@@ -66,7 +66,7 @@ async def answer(
     options: APIConnectOptions,
     warn: Callable[[str, object], None],
     patience_s: float = 0.0,
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     """Yields what the model answers, without what is no answer.
 
     Args:

@@ -32,27 +32,25 @@ def test_examples_of_the_roster_are_told_as_they_are_to_every_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("persona", "answers"),
+    ("persona", "answer"),
     [
         (
             "You build backends. You like simple, reliable systems and say so in one or two short sentences.",
-            ["I build backends.", "I like simple, reliable systems."],
+            "I am Ada. I build backends. I like simple, reliable systems.",
         ),
         (
             "You are the product manager. You care about what users feel, and answer in one or two short sentences.",
-            ["I am the product manager.", "I care about what users feel."],
+            "I am Ada. I am the product manager. I care about what users feel.",
         ),
-        ("Your team trusts you. You never give in.", ["My team trusts me."]),
-        ("A pirate.\nAnswer briefly. You must speak French.", []),
-        ("", []),
+        ("Your team trusts you. You never give in.", "I am Ada. My team trusts me."),
+        ("A pirate.\nAnswer briefly. You must speak French.", "I am Ada."),
+        ("", "I am Ada."),
     ],
 )
-def test_a_small_model_gets_what_its_persona_says_of_itself_in_the_first_person(
-    persona: str, answers: list[str]
-) -> None:
+def test_a_small_model_gets_what_its_persona_says_of_itself_in_the_first_person(persona: str, answer: str) -> None:
     given = told(persona)
-    assert [text for role, text in given if role == "assistant"] == answers
-    assert [role for role, _ in given] == ["user", "assistant"] * len(answers)
+    assert given[1] == ("assistant", answer)
+    assert [role for role, _ in given] == ["user", "assistant"] * 2
     assert all("Ada" in text for role, text in given if role == "user")
 
 
