@@ -19,6 +19,7 @@ import psutil
 
 from benchmarks.measuring import show, spread
 from benchmarks.served import served_room
+from meetctl.catalogue import PAIRS
 from meetctl.protocol import FloorChanged, MediaReceived, Mute, Ready, TurnLatency, Utterance, UtteranceKind
 from meetctl.rooms import agent_token, chair_token, guest_token
 from meetctl.settings import LiveKitCredentials
@@ -41,7 +42,7 @@ QUESTIONS = (
 )
 NAMES = ("Ada", "Max")
 TURNS = 20
-PAIRS = 6
+TOGETHER = 6
 BOTH = "Ada and Max, what do you think about the {}?"
 SUBJECTS = ("weather", "budget", "launch", "office", "summer", "report")
 TALKERS = (1, 2, 4)
@@ -56,23 +57,46 @@ CUT = re.compile(rb"^(\S+ \S+) INFO meetctl_agents.floor_control: TalkBegan", re
 
 
 def main() -> None:
-    """Prints the figures; takes some six minutes."""
+    """Prints the figures of both pairs; takes some nine minutes."""
     asyncio.run(_measure())
 
 
 async def _measure() -> None:
-    with running_model_server("--slots", "3") as (_, models_url):
-        async with served_room(ROOM) as config, AsyncExitStack() as stack:
-            credentials = config.credentials
-            chair = await stack.enter_async_context(_attending(credentials, models_url))
-            sam = await stack.enter_async_context(_person(credentials, "sam"))
-            await sam.wait_listened_to()
-            await _turns(chair, sam, models_url)
-            await _pairs(chair, sam, models_url)
-            for name in NAMES:
-                chair.send(Mute(identity=name.lower()))
-            for count in TALKERS:
-                await _chair_cpu(chair, sam, credentials, models_url, count)
+    show("a fixed loop of this machine: ten million additions", "s", value=await asyncio.to_thread(_fixed_loop))
+    for name, models in PAIRS.items():
+        label = f"local/{name}".rstrip("/")
+        flags = tuple(f"--serve={part}={model}" for part, model in models.items())
+        with running_model_server("--slots", "3", models=flags) as (server, models_url):
+            before, began = psutil.Process(server.pid).cpu_times(), time.monotonic()
+            await _converse(models_url, label, whole=name == "tiny")
+            process, lasted = psutil.Process(server.pid), time.monotonic() - began
+            used = process.cpu_times().user + process.cpu_times().system - before.user - before.system
+            memory = process.memory_full_info().uss / 1e6
+            show("the model server meanwhile", "", pair=label, cores=used / lasted, megabytes=memory)
+
+
+def _fixed_loop() -> float:
+    began, total = time.monotonic(), 0
+    for number in range(10_000_000):
+        total += number
+    return time.monotonic() - began
+
+
+async def _converse(models_url: str, pair: str, *, whole: bool) -> None:
+    """Asks and interrupts; with `whole`, also what has nothing to do with which models answer."""
+    async with served_room(ROOM) as config, AsyncExitStack() as stack:
+        credentials = config.credentials
+        chair = await stack.enter_async_context(_attending(credentials, models_url))
+        sam = await stack.enter_async_context(_person(credentials, "sam"))
+        await sam.wait_listened_to()
+        await _turns(chair, sam, models_url, pair)
+        await _pairs(chair, sam, models_url, pair)
+        if not whole:
+            return
+        for name in NAMES:
+            chair.send(Mute(identity=name.lower()))
+        for count in TALKERS:
+            await _chair_cpu(chair, sam, credentials, models_url, count)
 
 
 @asynccontextmanager
@@ -97,7 +121,7 @@ def _person(credentials: LiveKitCredentials, identity: str) -> Human:
     return Human(credentials.url, token.get_secret_value())
 
 
-async def _turns(chair: Child, sam: Human, models_url: str) -> None:
+async def _turns(chair: Child, sam: Human, models_url: str, pair: str) -> None:
     """Asks one agent after the other, and talks over each answer."""
     stop = _trimmed(await synthesised(models_url, "Stop, thank you."))
     answered: list[float] = []
@@ -126,13 +150,19 @@ async def _turns(chair: Child, sam: Human, models_url: str) -> None:
             after_detection.append(cut[1])
         await _floor_is_free(chair)
         await asyncio.sleep(BETWEEN_S)
-    show("person stops speaking -> the agent that was named is heard", "ms", **spread(answered), unanswered=failed)
+    show(
+        "person stops speaking -> the agent that was named is heard",
+        "ms",
+        pair=pair,
+        **spread(answered),
+        unanswered=failed,
+    )
     stages = [event.stages_ms for event in chair.said(TurnLatency)]
     for stage in sorted({stage for turn in stages for stage in turn}):
-        show(f"  of it: {stage}", "ms", **spread([turn[stage] for turn in stages if stage in turn]))
-    show("person's speech detected -> agent silent", "ms", **spread(after_detection))
-    show("person starts speaking -> agent silent", "ms", **spread(totals))
-    show("words of clean local speech that the chair got wrong", "%", value=100 * wrong / words, words=words)
+        show(f"  of it: {stage}", "ms", pair=pair, **spread([turn[stage] for turn in stages if stage in turn]))
+    show("person's speech detected -> agent silent", "ms", pair=pair, **spread(after_detection))
+    show("person starts speaking -> agent silent", "ms", pair=pair, **spread(totals))
+    show("words of clean local speech that the chair got wrong", "%", pair=pair, value=100 * wrong / words, words=words)
 
 
 async def _barge_in(chair: Child, sam: Human, agent: str, stop: bytes) -> tuple[float, float] | None:
@@ -151,12 +181,12 @@ async def _barge_in(chair: Child, sam: Human, agent: str, stop: bytes) -> tuple[
     return silent * 1000, (silent - detected) * 1000
 
 
-async def _pairs(chair: Child, sam: Human, models_url: str) -> None:
+async def _pairs(chair: Child, sam: Human, models_url: str, pair: str) -> None:
     """Asks both, and hears how long nobody speaks between them."""
     stop = _trimmed(await synthesised(models_url, "Stop, thank you."))
     gaps: list[float] = []
     overlaps: list[float] = []
-    for subject in SUBJECTS[:PAIRS]:
+    for subject in SUBJECTS[:TOGETHER]:
         ended = await sam.say(_trimmed(await synthesised(models_url, BOTH.format(subject))))
         try:
             second = await _first_sound(sam, "max", ended, within=60)
@@ -170,8 +200,8 @@ async def _pairs(chair: Child, sam: Human, models_url: str) -> None:
             pass
         await _floor_is_free(chair)
         await asyncio.sleep(BETWEEN_S)
-    show("one agent ends -> the next is heard", "ms", **spread(gaps), asked=PAIRS)
-    show("two agents at once", "ms", most=max(overlaps, default=0.0))
+    show("one agent ends -> the next is heard", "ms", pair=pair, **spread(gaps), asked=TOGETHER)
+    show("two agents at once", "ms", pair=pair, most=max(overlaps, default=0.0))
 
 
 async def _chair_cpu(chair: Child, sam: Human, credentials: LiveKitCredentials, models_url: str, count: int) -> None:

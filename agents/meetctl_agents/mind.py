@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 import weakref
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any
 
 from livekit import rtc

@@ -59,7 +59,7 @@ async def spent(model: ScriptedModel, *, pieces: int | None = None) -> tuple[int
             index += 1
             if index == pieces:
                 break
-        await answering.aclose()  # type: ignore[attr-defined]
+        await answering.aclose()
     return sum(one.prompt_tokens for one in told), sum(one.completion_tokens for one in told)
 
 
