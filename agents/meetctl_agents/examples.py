@@ -2,8 +2,8 @@
 
 They stand behind the instructions and never change, so that they are read once. Those of the roster are for every
 model; where it has none, there are two for the small local model only: who the agent is, made of the persona's own
-sentences in the first person, and an answer that keeps to its question, far from whatever a meeting is about. Two of
-the persona alone were said again to every open question ("Build backends first!").
+sentences in the first person, and an answer that keeps to its question and brings no subject of its own. Two of the
+persona alone were said again to every open question ("Build backends first!").
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ ASKER = "Guest"
 """Who asks in those that are made; nobody in a meeting is called so by themselves."""
 _WHO = "{asker}: {name}, who are you?"
 _I_AM = "I am {name}."
-_PROBLEM = "{asker}: {name}, the coffee machine is broken. What should we do?"
-_SOLVED = "I would check first whether it has power and water. If that is not it, we call the service and drink tea."
+_PLAIN = "{asker}: {name}, how long will it take?"
+_ANSWERED = "About two days. I tell you at once if it takes longer."
+"""Of nothing that a meeting could take for its subject: of a broken coffee machine half of the answers told again."""
 
 _SENTENCE = re.compile(r"[^.!?]+[.!?]?")
 _MANNER = re.compile(
@@ -49,7 +50,7 @@ def examples_from_assignment(assignment: Assignment) -> tuple[Message, ...]:
     elif assignment.llm is not None and assignment.llm.reads_ahead:
         who = {"asker": ASKER, "name": assignment.name}
         told = " ".join([_I_AM.format(**who), *_said_of_oneself(assignment.persona)])
-        given = [(_WHO.format(**who), told), (_PROBLEM.format(**who), _SOLVED)]
+        given = [(_WHO.format(**who), told), (_PLAIN.format(**who), _ANSWERED)]
     else:
         given = []
     return tuple(
