@@ -41,8 +41,8 @@ QUIET = 40.0
 """Root mean square of 16-bit samples below which there is nothing to look for."""
 OVERLAP_S = 0.35
 """By how much the two overlap, where it cannot be heard: the page's 0.25 s and the way of the sound."""
-FORMATS = ((b"\x1a\x45\xdf\xa3", "matroska"), (b"", "mp4"))
-"""How a recording of a browser begins: WebM, and what Safari makes."""
+FORMATS = ((b"\x1a\x45\xdf\xa3", "matroska"), (b"OggS", "ogg"), (b"", "mp4"))
+"""How a recording of a browser begins: WebM, Firefox's Ogg, and what Safari makes."""
 
 Samples = NDArray[np.int16]
 Ask = Callable[[], Coroutine[None, None, Samples]]

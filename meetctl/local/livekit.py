@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from meetctl.errors import StandInError
+from meetctl.local.addresses import outer_address
 from meetctl.local.ports import LOOPBACK, free_ports
 from meetctl.settings import LiveKitCredentials
 
@@ -28,8 +29,9 @@ PROBE_INTERVAL_S = 0.03
 PROBE_TIMEOUT_S = 2.0
 """Runs out where something accepts the connection and then says nothing."""
 
-NO_STUN = f"{LOOPBACK}:9"
-"""The discard port. With no STUN server named, livekit-server names a public one to everybody who joins."""
+NO_STUN = f"{LOOPBACK}:3478"
+"""Nobody is there. With no STUN server named, livekit-server names a public one to everybody who joins; one whose port
+is on the browsers' list of blocked ports, Firefox takes for a reason not to connect at all."""
 
 SECRET_BYTES = 36
 """48 characters of base64; livekit-server complains below 32."""
@@ -45,6 +47,11 @@ class ServerConfig:
     """All media, UDP."""
     api_key: str
     api_secret: SecretStr
+    outer: str | None = None
+    """An address of this machine that is not loopback, for media alone: Firefox sends none to a loopback address.
+
+    None = the machine has none, and Firefox cannot join.
+    """
 
     @property
     def url(self) -> str:
@@ -63,11 +70,13 @@ def new_server_config() -> ServerConfig:
         media_port=media_port,
         api_key="API" + secrets.token_hex(6),
         api_secret=SecretStr(secrets.token_urlsafe(SECRET_BYTES)),
+        outer=outer_address(media_port),
     )
 
 
 def write_config(config: ServerConfig, path: Path) -> None:
     """Writes livekit-server's configuration file, readable by its owner alone: it holds the secret."""
+    listened = [LOOPBACK] if config.outer is None else [LOOPBACK, config.outer]
     content = {
         "port": config.port,
         "bind_addresses": [LOOPBACK],
@@ -76,10 +85,13 @@ def write_config(config: ServerConfig, path: Path) -> None:
             "tcp_port": 0,
             "udp_port": config.media_port,
             "use_external_ip": False,
-            "node_ip": LOOPBACK,
-            # Without these two the server announces loopback and binds UDP on every other interface.
+            # What is named here is announced in the place of every address of its family. Without it the server would
+            # look for itself, which fails on a machine without network, and ask the STUN servers below: so the other
+            # family's.
+            "node_ip": LOOPBACK if config.outer is None else "::1",
+            # Without these two the server binds UDP on every interface but loopback.
             "enable_loopback_candidate": True,
-            "ips": {"includes": [f"{LOOPBACK}/32"]},
+            "ips": {"includes": [f"{address}/32" for address in listened]},
             "stun_servers": [NO_STUN],
         },
         # A mistyped room name must fail, not open a room that nobody deletes.
@@ -95,7 +107,7 @@ def write_config(config: ServerConfig, path: Path) -> None:
 
 def server_argv(binary: Path, config_path: Path) -> list[str]:
     """Returns the command line; the secret is in the file, not here."""
-    return [str(binary), "--config", str(config_path), "--node-ip", LOOPBACK]
+    return [str(binary), "--config", str(config_path)]
 
 
 async def wait_until_serving(url: str, *, timeout: float = SERVE_TIMEOUT_S, log: Path | None = None) -> None:

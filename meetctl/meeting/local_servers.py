@@ -41,6 +41,8 @@ class LocalServers:
         self._mask = mask
         self._own_livekit = False
         self._files: frozenset[str] = frozenset()
+        self.loopback_only = False
+        """Whether livekit-server was started here and serves media at a loopback address alone."""
         self.seated = asyncio.Event()
         """The meeting's first agents have their seats."""
 
@@ -78,6 +80,7 @@ class LocalServers:
         config = livekit.new_server_config()
         self._mask.add(config.api_secret.get_secret_value())
         livekit.write_config(config, config_path)
+        self.loopback_only = config.outer is None
         log = self._log_dir / f"{LIVEKIT_SEAT}.log"
         self._own_livekit = True
         self._supervisor.add(livekit_seat(binary, config_path, config.url, log, self._mark))

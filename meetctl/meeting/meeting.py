@@ -369,6 +369,7 @@ class Meeting:
             "topic": self.roster.topic,
             "agents": [entry.name for entry in self.cast.entries.values()],
             "transcript": self.roster.transcript,
+            "loopback_only": self._servers.loopback_only,
         }
 
     def _own(self, work: Awaitable[None]) -> None:

@@ -71,7 +71,8 @@ class PageServer:
         livekit_url: the server that the page connects to, as the browser reaches it.
         admit: makes the connection details of a person with this name and role.
         info: what the page shows before a person joins: `topic` (str or None), `agents` (list of names),
-            `transcript` (`files`, `memory` or `off`).
+            `transcript` (`files`, `memory` or `off`), `loopback_only` (True where the server has no other address
+            for media).
         direct: does what a host asks: the directive, an agent's identity or name, the words. None = hosts ask nothing.
         cast: what a host sees of the agents: `floor` (identity or None) and `agents` (list of `identity`, `name`,
             `state`, `muted`, `can_speak`).

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -39,12 +40,25 @@ def test_the_configuration_is_for_its_owner_alone_even_where_an_open_file_was(tm
 def test_the_secret_is_not_on_the_command_line_nor_in_what_is_shown() -> None:
     config = new_server_config()
     argv = server_argv(Path("/bin/livekit-server"), Path("/run/livekit.yaml"))
-    assert argv == ["/bin/livekit-server", "--config", "/run/livekit.yaml", "--node-ip", "127.0.0.1"]
+    assert argv == ["/bin/livekit-server", "--config", "/run/livekit.yaml"]
     assert config.api_secret.get_secret_value() not in f"{argv} {config!r} {config.credentials!r}"
 
 
+def test_media_is_announced_at_loopback_and_at_one_other_address_where_there_is_one(tmp_path: Path) -> None:
+    config = replace(new_server_config(), outer="203.0.113.7")
+    write_config(config, tmp_path / "livekit.yaml")
+    rtc = json.loads((tmp_path / "livekit.yaml").read_text())["rtc"]
+    assert rtc["ips"] == {"includes": ["127.0.0.1/32", "203.0.113.7/32"]}
+    assert ":" in rtc["node_ip"], "one of IPv4 would be announced in the place of both"
+    write_config(replace(config, outer=None), tmp_path / "livekit.yaml")
+    rtc = json.loads((tmp_path / "livekit.yaml").read_text())["rtc"]
+    assert (rtc["ips"], rtc["node_ip"]) == ({"includes": ["127.0.0.1/32"]}, "127.0.0.1")
+
+
 @pytest.mark.system
-async def test_a_server_so_configured_answers_and_listens_on_loopback_alone(tmp_path: Path) -> None:
+async def test_a_server_so_configured_listens_on_loopback_and_with_media_alone_on_one_other_address(
+    tmp_path: Path,
+) -> None:
     config = new_server_config()
     write_config(config, tmp_path / "livekit.yaml")
     argv = server_argv(livekit_binary(), tmp_path / "livekit.yaml")
@@ -62,7 +76,8 @@ async def test_a_server_so_configured_answers_and_listens_on_loopback_alone(tmp_
         finally:
             process.kill()
             await process.wait()
-    assert addresses == {("127.0.0.1", config.port), ("127.0.0.1", config.media_port)}
+    media = {(address, config.media_port) for address in ("127.0.0.1", config.outer) if address}
+    assert addresses == {("127.0.0.1", config.port)} | media
     assert config.api_secret.get_secret_value() not in (tmp_path / "log").read_text()
 
 
@@ -100,5 +115,5 @@ async def test_a_server_that_is_not_well_yet_is_asked_again() -> None:
 
 def test_a_configuration_is_a_value() -> None:
     config = new_server_config()
-    same = ServerConfig(config.port, config.media_port, config.api_key, config.api_secret)
+    same = ServerConfig(config.port, config.media_port, config.api_key, config.api_secret, config.outer)
     assert config == same

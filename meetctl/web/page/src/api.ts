@@ -8,6 +8,8 @@ export interface MeetingInfo {
   readonly topic?: string | null;
   readonly agents?: readonly string[];
   readonly transcript?: unknown;
+  /** Whether media is served at a loopback address alone. */
+  readonly loopback_only?: boolean;
 }
 
 export interface ConnectionDetails {

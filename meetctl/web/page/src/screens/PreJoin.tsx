@@ -6,9 +6,11 @@ import { CameraPreview } from "../components/CameraPreview";
 import { DeviceSelect } from "../components/DeviceSelect";
 import { Icon } from "../components/Icon";
 import { useLocalPreview } from "../hooks/useLocalPreview";
+import { useObstacle } from "../hooks/useObstacle";
 import { REMEDIES } from "../logic/microphone";
 import { listed, MAX_NAME_CHARACTERS } from "../logic/names";
 import { noticeOf } from "../logic/notice";
+import { WAYS_OUT } from "../logic/reach";
 import type { Choices } from "../remembered";
 import { NoMicrophone } from "./NoMicrophone";
 
@@ -28,6 +30,7 @@ export function PreJoin({ info, choices, onJoin }: PreJoinProps) {
   const nameInput = useRef<HTMLInputElement>(null);
   const microphone = useLocalPreview("microphone", chosen.microphone, chosen.microphoneId, attempt);
   const camera = useLocalPreview("camera", chosen.camera, chosen.cameraId, attempt);
+  const obstacle = useObstacle(info.loopback_only ?? false);
   const change = (changes: Partial<Choices>) => setChosen((before) => ({ ...before, ...changes }));
 
   useEffect(() => {
@@ -133,6 +136,11 @@ export function PreJoin({ info, choices, onJoin }: PreJoinProps) {
             <p>{notice.detail}</p>
           </div>
         </div>
+        {obstacle && (
+          <p className="form-error" role="alert" data-testid="obstacle" data-obstacle={obstacle}>
+            {WAYS_OUT[obstacle]}
+          </p>
+        )}
         <button type="submit" className="button primary large" data-testid="join-button" disabled={joining} aria-busy={joining}>
           {joining ? "Joining…" : "Join"}
         </button>
