@@ -98,6 +98,8 @@ class SeatState:
     """How often it was said in a row, figures in it aside."""
     warning_lasts: bool = field(default=False, compare=False)
     """It holds until it is taken back, or the process ends; others are over when they are no longer said."""
+    warning_about: str | None = field(default=None, compare=False)
+    """What the child calls it when it says that it is over."""
     degraded_reason: str | None = None
     failed: bool = False
     """This process said itself why it gives up, so its exit needs no other words."""

@@ -23,6 +23,7 @@ from meetctl.protocol import (
     MediaKind,
     MediaReceived,
     Ready,
+    Recovered,
     Serving,
     SpeechState,
     Usage,
@@ -175,7 +176,10 @@ def _said(seat: SeatState, event: WireEvent, at: float) -> SeatState:
         case Failed():
             return replace(seat, failed=True, last_error=printable(event.message), hint=event.hint, error_at=at)
         case Warn():
-            return _warned(seat, event.message, at)
+            return replace(_warned(seat, event.message, at), warning_about=event.about)
+        case Recovered(about=about):
+            is_over = seat.warning is not None and seat.warning_about == about
+            return _warned(seat, "", at) if is_over else seat
         case BadLine():
             return _warned(seat, f"wrote a line that is no message: {event.start or event.why}", at)
         case _:

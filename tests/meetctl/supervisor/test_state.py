@@ -21,6 +21,7 @@ from meetctl.protocol import (
     MediaKind,
     MediaReceived,
     Ready,
+    Recovered,
     Serving,
     SpeechState,
     Usage,
@@ -417,3 +418,13 @@ def test_why_a_process_went_is_forgotten_when_the_next_one_has_been_well_for_a_w
     assert (seat.last_error, seat.error_at) == ("was not ready within 60 s", 10.0)
     seat = as_of(state, 12.0 + RECOVERED_S).seats["max"]
     assert (seat.last_error, seat.hint, seat.error_at) == (None, None, None)
+
+
+def test_a_warning_goes_when_its_child_says_that_it_is_over_and_no_other_with_it() -> None:
+    failing = [*BEGUN, Said("max", Warn(message="the language model fails: 503", about="the language model"), 10.0)]
+    other = [*failing, Said("max", Recovered(about="the speech model"), 11.0)]
+    assert folded(other).seats["max"].warning == "the language model fails: 503"
+    over = [*other, Said("max", Recovered(about="the language model"), 12.0)]
+    assert (folded(over).seats["max"].warning, folded(over).seats["max"].warned_at) == (None, None)
+    untold = [*over, Said("max", Warn(message="slow"), 13.0), Said("max", Recovered(about="the language model"), 14.0)]
+    assert folded(untold).seats["max"].warning == "slow"
