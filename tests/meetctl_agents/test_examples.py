@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from meetctl_agents.examples import examples_from_assignment
+from meetctl_agents.memory import MOST_CHARACTERS, MOST_LINES, Memory, instructions_from_assignment
 from pydantic import SecretStr
 
-from meetctl.protocol import Assignment, Endpoint, Example
+from meetctl.local.models import prompts
+from meetctl.local.models.prompts import fit
+from meetctl.protocol import Assignment, Endpoint, Example, Line
 
 LOCAL = Endpoint(base_url="http://h/v1", api_key=SecretStr("k"), model="m", reads_ahead=True)
 
@@ -56,3 +59,23 @@ def test_a_small_model_gets_what_its_persona_says_of_itself_in_the_first_person(
 
 def test_a_large_model_gets_none_that_nobody_wrote() -> None:
     assert told("You build backends.", llm=LOCAL.model_copy(update={"reads_ahead": False})) == []
+
+
+def test_a_memory_that_is_full_and_the_examples_are_given_to_the_local_model_whole() -> None:
+    persona = "You build backends. You like simple, reliable systems and say so in one or two short sentences."
+    assignment = Assignment(
+        identity="ada", name="Ada", room="r", url="ws://h", token=SecretStr("t"), persona=persona, llm=LOCAL
+    )
+    memory = Memory("ada")
+    said = "We should wait, I think, until the tests are green, and then ship it. "
+    for number in range(MOST_LINES):
+        speaker = ("Sam", "Eve", "Ada")[number % 3]
+        text = said * (MOST_CHARACTERS // MOST_LINES // len(said))
+        memory.add(Line(id=f"u{number}", at=number, speaker=speaker, identity=speaker.lower(), text=text))
+    assert len(memory.lines) == MOST_LINES
+    instructions, *lines = memory.prompt(instructions_from_assignment(assignment))
+    whole = [instructions, *examples_from_assignment(assignment), *lines]
+    kept = fit(prompts.Message(message.role, message.text) for message in whole)
+    assert sum(len(message.content.replace("\n", "")) for message in kept) >= sum(
+        len(message.text.replace("\n", "")) for message in whole
+    )

@@ -9,7 +9,7 @@ from typing import Literal
 
 Role = Literal["system", "user", "assistant"]
 
-MOST_TOKENS = 1200
+MOST_TOKENS = 1450
 """Of prompt, estimated. Reading one takes 4 to 7 ms, so this is as long as anybody will wait for an answer."""
 _LETTER = 1 / 3
 """Tokens a letter or space of English: a quarter on average, and a little to be safe. Anything else, a token a byte."""
