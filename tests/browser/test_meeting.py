@@ -6,7 +6,6 @@ Everything is real: the installed command, all servers and programs, a Chromium.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from meetctl.supervisor.sweep import marked
 from tests.browser.conftest import OpenPage
 from tests.browser.likeness import DrawnFace, Likeness, Picture, placeholder_of
 from tests.browser.visitor import LOUD, QUIET, SCRIPT, WITHIN_S, Visitor
-from tests.fixtures.command import Meetctl
+from tests.fixtures.command import Meetctl, on_the_small_pair
 from tests.meetctl.local.models.sound import word_errors
 from tests.meetctl_agents.human import synthesised
 
@@ -99,7 +98,7 @@ async def hear_out(person: Visitor, talker: str, *, quiet: str, since: float) ->
 async def test_who_opens_the_link_and_asks_an_agent_aloud_sees_its_face_and_hears_it_alone_answer(
     meetctl: Meetctl, open_page: OpenPage
 ) -> None:
-    shutil.copy(DEMO, meetctl.cwd / "demo.yaml")
+    on_the_small_pair(DEMO, meetctl.cwd / "demo.yaml")
     up = await asyncio.to_thread(meetctl, "up", "demo.yaml", "-d", "--wait")
     assert (up.code, up.err) == (0, "")
     meeting = await legs_at_full_rate(meetctl)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from meetctl.rooms import Rooms, guest_token
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.sweep import marked
-from tests.fixtures.command import Meetctl
+from tests.fixtures.command import Meetctl, on_the_small_pair
 
 ROOT = Path(__file__).parents[2]
 GONE_S = 15.0
@@ -53,7 +52,7 @@ def runs(pid: int) -> bool:
 
 
 def test_the_demo_comes_up_is_shown_takes_another_agent_and_leaves_nothing_behind(meetctl: Meetctl) -> None:
-    shutil.copy(ROOT / "configs/demo.yaml", meetctl.cwd / "demo.yaml")
+    on_the_small_pair(ROOT / "configs/demo.yaml", meetctl.cwd / "demo.yaml")
     up = meetctl("up", "demo.yaml", "-d", "--wait")
     assert (up.code, up.err) == (0, "")
     link = up.out.strip()
