@@ -7,7 +7,7 @@ known by the whole prompt it was made from.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,9 @@ from .examples import examples_from_assignment
 from .memory import Memory, Message, instructions_from_assignment
 from .mind import answer, read
 from .providers import in_a_row
-from .speech import Speech, rest, verbatim
+from .speech import STALL_S, Speech, rest, verbatim
 from .tasks import begin
+from .warming import FIRST_ANSWER_S, Warming, may_have_to_load
 
 Warn = Callable[[str, object], None]
 """Takes what went wrong, and the error or the words for it."""
@@ -90,6 +91,7 @@ class Answers:
         self._is_small = assignment.llm is not None and assignment.llm.reads_ahead
         self._habit = ThinkingHabit(is_known_plain=not _may_think_aloud(assignment.llm))
         self._warn = warn
+        self.warming = Warming(is_loaded=not may_have_to_load(assignment.llm))
         # Where another is asked next, nobody waits for this one.
         self._patience_s = 0.0 if assignment.llm and assignment.llm.fallbacks else PATIENCE_S
         self._reading: set[asyncio.Task[None]] = set()
@@ -174,8 +176,16 @@ class Answers:
     def _answer(self, prompt: tuple[Message, ...], *others: str) -> Speech:
         names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}
         text = AnswerText(names, self._name, self._habit)
-        words = answer(self._model, prompt, text, self._options, self._warn, self._patience_s)
-        return Speech(brief(words) if self._is_small else words, self._voice, self._options)
+        options, patience_s = self.warming.options(self._options), self.warming.patience_s(self._patience_s)
+        words = self._noted(answer(self._model, prompt, text, options, self._warn, patience_s))
+        first_word_s = STALL_S if self.warming.is_loaded else FIRST_ANSWER_S
+        said = brief(words) if self._is_small else words
+        return Speech(said, self._voice, self._options, first_word_s=first_word_s)
+
+    async def _noted(self, words: AsyncIterator[str]) -> AsyncGenerator[str, None]:
+        async for piece in words:
+            self.warming.answered()
+            yield piece
 
     async def _rest(self, cut_off: _CutOff) -> AsyncIterator[str]:
         """Yields what had not been said, and ends the speech that it is taken from."""

@@ -31,6 +31,7 @@ from .floor_events import (
     Released,
     Said,
     Sounded,
+    StillLoading,
     TalkBegan,
     Tick,
     Undecided,
@@ -40,6 +41,8 @@ from .floor_state import Floor, Holding, Wish, by_turn, opener
 
 SILENT_S = 25.0
 """From the grant to the first sound: two attempts of a model, ten seconds each. Runs out where the agent hangs."""
+LOADING_S = 66.0
+"""The same where a model is loaded first: it has a minute for its first answer."""
 LONGEST_S = 75.0
 """A turn that sounds; agents cut themselves short after a minute at the latest."""
 RELEASE_S = 1.5
@@ -99,6 +102,8 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
             return replace(floor, waiting=(floor.cut_off, *floor.waiting), cut_off=None), ()
         case Said():
             return _said(floor, event, now)
+        case StillLoading(identity, grant_id):
+            return _still_loading(floor, identity, grant_id, now), ()
         case Sounded(identity):
             return _sounded(floor, identity, now), ()
         case Released():
@@ -139,6 +144,13 @@ def _said(floor: Floor, said: Said, now: float) -> tuple[Floor, tuple[Action, ..
         floor, cut = _cut(floor, now)
         return floor, (*actions, *cut)
     return floor, actions
+
+
+def _still_loading(floor: Floor, identity: str, grant_id: str, now: float) -> Floor:
+    held = floor.holding
+    if held is None or (held.wish.identity, held.grant_id) != (identity, grant_id) or held.cut or held.sounded:
+        return floor
+    return replace(floor, holding=replace(held, deadline=now + LOADING_S))
 
 
 def _sounded(floor: Floor, identity: str, now: float) -> Floor:

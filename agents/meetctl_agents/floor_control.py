@@ -16,7 +16,7 @@ from livekit import rtc
 from meetctl.protocol import CastMember, FloorChanged, Line, MeetingRules
 
 from .floor import next_deadline, next_wish, step
-from .floor_events import AgentGone, Changed, Consult, Cut, Event, Give, Released, Tick
+from .floor_events import AgentGone, Changed, Consult, Cut, Event, Give, Released, StillLoading, Tick
 from .floor_state import Floor
 from .outbox import Outbox
 from .tasks import Tasks
@@ -124,8 +124,11 @@ class FloorControl:
 
     def _outbox(self, identity: str) -> Outbox:
         if identity not in self._outboxes:
-            self._outboxes[identity] = Outbox(self._room, identity, self._on_granted, self._on_failed)
+            self._outboxes[identity] = Outbox(self._room, identity, self._on_granted, self._on_failed, self._on_loading)
         return self._outboxes[identity]
+
+    def _on_loading(self, identity: str, grant_id: str) -> None:
+        self.post(StillLoading(identity, grant_id))
 
     def _on_granted(self, give: Give, seconds: float) -> None:
         self._granted(give, seconds)

@@ -53,6 +53,14 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class StillLoading:
+    """An agent has the floor, and its model has to be loaded before it can speak."""
+
+    identity: str
+    grant_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sounded:
     """An agent can be heard."""
 
@@ -139,6 +147,7 @@ Event = (
     | TalkBegan
     | NothingSaid
     | Said
+    | StillLoading
     | Sounded
     | Released
     | Overheard

@@ -149,8 +149,6 @@ def transcription_json(answer: str, kind: str = "") -> bytes:
         return json.dumps({"text": value}).encode()
     if isinstance(value, list):
         value = {"segments": value}
-    if value is None:
-        return json.dumps({"text": ""}).encode()  # null: nothing was said
     text = _spoken(value) if isinstance(value, dict) else None
     if text is None:
         raise ServerWords("it answered without words", answer)
@@ -169,4 +167,4 @@ def _spoken(value: dict[str, Any]) -> str | None:
             texts = [part if isinstance(part, str) else _spoken(part) for part in parts if isinstance(part, str | dict)]
             words = [str(part["word"]) for part in parts if isinstance(part, dict) and "word" in part]
             return " ".join(text.strip() for text in (texts if any(texts) else words) if text)
-    return "" if "text" in value and value["text"] is None else None
+    return None

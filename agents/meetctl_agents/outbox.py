@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from livekit import rtc
 
-from meetctl.protocol import GRANT, HEAR, PREPARE, STOP, Grant, Hear, Line, Prepare, StopSpeaking
+from meetctl.protocol import GRANT, HEAR, PREPARE, STILL_LOADING, STOP, Grant, Hear, Line, Prepare, StopSpeaking
 
 from .allowance import LOG_LINES, Allowances, Verdict
 from .floor_events import Give
@@ -42,11 +42,13 @@ class Outbox:
         identity: str,
         granted: Callable[[Give, float], None],
         failed: Callable[[str, str], None],
+        loading: Callable[[str, str], None] = lambda identity, grant_id: None,
     ) -> None:
         self._room = room
         self._identity = identity
         self._granted = granted
         self._failed = failed
+        self._loading = loading
         self._grants: asyncio.Queue[Give] = asyncio.Queue()
         self._hearsay: deque[Line] = deque(maxlen=MOST_WAITING)
         self._prepared: Line | None = None
@@ -101,11 +103,14 @@ class Outbox:
 
     async def _send_grant(self, give: Give) -> None:
         began = asyncio.get_running_loop().time()
-        taken = give.grant_id not in self._unwanted and await self._call(GRANT, self._as_grant(give))
+        answer = None if give.grant_id in self._unwanted else await self._call(GRANT, self._as_grant(give))
+        taken = answer is not None
         self._unwanted.discard(give.grant_id)
         self._delivering.pop(give.grant_id).set_result(taken)
         if taken:
             self._granted(give, asyncio.get_running_loop().time() - began)
+            if answer == STILL_LOADING:
+                self._loading(self._identity, give.grant_id)
         else:
             self._failed(self._identity, give.grant_id)
 
@@ -145,18 +150,18 @@ class Outbox:
             else:
                 self._news.clear()
 
-    async def _call(self, method: str, message: Hear | Prepare | Grant | StopSpeaking) -> bool:
+    async def _call(self, method: str, message: Hear | Prepare | Grant | StopSpeaking) -> str | None:
+        """Returns the answer; None where it was not taken."""
         loop = asyncio.get_running_loop()
         until = loop.time() + (STARTING_S if method in (HEAR, GRANT) else 0)
         while True:
             try:
-                await call(self._room, self._identity, method, message)
-                return True
+                return await call(self._room, self._identity, method, message)
             except Exception as error:  # whatever it is, the next message is to be sent
                 starting = isinstance(error, rtc.RpcError) and error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD
                 if not starting or loop.time() >= until:
                     logger.warning("%s did not take %s: %s", self._identity, method, error)
-                    return False
+                    return None
             await asyncio.sleep(TELL_AGAIN_S)
 
 

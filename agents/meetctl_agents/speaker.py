@@ -26,6 +26,7 @@ from meetctl.protocol import (
     GRANT,
     HEAR,
     PREPARE,
+    STILL_LOADING,
     STOP,
     AgentSpeech,
     Assignment,
@@ -53,6 +54,7 @@ from .speech import Speech
 from .speech_faults import LANGUAGE, SPEECH, TURN, SpeechFaults
 from .tasks import begin
 from .turn import Turn, line_of
+from .warming import FIRST_ANSWER_S
 from .wire import Report
 
 TURN_S = 60.0
@@ -167,6 +169,9 @@ class Speaker:
         )
         stack.push_async_callback(self._close, session)
         self._answers.read_ahead()
+        if not self._answers.warming.is_loaded:
+            warming = self._answers.warming.warm_up(model, self._faults.warn, self._faults.works, LANGUAGE)
+            stack.push_async_callback(utils.aio.cancel_and_wait, asyncio.create_task(warming, name="warm-up"))
         return session
 
     async def _close(self, session: AgentSession[None]) -> None:
@@ -205,9 +210,10 @@ class Speaker:
             return "already granted"
         for line in grant.heard:
             self._answers.hear(line)
-        self._turn = Turn(self._session, grant, TURN_S)
+        is_loaded = self._answers.warming.is_loaded or grant.verbatim is not None
+        self._turn = Turn(self._session, grant, TURN_S if is_loaded else TURN_S + FIRST_ANSWER_S)
         _own(self._turns, self._speak(self._turn, previous), f"turn-{grant.grant_id}")
-        return "granted"
+        return "granted" if is_loaded else STILL_LOADING
 
     def _on_stop(self, stop: StopSpeaking, _: str) -> str:
         if self._turn is None or self._turn.grant_id != stop.grant_id:

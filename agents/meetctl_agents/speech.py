@@ -65,11 +65,18 @@ class Speech:
     """Makes the answer from the moment it is created until `aclose`."""
 
     def __init__(
-        self, words: AsyncIterator[str], voice: tts.TTS[Any], options: APIConnectOptions, *, as_written: bool = False
+        self,
+        words: AsyncIterator[str],
+        voice: tts.TTS[Any],
+        options: APIConnectOptions,
+        *,
+        as_written: bool = False,
+        first_word_s: float = STALL_S,
     ) -> None:
         """
         Args:
             as_written: whether the very words go to the voice, marks and all.
+            first_word_s: how long the first word may take.
         """
         self.words: Tape[str] = Tape()
         self.sound: Tape[rtc.AudioFrame] = Tape()
@@ -81,6 +88,7 @@ class Speech:
         self._voice = voice
         self._options = options
         self._as_written = as_written
+        self._first_word_s = first_word_s
         self._granted = asyncio.Event()
         self._making = (
             asyncio.create_task(self._write(), name="speech-words"),
@@ -115,14 +123,15 @@ class Speech:
     async def _write(self) -> None:
         error: BaseException | None = None
         try:
-            async with asyncio.timeout(STALL_S) as patience:
+            async with asyncio.timeout(self._first_word_s) as patience:
                 async for piece in self._source:
                     patience.reschedule(asyncio.get_running_loop().time() + STALL_S)
                     if self.first_word_s is None:
                         self.first_word_s = time.time() - self.began_at
                     self.words.put(piece)
         except TimeoutError:
-            error = TimeoutError(f"the language model said nothing for {STALL_S:.0f} s")
+            waited = self._first_word_s if self.first_word_s is None else STALL_S
+            error = TimeoutError(f"the language model said nothing for {waited:.0f} s")
         except Exception as failure:
             error = failure
         self.words.end(error)

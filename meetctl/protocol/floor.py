@@ -15,6 +15,9 @@ DRAFT = "mc.draft"
 REGISTER = "mc.register"
 FIRST_WORDS = "mc.first_words"
 
+STILL_LOADING = "granted, and the model is still being loaded"
+"""An agent's answer to a grant: it will speak, but not as soon as usual."""
+
 CHAIR_METHODS = (HEAR, PREPARE, GRANT, STOP)
 """Served by an agent, believed only from the chair."""
 AGENT_METHODS = (RELEASE, DRAFT, REGISTER)

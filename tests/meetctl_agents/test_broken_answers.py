@@ -117,10 +117,10 @@ async def test_after_fifty_broken_transcriptions_the_next_words_are_heard_each_t
     await ears._client.close()  # type: ignore[attr-defined]  # its plugin leaves that open
 
 
-NOTHING = ("204 Odd", "an unknown charset", "not utf-8", "body b''", "body b'null'", "body b'[]'", "text is None")
+NOTHING = ("204 Odd", "an unknown charset", "not utf-8", "body b''", "body b'[]'")
 """Nothing was said, by what came."""
 HEARD = {
-    **dict.fromkeys((*NOTHING, "text is {'text': None}"), ("", 0)),
+    **dict.fromkeys(NOTHING, ("", 0)),
     "body b'\"text\"'": ("text", 0),
     "only segments": (WORDS, 0),
 }

@@ -213,8 +213,7 @@ async def transcribed(served: Served, model: str = "m") -> str:
         (reply("Anna, what is the plan?", "text/plain"), "Anna, what is the plan?"),
         (reply('"Anna, what is the plan?"'), "Anna, what is the plan?"),
         (reply('{"segments": [{"text": " Anna,"}, {"text": " what is the plan?"}]}'), "Anna, what is the plan?"),
-        (reply('{"text": null}'), ""),
-        (reply("null"), ""),
+        (reply('{"text": null, "segments": [{"text": " Yes."}]}'), "Yes."),
         (reply('{"text": ""}'), ""),
     ],
 )
