@@ -36,6 +36,8 @@ _members: weakref.WeakKeyDictionary[Any, tuple[Any, ...]] = weakref.WeakKeyDicti
 """By the adapters that ask one after the other, whom they ask."""
 _clients: weakref.WeakKeyDictionary[Any, openai.AsyncClient] = weakref.WeakKeyDictionary()
 """By the models that were made with them."""
+_prompts: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+"""By the transcription models, what they were told to expect."""
 _RAW_OF = {"openai": "response_format", "elevenlabs": "encoding"}
 
 
@@ -126,7 +128,14 @@ def _ears_from(given: Endpoint, language: str | None, names: tuple[str, ...]) ->
         if names:
             welcome["prompt"] = ", ".join(names)
     model: stt.STT[Any] = _made(given, "STT", needed={}, welcome=welcome)
-    return model if model.capabilities.offline_recognize else Offline(model)
+    ears = model if model.capabilities.offline_recognize else Offline(model)
+    _prompts[ears] = str(given.options.get("prompt", welcome.get("prompt", "")))
+    return ears
+
+
+def prompts_of(model: stt.STT[Any]) -> tuple[str, ...]:
+    """Returns what a transcription model, or each that is asked in a row, was told to expect."""
+    return tuple(_prompts[one] for one in members_of(model) or (model,) if _prompts.get(one))
 
 
 def in_a_row(endpoint: Endpoint) -> tuple[Endpoint, ...]:

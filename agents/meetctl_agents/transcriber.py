@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Iterable
 
 from livekit import rtc
 from livekit.agents import APIConnectOptions, stt
 
+from .providers import prompts_of
+from .recognised import said_in
 from .speech_faults import SpeechFaults
 
 PATIENCE_S = 12.0
 """A local model needs 0.2 to 0.5 s for a sentence, and a few seconds on a busy machine; then the words are given up."""
-NOTES = re.compile(r"\[[^\]]*\]|\([^)]*\)|[♪*]+")
-"""What models write for sounds that are no words: `[BLANK_AUDIO]`, `(coughs)`."""
 FAILS = "the transcription model fails"
 
 logger = logging.getLogger(__name__)
@@ -27,14 +26,17 @@ class Transcriber:
     def __init__(self, model: stt.STT[str], faults: SpeechFaults) -> None:
         self._model = model
         self._faults = faults
+        self._prompts = prompts_of(model)
 
     async def words(self, audio: Iterable[rtc.AudioFrame]) -> str:
         """Returns what was said; empty = no words, or the model failed (which has been reported)."""
+        frames = list(audio)
         options = APIConnectOptions(max_retry=0, timeout=PATIENCE_S)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                event = await self._model.recognize(list(audio), conn_options=options)
-            words = cleaned(_text(event))
+                event = await self._model.recognize(frames, conn_options=options)
+            seconds = sum(frame.duration for frame in frames)
+            words = said_in(_text(event), prompts=self._prompts, seconds=seconds)
         except Exception as error:  # whatever it is, the next words are to be heard
             logger.warning("transcription failed: %r", error)
             self._faults.warn(FAILS, error)
@@ -54,9 +56,3 @@ def _text(event: stt.SpeechEvent) -> str:
     if not isinstance(text, str):
         raise ValueError(f"its answer holds no text, but {text!r:.80}")
     return text
-
-
-def cleaned(text: str) -> str:
-    """Returns the words of a transcription, without its notes on other sounds; empty = none."""
-    words = " ".join(NOTES.sub(" ", text).split())
-    return words if re.search(r"\w", words) else ""
