@@ -127,8 +127,7 @@ class Person:
 
 
 @asynccontextmanager
-async def people(meeting: Standing) -> AsyncIterator[list[Person]]:
-    models_url = meeting.seats()["models"]["url"]
+async def people(meeting: Standing, models_url: str) -> AsyncIterator[list[Person]]:
     voices = {"Sam": "pitch=0.9", "Eve": "pitch=1.3"}
     sounds = {
         name: {question: await synthesised(models_url, question, voice) for question in QUESTIONS}
@@ -190,7 +189,7 @@ def test_an_hour_leaves_nothing_behind_that_a_minute_does_not(meetctl: Meetctl, 
         ledger = Ledger(pids)
 
         async def spend() -> int:
-            async with people(meeting) as found:
+            async with people(meeting, seats["models"]["url"]) as found:
                 looking = asyncio.create_task(ledger.keep())
                 try:
                     return await talk(meeting, found, random.Random(SEED), time.monotonic() + MINUTES * 60)
