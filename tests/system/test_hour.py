@@ -41,6 +41,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(MINUTES * 60 + 900)]
 
 ROSTER = """
 room: hour
+defaults: {{llm: local/tiny, stt: local/tiny}}
 meeting: {{topic: a launch}}
 agents:
   - name: Ada
@@ -183,7 +184,7 @@ def lines_of(meeting: Standing, speaker: str) -> int:
 
 def test_an_hour_leaves_nothing_behind_that_a_minute_does_not(meetctl: Meetctl, simli_server: str) -> None:
     roster = ROSTER.format(simli=simli_server, limit=SESSION_S)
-    with standing(meetctl, roster, "hour", "--wait") as meeting:
+    with standing(meetctl, roster, "hour", "--wait", "--timeout", "300") as meeting:
         seats = meeting.until_whole()
         pids = {name: seats[name]["pid"] for name in ("Chair", "Ada", "Max")} | {"supervisor": meeting.note["pid"]}
         ledger = Ledger(pids)

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.system
 
 ROSTER = """
 room: words
+defaults: {llm: local/tiny, stt: local/tiny}
 agents:
   - {name: Ada, agent: audio}
   - {name: Max, agent: audio}
