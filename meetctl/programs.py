@@ -13,6 +13,7 @@ from pydantic import JsonValue, SecretStr
 
 from meetctl.catalogue import BETTER
 from meetctl.protocol import Assignment, Avatar, CastMember, Endpoint, Face, Line, MediaKind, Voice
+from meetctl.protocol.proxies import livekit_is_direct, without_livekit_proxy
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, avatar_identity
 from meetctl.settings import LiveKitCredentials, inherited_environment
 
@@ -94,10 +95,12 @@ def agent_environment(
         mark: variables that mark every process of the meeting.
         own: the room's credentials; handed on only where the entry says `livekit_api_credentials`.
     """
-    environment = {**inherited_environment(), **_revealed(entry.env), **mark}
+    inherited = {"PYTHONUNBUFFERED": "1", **inherited_environment()}
     if entry.program is not Program.COMMAND:
-        environment = {**_variables_of(entry.llm, entry.tts), **environment}
-        return {**environment, "PYTHONUNBUFFERED": "1"}
+        return {**_variables_of(entry.llm, entry.tts), **inherited, **_revealed(entry.env), **mark}
+    if livekit_is_direct(place.livekit_url, inherited):
+        inherited = without_livekit_proxy(place.livekit_url, inherited)
+    environment = {**inherited, **_revealed(entry.env), **mark}
     environment |= {
         "LIVEKIT_URL": place.livekit_url,
         "LIVEKIT_TOKEN": place.token.get_secret_value(),

@@ -23,7 +23,7 @@ from meetctl.errors import SettingsError
 PASSED_ON = frozenset(
     {"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV"}
     | {"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"}
-    | {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
+    | {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"}
     | {"XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT"}
 )
 """What a child inherits; everything else it is given by name, so that one agent never sees another's key."""
@@ -113,11 +113,13 @@ def opening(variable: str) -> Iterator[None]:
 
 
 def inherited_environment() -> dict[str, str]:
-    """Returns the variables that every child may see."""
+    """Returns the variables that every child may see; a proxy among them is not for this machine's own servers."""
+    from meetctl.protocol.proxies import with_loopback_direct
+
     inherited = {name: value for name, value in environment().items() if name in PASSED_ON}
     if len(os.fsencode(inherited.get("TMPDIR", ""))) > TEMP_PATH_LIMIT:
         inherited["TMPDIR"] = _shorter_name_of(inherited["TMPDIR"])
-    return inherited
+    return with_loopback_direct(inherited)
 
 
 def _shorter_name_of(directory: str) -> str:

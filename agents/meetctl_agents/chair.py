@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable
 
 from livekit import rtc
-from livekit.agents import utils
 
 from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Ready, Say, Tell
 
@@ -20,6 +19,7 @@ from .hearing import Ears
 from .meeting import Meeting
 from .meters import report_room_leg
 from .moderator import Moderator
+from .plugin_http import plugin_http
 from .probe import Probe
 from .providers import llm_from_endpoint, stt_from_endpoint
 from .runtime import Inbox, run_program
@@ -32,7 +32,7 @@ from .wire import Report
 async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbox: Inbox) -> None:
     """Keeps the meeting until cancelled."""
     names = tuple(member.name for member in assignment.cast)
-    async with utils.http_context.open():
+    async with plugin_http():
         detector = load_detector()
         model = stt_from_endpoint(assignment.stt, assignment.language, names, detector)
         faults = SpeechFaults(report)

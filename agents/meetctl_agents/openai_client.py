@@ -9,38 +9,48 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import openai
 
 from meetctl.protocol import Endpoint
+from meetctl.protocol.proxies import is_loopback
 
+from .model_errors import ModelError
 from .openai_answers import ServerWords, chat_events, failure_json, mend_event, transcription_json, words_of
 
 CONNECT_S = 15.0
 LONGEST_BODY = 1_000_000
 """Bytes of an answer that should have been a stream, or a sound."""
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _CHAT, _SPEECH, _TRANSCRIPTION = "/chat/completions", "/audio/speech", "/audio/transcriptions"
 
 
 def openai_client(endpoint: Endpoint) -> openai.AsyncClient:
     """Returns a client for the endpoint; whoever asks for it closes it."""
-    host = urlsplit(endpoint.base_url or "").hostname
-    # A proxy of the environment is for what is outside; it cannot reach this machine's own servers.
-    direct: dict[str, httpx.AsyncBaseTransport | None] = {f"all://{host}": None} if host in LOOPBACK else {}
     return openai.AsyncClient(
         api_key=endpoint.api_key.get_secret_value() or None,
         base_url=endpoint.base_url,
         max_retries=0,
-        http_client=MendingClient(
+        http_client=_http_client(endpoint.base_url or ""),
+    )
+
+
+def _http_client(url: str) -> MendingClient:
+    try:
+        return MendingClient(
             timeout=httpx.Timeout(connect=CONNECT_S, read=5.0, write=5.0, pool=5.0),
             follow_redirects=True,
             limits=httpx.Limits(max_connections=50, max_keepalive_connections=50, keepalive_expiry=120),
-            mounts=direct,
-        ),
-    )
+            # A proxy of the environment is for what is outside, and an odd one must not keep us from our own servers;
+            # the environment's certificates are for both.
+            trust_env=not is_loopback(url),
+            verify=httpx.create_ssl_context(),
+        )
+    except (ImportError, ValueError) as error:
+        message = f"the environment's proxy cannot be used: {' '.join(str(error).split())}"
+        raise ModelError(
+            message, hint="name an http:// proxy in HTTPS_PROXY, or leave HTTPS_PROXY and ALL_PROXY away"
+        ) from error
 
 
 class MendingClient(httpx.AsyncClient):

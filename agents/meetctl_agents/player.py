@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from meetctl.errors import MeetctlError
 from meetctl.protocol import MAX_LINE_BYTES, Failed, Ready, Stop, parse_command
+from meetctl.protocol.proxies import keep_livekit_direct
 from meetctl.script import (
     Act,
     Cue,
@@ -158,6 +159,7 @@ class Play:
 
 def main() -> NoReturn:
     """Plays the script on stdin and exits: 0 when it is played or it was told to leave, 1 when it failed."""
+    keep_livekit_direct()
     commands, events = claim_standard_streams()
     _log_to_stderr()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the supervisor decides

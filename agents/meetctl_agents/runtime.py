@@ -21,6 +21,7 @@ from livekit import rtc
 
 from meetctl.errors import LiveKitError, MeetctlError
 from meetctl.protocol import Assignment, Command, Failed, Stop, Warn
+from meetctl.protocol.proxies import keep_livekit_direct
 
 from .allowance import LOG_LINES, Allowances, Verdict
 from .masking import MaskingFormatter, masked, secrets_of
@@ -53,6 +54,7 @@ logger = logging.getLogger(__name__)
 
 def run_program(body: Body) -> NoReturn:
     """Runs the body as this process's only work and exits: 0 when told to leave, 1 when it failed."""
+    keep_livekit_direct()
     commands, events = claim_standard_streams()
     formatter = _log_to_stderr()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the supervisor decides

@@ -48,6 +48,7 @@ from .fallbacks import watch_fallbacks
 from .memory import instructions_from_assignment
 from .methods import call, serve
 from .mind import Mind, forget
+from .plugin_http import plugin_http
 from .providers import close_model, llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
 from .registration import keep_registered
 from .speech import Speech
@@ -94,7 +95,7 @@ class Speaker:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(utils.http_context.open())
+            await stack.enter_async_context(plugin_http())
             self._session = await self._start(stack)
             self._serve()
             if self._assignment.register_with_chair:

@@ -76,6 +76,7 @@ def _machine(roster: Roster | None, variables: Mapping[str, str]) -> Iterator[Fi
     wanted = probing.requirements()
     yield from checks.judge_libraries(wanted, probing.installed(checks.names_of(wanted)))
     yield from checks.judge_keys(variables)
+    yield from checks.judge_proxies(probing.probe_proxies(environment()))
     models = _models(roster)
     programs = DEMO if roster is None else tuple(agent.program for agent in roster.agents)
     local = 1 if roster is None else sum(agent.face is not None and agent.face.local for agent in roster.agents)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from meetctl.catalogue import PAIRS, pair
-from meetctl.doctor.findings import Finding, Interface, Socket, failure, ok, warning
+from meetctl.doctor.findings import Finding, Interface, Proxy, Socket, failure, ok, warning
 from meetctl.doctor.memory import needed_mb
 
 SKEW_NOTICED_S = 5.0
@@ -108,6 +108,23 @@ def judge_keys(environment: Mapping[str, str]) -> Iterator[Finding]:
     if 0 < len(missing := [name for name in _LIVEKIT if name not in there]) < len(_LIVEKIT):
         hint = "export " + " ".join(f"{name}=…" for name in missing)
         yield warning("keys", f"{', '.join(missing)} is not set, and LIVEKIT_* count only together", hint)
+
+
+def judge_proxies(proxies: Iterable[Proxy]) -> Iterator[Finding]:
+    """Yields which proxies the environment names, what they are for, and whether they are there."""
+    for proxy in proxies:
+        told = f"{proxy.variable} names {proxy.address}"
+        if proxy.error is not None:
+            hint = f"start it, or unset {proxy.variable}: whatever is elsewhere is asked through it"
+            yield warning("proxies", f"{told}: {proxy.error}", hint)
+        elif not proxy.address.startswith("http://"):
+            hint = f"name an http:// proxy in {proxy.variable}: LiveKit and Simli are reached through no other"
+            yield warning("proxies", f"{told}, which is no http:// proxy", hint)
+        elif proxy.variable.upper() == "ALL_PROXY":
+            hint = "export HTTPS_PROXY with the same value"
+            yield warning("proxies", f"{told}, which only the OpenAI-compatible models are asked through", hint)
+        else:
+            yield ok("proxies", f"{told}, for what is elsewhere; servers on this machine are reached directly")
 
 
 def judge_models(missing: Sequence[tuple[str, int, str | None]]) -> Finding:

@@ -47,6 +47,15 @@ class Interface:
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy of the environment: its variable, where it is, without what may be secret in it, and its fault."""
+
+    variable: str
+    address: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a web server answered, or why it did not."""
 

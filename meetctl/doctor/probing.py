@@ -11,7 +11,7 @@ import ipaddress
 import os
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -19,8 +19,10 @@ import psutil
 from pydantic import SecretStr
 
 from meetctl import rooms
-from meetctl.doctor.findings import Answer, Interface, Socket
+from meetctl.doctor.findings import Answer, Interface, Proxy, Socket
 from meetctl.errors import LiveKitError
+from meetctl.protocol.proxies import PROXIES, spelled
+from meetctl.rooms.http import session_for
 from meetctl.settings import LiveKitCredentials
 
 LOOPBACK = "127.0.0.1"
@@ -31,6 +33,8 @@ ANSWER_S = 5.0
 TOKEN_S = {"maxSessionLength": 60, "maxIdleTime": 30}
 """Asked for with a token that nobody uses: it is what tells whether key, credit and face are good."""
 MAX_BODY = 64 * 1024
+PROXY_S = 2.0
+DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080, "socks4": 1080}
 
 
 def probe_sockets() -> tuple[Socket, ...]:
@@ -57,6 +61,25 @@ def interfaces() -> tuple[Interface, ...]:
             if not address.is_loopback and not address.is_link_local:
                 found.append(Interface(name, str(address)))
     return tuple(found)
+
+
+def probe_proxies(variables: Mapping[str, str]) -> tuple[Proxy, ...]:
+    """Returns the proxies of the environment, each after a try to connect to it."""
+    return tuple(_try_proxy(name, variables[name]) for name in sorted(spelled(PROXIES)) if variables.get(name))
+
+
+def _try_proxy(variable: str, value: str) -> Proxy:
+    try:
+        parts = urlsplit(value if "://" in value else f"http://{value}")
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
+    except ValueError:
+        return Proxy(variable, "no address", "it cannot be read")
+    shown = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    try:
+        socket.create_connection((host, port), timeout=PROXY_S).close()
+    except OSError as error:
+        return Proxy(variable, shown, f"cannot connect: {error.strerror or error}")
+    return Proxy(variable, shown)
 
 
 def requirements() -> list[str]:
@@ -117,7 +140,7 @@ async def _get(url: str, headers: dict[str, str], *, body: dict[str, object] | N
     sent = time.time()
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_S), trust_env=True) as session,
+            session_for(url, ANSWER_S) as session,
             session.request("GET" if body is None else "POST", url, headers=headers, json=body) as response,
         ):
             text = (await response.content.read(MAX_BODY)).decode(errors="replace")

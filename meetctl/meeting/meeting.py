@@ -36,9 +36,10 @@ from meetctl.meeting.seats import LIVEKIT_SEAT, player_seat
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs import CHAIR_IDENTITY, PRELOADER, service_environment
 from meetctl.protocol import Failed, Ready
+from meetctl.protocol.proxies import DIRECT, livekit_is_direct
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
 from meetctl.script import Script
-from meetctl.settings import STATE, LiveKitCredentials, private_dir, slug
+from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, slug
 from meetctl.supervisor.events import Exited, GaveUp, Proven, Said, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, process_id
@@ -93,6 +94,8 @@ class Meeting:
         self.started_at = time.monotonic()
         self.ended = asyncio.Event()
         self._mark = {MEETING_VARIABLE: self.id}
+        if roster.livekit is None or livekit_is_direct(roster.livekit.url, environment()):
+            self._mark[DIRECT] = "1"
         self._server_binary = server_binary
         self._invites = Invites.create()
         self._mask = Masker(secrets_of(roster))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from meetctl.errors import LiveKitError
+from meetctl.rooms.http import session_for
 from meetctl.rooms.tokens import api_token
 from meetctl.settings import LiveKitCredentials
 
@@ -64,7 +65,7 @@ async def _words_of_401(credentials: LiveKitCredentials, timeout: float) -> str:
     headers = {"Authorization": f"Bearer {api_token(credentials).get_secret_value()}"}
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout)) as session,
+            session_for(credentials.url, timeout) as session,
             session.post(f"{url}/twirp/livekit.RoomService/ListRooms", json={}, headers=headers) as response,
         ):
             text = await response.text(errors="replace")

@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 from meetctl.errors import LiveKitError
 from meetctl.protocol import ROLE_ATTRIBUTE, MediaKind
+from meetctl.rooms.http import session_for
 from meetctl.rooms.refusals import translated
 from meetctl.rooms.tokens import key_pair
 from meetctl.settings import LiveKitCredentials
 
 if TYPE_CHECKING:
+    import aiohttp
     from livekit import api
     from livekit.api.room_service import RoomService
 
@@ -66,6 +68,7 @@ class Rooms:
         self._credentials = credentials
         self._timeout = timeout
         self._api: api.LiveKitAPI | None = None
+        self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         from livekit import api
@@ -76,18 +79,17 @@ class Rooms:
                 f"{self._credentials.url!r} is not the address of a LiveKit server",
                 hint="write it as wss://HOST or ws://HOST:PORT",
             )
-        self._api = api.LiveKitAPI(
-            self._credentials.url,
-            *key_pair(self._credentials),
-        )
+        pair = key_pair(self._credentials)
+        self._http = session_for(self._credentials.url, self._timeout)
+        self._api = api.LiveKitAPI(self._credentials.url, *pair, session=self._http)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._api is not None:
-            await self._api.aclose()
-            self._api = None
+        if self._http is not None:
+            await self._http.close()
+            self._http = self._api = None
 
     async def create(self, room: str, *, metadata: str | None = None) -> bool:
         """Makes the room and returns True, or returns False and leaves it as it is where there is one already."""

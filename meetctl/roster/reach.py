@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+from meetctl.protocol.proxies import is_loopback
+
 _LOCAL_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 
@@ -16,7 +18,7 @@ def why_not_direct(livekit_url: str | None, simli_url: str) -> str | None:
     """
     if livekit_url is not None and not _is_private(livekit_url):
         return None
-    if _is_loopback(simli_url):  # a Simli server on this machine reaches what we reach
+    if is_loopback(simli_url):  # a Simli server on this machine reaches what we reach
         return None
     where = "a local LiveKit server" if livekit_url is None else f"the LiveKit server {urlsplit(livekit_url).hostname}"
     return f"{where} cannot be reached by Simli, whose worker would have to join the room there"
@@ -28,11 +30,3 @@ def _is_private(url: str) -> bool:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
         return "." not in host or host.endswith(_LOCAL_ENDINGS)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

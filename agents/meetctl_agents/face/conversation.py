@@ -13,10 +13,11 @@ import aiohttp
 from aiortc import RTCIceServer
 
 from meetctl.protocol import Face
+from meetctl.protocol.proxies import is_loopback
 
 from ..masking import masked, secrets_of
 from .refusal import FaceRefused, Fault, json_from_text, refusal_from_status
-from .signaling import Answer, Ending, Notice, OnSaid, Said, is_loopback, parse_message
+from .signaling import Answer, Ending, Notice, OnSaid, Said, parse_message
 
 ICE_S = 3.0
 """ICE servers are a help, not a condition: without an answer the default is used."""
@@ -37,7 +38,7 @@ class Conversation:
     def __init__(self, face: Face, on_said: OnSaid) -> None:
         loop = asyncio.get_running_loop()
         self.url = face.url.rstrip("/")
-        self.http = aiohttp.ClientSession()
+        self.http = aiohttp.ClientSession(trust_env=not is_loopback(self.url))
         self.secrets = secrets_of(face)
         self.answer: asyncio.Future[str] = loop.create_future()
         self.started: asyncio.Future[None] = loop.create_future()

@@ -5,12 +5,10 @@ Here are values, the interface and the reading of messages; `compose.py` speaks 
 
 from __future__ import annotations
 
-import ipaddress
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from aiortc import RTCIceServer, RTCPeerConnection
 
@@ -128,17 +126,6 @@ def parse_message(text: str, secrets: frozenset[str] = frozenset()) -> Message:
 def chunks(pcm: bytes, size: int = CHUNK_BYTES) -> list[bytes]:
     """Returns the speech in pieces that the server takes."""
     return [pcm[start : start + size] for start in range(0, len(pcm), size)]
-
-
-def is_loopback(url: str) -> bool:
-    """Tells whether a server is on this machine, where no ICE server is of any use."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _parse_json(text: str) -> Message:

@@ -14,12 +14,14 @@ from typing import BinaryIO
 from meetctl.errors import StandInError
 from meetctl.local.simli.config import ServerConfig, load_faults, load_keys, load_livekit
 from meetctl.protocol import Serving, encode_line
+from meetctl.protocol.proxies import keep_livekit_direct
 
 _STDOUT, _STDERR = 1, 2
 
 
 def main() -> None:
     """Serves until SIGTERM, SIGINT, or, where asked for, the end of stdin."""
+    keep_livekit_direct()
     wire = _take_stdout()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("aioice", "livekit"):

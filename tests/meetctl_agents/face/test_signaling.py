@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from meetctl_agents.face.conversation import ice_server_from_entry
 from meetctl_agents.face.refusal import FaceRefused, Fault
-from meetctl_agents.face.signaling import Answer, Ending, Message, Notice, Said, chunks, is_loopback, parse_message
+from meetctl_agents.face.signaling import Answer, Ending, Message, Notice, Said, chunks, parse_message
 
 
 @pytest.mark.parametrize(
@@ -44,20 +44,6 @@ def test_speech_is_split_as_simli_takes_it() -> None:
     pieces = chunks(bytes(15_000))
     assert [len(piece) for piece in pieces] == [6000, 6000, 3000]
     assert chunks(b"") == []
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://127.0.0.1:9000", True),
-        ("http://localhost:9000/", True),
-        ("http://[::1]:9000", True),
-        ("https://api.simli.ai", False),
-        ("http://192.168.1.4", False),
-    ],
-)
-def test_a_server_on_this_machine_is_known(url: str, expected: bool) -> None:
-    assert is_loopback(url) is expected
 
 
 def test_unknown_keys_of_an_ice_server_are_left_out() -> None:
