@@ -12,7 +12,11 @@ NODS = frozenset(
     "yeah yep yup yes ok okay right sure wow cool nice great good exactly indeed true really interesting".split()
 )
 """Said over somebody who talks, they mean: go on. Said in silence, they may be an answer."""
-PHRASES = frozenset({"i see", "got it", "of course", "makes sense", "go on", "all right", "alright", "uh huh", "mm hm"})
+PHRASES = frozenset(
+    "i see|got it|of course|makes sense|go on|all right|alright|uh huh|mm hm|thank you|thanks|thank you very much|"
+    "thank you so much|thanks a lot|you|bye|bye bye|goodbye|good bye".split("|")
+)
+"""The last of them are also what recognisers write for noises."""
 MOST_WORDS = 4
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from livekit import rtc
 from livekit.agents import APIConnectOptions, stt
 
+from .evidence import can_hold, is_doubtful
 from .providers import prompts_of
 from .recognised import said_in
 from .speech_faults import SpeechFaults
@@ -37,6 +38,9 @@ class Transcriber:
                 event = await self._model.recognize(frames, conn_options=options)
             seconds = sum(frame.duration for frame in frames)
             words = said_in(_text(event), prompts=self._prompts, seconds=seconds)
+            if is_doubtful(words, self._prompts) and not await asyncio.to_thread(can_hold, frames, words):
+                logger.info("%r was written for a sound that cannot hold it", words)
+                words = ""
         except Exception as error:  # whatever it is, the next words are to be heard
             logger.warning("transcription failed: %r", error)
             self._faults.warn(FAILS, error)
