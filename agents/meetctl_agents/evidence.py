@@ -110,4 +110,4 @@ def _samples(frames: Sequence[rtc.AudioFrame]) -> NDArray[np.int16]:
     count = round(len(mono) * RATE / first.sample_rate)
     if first.sample_rate != RATE and count:
         mono = np.interp(np.linspace(0, len(mono) - 1, count), np.arange(len(mono)), mono)
-    return mono.astype(np.int16)
+    return np.asarray(mono, np.int16)

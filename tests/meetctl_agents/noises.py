@@ -26,11 +26,11 @@ def _strokes(time: Floats, chance: np.random.Generator, apart_s: float, decay_s:
     """Returns an envelope of strokes that come by chance, each dying away."""
     beats = chance.random(len(time)) < 1 / (apart_s * RATE)
     decay = np.exp(-np.arange(int(6 * decay_s * RATE)) / (decay_s * RATE))
-    return np.convolve(beats * chance.uniform(0.3, 1, len(time)), decay)[: len(time)]
+    return np.asarray(np.convolve(beats * chance.uniform(0.3, 1, len(time)), decay)[: len(time)], np.float64)
 
 
 def _tones(time: Floats, *hertz: float) -> Floats:
-    return np.sum([np.sin(2 * np.pi * each * time) for each in hertz], axis=0)
+    return np.asarray(np.sum([np.sin(2 * np.pi * each * time) for each in hertz], axis=0), np.float64)
 
 
 def _melody(time: Floats, chance: np.random.Generator) -> Floats:
@@ -62,4 +62,4 @@ def noise(name: str, seconds: float, *, seed: int = 7, room: float = 20.0) -> Sa
     chance = np.random.default_rng(seed)
     time = np.arange(int(seconds * RATE)) / RATE
     sound = NOISES[name](time, chance) + chance.normal(0, room, len(time))
-    return sound.clip(-32768, 32767).astype(np.int16)
+    return np.asarray(sound.clip(-32768, 32767), np.int16)
