@@ -68,6 +68,7 @@ ALLOWED = {
     ("meetctl/supervisor/guard.py", "main", "signal.signal"),
     ("meetctl/local/models/__main__.py", "main", "os.environ.setdefault"),
     ("agents/meetctl_agents/runtime.py", "run_program", "signal.signal"),
+    ("meetctl/protocol/proxies.py", "keep_livekit_direct", "os.unsetenv"),
     # Of a thread that was started for it, which ends with what it loads:
     ("meetctl/local/models/giving_way.py", "run", "os.setpriority"),
     ("agents/meetctl_agents/player.py", "main", "signal.signal"),
