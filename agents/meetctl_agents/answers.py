@@ -7,6 +7,7 @@ known by the whole prompt it was made from.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from .examples import examples_from_assignment
 from .memory import Memory, Message, instructions_from_assignment
 from .mind import answer, read
 from .providers import in_a_row
+from .repeats import Repeats, SaidBefore, wishes_to_hear_again
 from .speech import STALL_S, Speech, rest, verbatim
 from .tasks import begin
 from .warming import FIRST_ANSWER_S, Warming, may_have_to_load
@@ -29,8 +31,12 @@ Warn = Callable[[str, object], None]
 """Takes what went wrong, and the error or the words for it."""
 PATIENCE_S = 18.0
 """For a server that asks to wait: less than the silence that costs an agent its turn."""
+SAY_SOMETHING_NEW = "(You have said that before. Say something new, in one sentence.)"
 READING = APIConnectOptions(max_retry=0, timeout=60.0)
 """It waits until the model is idle; the next line that is heard breaks it off."""
+
+
+logger = logging.getLogger(__name__)
 
 
 def _ignore(what: str, error: object) -> None:
@@ -88,6 +94,11 @@ class Answers:
         self._options = options
         self._reader = reader
         self._name = assignment.name
+        self._identity = assignment.identity
+        self._said_before = SaidBefore()
+        for line in assignment.transcript:
+            if line.identity in (self._identity, *self._agents):
+                self._said_before.add(line.text)
         self._is_small = assignment.llm is not None and assignment.llm.reads_ahead
         self._habit = ThinkingHabit(is_known_plain=not _may_think_aloud(assignment.llm))
         self._warn = warn
@@ -109,7 +120,7 @@ class Answers:
         """Remembers what somebody else said; the chair may tell it twice."""
         if line in self._memory.lines:
             return
-        self._memory.add(line)
+        self._remember(line)
         self._forget_cut_off()
         if line.identity in self._agents:
             self._memory.make_room()
@@ -145,7 +156,7 @@ class Answers:
 
     def said(self, grant: Grant, speech: Speech, line: Line, *, cut: bool) -> None:
         """Remembers what came of it. A speech that was cut is kept for a while: perhaps somebody only coughed."""
-        self._memory.add(line)
+        self._remember(line)
         self._memory.make_room()
         self.read_ahead()
         if cut:
@@ -153,6 +164,11 @@ class Answers:
             self._cut_off = _CutOff(grant, speech, line.text)
         else:
             self._end(speech)
+
+    def _remember(self, line: Line) -> None:
+        self._memory.add(line)
+        if line.identity in self._agents or line.identity == self._identity:
+            self._said_before.add(line.text)  # people may be quoted
 
     def discard(self, speech: Speech) -> None:
         """Ends a speech that failed."""
@@ -175,12 +191,28 @@ class Answers:
 
     def _answer(self, prompt: tuple[Message, ...], *others: str) -> Speech:
         names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}
-        text = AnswerText(names, self._name, self._habit)
-        options, patience_s = self.warming.options(self._options), self.warming.patience_s(self._patience_s)
-        words = self._noted(answer(self._model, prompt, text, options, self._warn, patience_s))
+        words = self._noted(self._new_words(prompt, names))
         first_word_s = STALL_S if self.warming.is_loaded else FIRST_ANSWER_S
         said = brief(words) if self._is_small else words
         return Speech(said, self._voice, self._options, first_word_s=first_word_s)
+
+    async def _new_words(self, prompt: tuple[Message, ...], names: set[str]) -> AsyncIterator[str]:
+        """Yields an answer without what was said before; where nothing is left of it, another one is asked for once."""
+        may_repeat = wishes_to_hear_again(prompt[-1].text)
+        for attempt in (prompt, (*prompt, Message("user", SAY_SOMETHING_NEW))):
+            repeats = Repeats(SaidBefore() if may_repeat else self._said_before)
+            text = AnswerText(names, self._name, self._habit)
+            options, patience_s = self.warming.options(self._options), self.warming.patience_s(self._patience_s)
+            async for piece in answer(self._model, attempt, text, options, self._warn, patience_s):
+                if new := repeats.feed(piece):
+                    yield new
+            if new := repeats.finish():
+                yield new
+            if repeats.left_out:
+                logger.info("said before, and left out: %s", repeats.left_out)
+            if repeats.given or not repeats.left_out:
+                return
+        yield " ".join(repeats.left_out)  # twice the same, asked for something new: better said again than no answer
 
     async def _noted(self, words: AsyncIterator[str]) -> AsyncGenerator[str, None]:
         async for piece in words:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from livekit.agents import APIConnectionError, APIConnectOptions, APIStatusError, llm, tts
-from meetctl_agents.answers import Answers
+from meetctl_agents.answers import SAY_SOMETHING_NEW, Answers
 from meetctl_agents.memory import OPEN, YOUR_TURN
 from meetctl_agents.speech import Speech, Tape, rest
 from pydantic import SecretStr
@@ -322,3 +322,20 @@ async def test_a_refusal_for_any_other_reason_is_told_as_it_is() -> None:
             await speech.wait_written()
     answers.discard(speech)
     await answers.aclose()
+
+
+async def test_an_answer_said_before_is_asked_for_again_unless_somebody_wishes_to_hear_it(
+    stage: Stage,
+) -> None:
+    said = "We should test the backend with real users before the launch."
+    stage.model.text = said
+    assert (await stage.say(grant(1, line("Ada, what do we do?", id="u1")))).strip() == said
+    stage.model.text = f"{said} Then Max writes the mail."
+    assert (await stage.say(grant(2, line("Ada, what do we do next?", id="u2")))).strip() == "Then Max writes the mail."
+    assert len(stage.model.prompts) == 2
+    stage.model.text = said
+    # A model that has nothing else to say is heard all the same: no answer would be worse.
+    assert (await stage.say(grant(3, line("Ada, and what then?", id="u3")))).strip() == said
+    assert [prompt[-1][1] for prompt in stage.model.prompts][3] == SAY_SOMETHING_NEW
+    assert (await stage.say(grant(4, line("Ada, say that again, please.", id="u4")))).strip() == said
+    assert len(stage.model.prompts) == 5
