@@ -12,9 +12,12 @@ T :=
 K :=
 CHOSEN := $(if $(K),-k '$(K)') $(T)
 PYTEST := $(BIN)/python -m pytest
-# What takes root is left out for others; `.ci/run` runs it as root.
-REST := not unit and not soak$(if $(filter-out 0,$(shell id -u)), and not root)
 PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
+# Tests with processes mostly wait, for a start, a silence or an end; those of one file share what they start.
+SHARED := --numprocesses logical --maxprocesses 4 --dist loadfile
+# A browser takes a whole machine. What takes root is left out for others; `.ci/run` runs it as root.
+ALONE := browser$(if $(filter 0,$(shell id -u)), or root)
+SLOW := --durations 30 --durations-min 3
 # Compiled once, not at every start of a process: whoever keeps Python from it means his own programs.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -47,14 +50,14 @@ up: install ## Run the demo meeting
 	@trap : INT; $(BIN)/meetctl up configs/demo.yaml; code=$$?; [ $$code -eq 130 ] || exit $$code
 
 unit: $(STAMP) ## Run what starts nothing, in parallel; T=path K=name choose
-	$(PYTEST) -m unit $(PARALLEL) $(CHOSEN)
+	$(PYTEST) -m unit $(PARALLEL) $(SLOW) $(CHOSEN)
 
 ifneq ($(strip $(T)$(K)),)
 test: install browsers
 	$(PYTEST) -m 'not soak' $(CHOSEN)
 else
 test: install browsers unit ## Run all tests, the browsers' too; T=path K=name choose
-	$(PYTEST) -m '$(REST)' --durations 40 --durations-min 3
+	$(PYTEST) -m 'process or system' $(SHARED) $(SLOW); code=$$?; $(PYTEST) -m '$(ALONE)' $(SLOW) && exit $$code
 endif
 
 check: $(STAMP) ## Lint, types, import contracts, spelling, GitHub files

@@ -119,7 +119,7 @@ class Chaos:
 
 @pytest.mark.parametrize(
     ("faults", "seed"),
-    [(20, 1), pytest.param(200, 2, marks=pytest.mark.soak)],
+    [(8, 1), pytest.param(20, 1, marks=pytest.mark.soak), pytest.param(200, 2, marks=pytest.mark.soak)],
 )
 def test_after_many_faults_in_a_row_every_seat_is_filled_and_down_leaves_nothing(
     meetctl: Meetctl, faults: int, seed: int
