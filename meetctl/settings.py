@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,12 +102,11 @@ def livekit_from_environment(variables: Mapping[str, str] | None = None) -> Live
     return LiveKitCredentials(found["LIVEKIT_URL"], found["LIVEKIT_API_KEY"], SecretStr(found["LIVEKIT_API_SECRET"]))
 
 
-@contextlib.contextmanager
-def opening(variable: str) -> Iterator[None]:
-    """Marks what is started meanwhile as somebody's own, by this variable; nothing may be awaited meanwhile."""
+def marked(variable: str, start: Callable[[], object]) -> None:
+    """Calls `start`, and marks what it starts as somebody's own by this variable."""
     os.environ[variable] = "1"
     try:
-        yield
+        start()
     finally:
         del os.environ[variable]
 

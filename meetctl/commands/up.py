@@ -13,7 +13,7 @@ from meetctl.commands._run import Started, prepare, report_to, run_meeting, spaw
 from meetctl.display import console
 from meetctl.errors import ExitCode, MeetctlError
 from meetctl.roster import Roster, handed_on, load_roster, load_variables
-from meetctl.settings import environment, opening
+from meetctl.settings import environment, marked
 from meetctl.supervisor.descendants import OPENED_VARIABLE
 
 
@@ -84,5 +84,4 @@ def run_reporting(load: Callable[[], Roster], report_fd: int) -> ExitCode:
 def _announce(started: Started, open_browser: bool) -> None:
     console.talk(f"join: {started.join_link}")
     if open_browser:
-        with opening(OPENED_VARIABLE):  # the browser stays when the meeting ends
-            webbrowser.open(started.join_link)
+        marked(OPENED_VARIABLE, lambda: webbrowser.open(started.join_link))  # it stays when the meeting ends
