@@ -7,6 +7,7 @@ known by the whole prompt it was made from.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
@@ -196,16 +197,18 @@ class Answers:
         said = brief(words) if self._is_small else words
         return Speech(said, self._voice, self._options, first_word_s=first_word_s)
 
-    async def _new_words(self, prompt: tuple[Message, ...], names: set[str]) -> AsyncIterator[str]:
+    async def _new_words(self, prompt: tuple[Message, ...], names: set[str]) -> AsyncGenerator[str, None]:
         """Yields an answer without what was said before; where nothing is left of it, another one is asked for once."""
         may_repeat = wishes_to_hear_again(prompt[-1].text)
         for attempt in (prompt, (*prompt, Message("user", SAY_SOMETHING_NEW))):
             repeats = Repeats(SaidBefore() if may_repeat else self._said_before)
             text = AnswerText(names, self._name, self._habit)
             options, patience_s = self.warming.options(self._options), self.warming.patience_s(self._patience_s)
-            async for piece in answer(self._model, attempt, text, options, self._warn, patience_s):
-                if new := repeats.feed(piece):
-                    yield new
+            written = answer(self._model, attempt, text, options, self._warn, patience_s)
+            async with contextlib.aclosing(written):
+                async for piece in written:
+                    if new := repeats.feed(piece):
+                        yield new
             if new := repeats.finish():
                 yield new
             if repeats.left_out:
@@ -214,10 +217,11 @@ class Answers:
                 return
         yield " ".join(repeats.left_out)  # twice the same, asked for something new: better said again than no answer
 
-    async def _noted(self, words: AsyncIterator[str]) -> AsyncGenerator[str, None]:
-        async for piece in words:
-            self.warming.answered()
-            yield piece
+    async def _noted(self, words: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+        async with contextlib.aclosing(words):  # whoever has heard enough ends the request at once
+            async for piece in words:
+                self.warming.answered()
+                yield piece
 
     async def _rest(self, cut_off: _CutOff) -> AsyncIterator[str]:
         """Yields what had not been said, and ends the speech that it is taken from."""

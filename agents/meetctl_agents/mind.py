@@ -7,6 +7,7 @@ the session keeps are not used. Memory knows who said what, and an answer may be
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import weakref
@@ -83,8 +84,9 @@ async def answer(
     waited = 0.0
     while True:
         try:
-            async for said in _written(model, _context(model, prompt), text, options):
-                yield said
+            async with contextlib.aclosing(_written(model, _context(model, prompt), text, options)) as written:
+                async for said in written:
+                    yield said
             break
         except APIError as error:
             if not text.has_begun and model not in _BY_TURNS and _wants_turns(error):
@@ -106,7 +108,7 @@ async def answer(
 
 async def _written(
     model: Any, context: llm.ChatContext, text: AnswerText, options: APIConnectOptions
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     with TokenCount(model, context) as count:
         async with model.chat(chat_ctx=context, tools=[], conn_options=options) as stream:
             async for chunk in stream:

@@ -307,7 +307,11 @@ def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str
         ),
         (
             AGENT + "  - name: Áda\n    agent: audio\n",
-            *(4, "agents[1].name", "the identity 'ada' is taken by agents[0]", "identity: ada-2"),
+            *(4, "agents[1].name", "the name 'Áda' is taken by agents[0]", "another name"),
+        ),
+        (
+            AGENT + "  - name: Bob\n    agent: audio\n    identity: ada\n",
+            *(6, "agents[1].identity", "the identity 'ada' is taken by agents[0]", "identity: ada-2"),
         ),
     ],
 )

@@ -224,7 +224,9 @@ async def test_where_a_request_is_not_understood_by_another_version_both_are_nam
         writer.write(b'{"error": {"code": "usage", "message": "what?", "hint": null}, "version": "0.0.7"}\n')
         writer.close()
 
-    async with await asyncio.start_unix_server(answer, tmp_path / "s"):
+    with address_of(tmp_path / "s") as address:
+        server = await asyncio.start_unix_server(answer, address)
+    async with server:
         with pytest.raises(
             UsageError, match=rf"what\? \(the meeting runs under meetctl 0\.0\.7, this is {__version__}"
         ):
