@@ -31,6 +31,7 @@ from meetctl.settings import inherited_environment
 from tests.browser.install_chromium import find_chromium
 from tests.browser.likeness import DrawnFace
 from tests.browser.visitor import SCRIPT, Visitor
+from tests.browser.window import by_id
 from tests.meetctl_agents.human import synthesised
 
 ROOT = Path(__file__).parents[1]
@@ -66,7 +67,7 @@ async def main() -> None:
                     ?.textContent.split(" ").length > words""",
                 arg=WORDS,
             )
-            await wait_for_open_mouth(visitor, face)
+            await wait_for_open_mouth(page, visitor, face)
             await page.screenshot(path=DOCS / "page.png")
             board = await board_while_talking(environment)
             await draw_terminal(await new_page(browser), board, DOCS / "board.png")
@@ -106,9 +107,9 @@ async def new_page(browser: Browser, script: str | None = None) -> Page:
     return page
 
 
-async def wait_for_open_mouth(visitor: Visitor, face: DrawnFace) -> None:
+async def wait_for_open_mouth(page: Page, visitor: Visitor, face: DrawnFace) -> None:
     """Holds Ada's picture at a moment where it can be seen that she talks."""
-    video = visitor.tile("ada").locator("video")
+    video = page.locator(f'{by_id("tile")}[data-identity="ada"] video')
     for _ in range(TRIES):
         await video.evaluate("(video) => video.pause()")
         if face.likeness(await visitor.picture("ada", skip=0)).mouth > OPEN_MOUTH:

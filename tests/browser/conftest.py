@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,10 @@ from meetctl.web.direction import Directive
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
 from tests.browser.cast import write_camera
-from tests.browser.install_chromium import find_chromium
+from tests.browser.firefox import firefox_running
+from tests.browser.firefox_page import pages_of_firefox
+from tests.browser.install_chromium import find_chromium, find_firefox
+from tests.browser.window import OpenWindow, is_fault
 from tests.fixtures.lanes import Lane, starts
 from tests.fixtures.livekit import MintToken
 
@@ -137,24 +140,48 @@ def camera_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @starts(Lane.BROWSER)
 async def chromium(camera_file: Path) -> AsyncIterator[Browser]:
     """Yields a real Chromium whose microphone and camera are made up."""
-    executable = find_chromium()
-    if executable is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium: tests/browser/install_chromium.py could not install one")
-        pytest.skip("no Chromium on this machine, and none could be installed")
+    async with chromium_running(camera_file) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def open_page(chromium: Browser) -> AsyncIterator[OpenPage]:
+    """Yields a function that opens a link in a window of its own; what the page complains of fails the test."""
+    async with pages_of_chromium(chromium) as open_link:
+        yield open_link
+
+
+@pytest.fixture(params=["chromium", "firefox"])
+@starts(Lane.BROWSER)
+async def open_window(request: pytest.FixtureRequest, camera_file: Path, tmp_path: Path) -> AsyncIterator[OpenWindow]:
+    """Yields what `open_page` does, in each of the browsers."""
+    if request.param == "chromium":
+        async with chromium_running(camera_file) as browser, pages_of_chromium(browser) as open_link:
+            yield open_link
+    else:
+        profile = tmp_path / "firefox"
+        profile.mkdir()
+        async with firefox_running(found(find_firefox(), "Firefox"), profile) as firefox:
+            async with pages_of_firefox(firefox) as open_link_in_firefox:
+                yield open_link_in_firefox
+
+
+@asynccontextmanager
+async def chromium_running(camera: Path) -> AsyncIterator[Browser]:
+    """Yields a real Chromium whose camera shows this film."""
+    executable = found(find_chromium(), "Chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=executable,
-            args=[*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={camera_file}"],
+            args=[*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={camera}"],
             env={**os.environ, **inherited_environment()},  # with a TMPDIR in which a browser can make its socket
         )
         yield browser
         await browser.close()
 
 
-@pytest.fixture
-async def open_page(chromium: Browser) -> AsyncIterator[OpenPage]:
-    """Yields a function that opens a link in a window of its own; what the page complains of fails the test."""
+@asynccontextmanager
+async def pages_of_chromium(chromium: Browser) -> AsyncIterator[OpenPage]:
     complaints: list[str] = []
 
     async with AsyncExitStack() as stack:
@@ -169,7 +196,7 @@ async def open_page(chromium: Browser) -> AsyncIterator[OpenPage]:
                 await page.add_init_script(before)
             page.set_default_timeout(WAIT_MS)
             page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("console", lambda message: complaints.append(message.text) if _is_fault(message.text) else None)
+            page.on("console", lambda message: complaints.append(message.text) if is_fault(message.text) else None)
             await page.goto(link)
             return page
 
@@ -177,6 +204,8 @@ async def open_page(chromium: Browser) -> AsyncIterator[OpenPage]:
     assert complaints == []
 
 
-def _is_fault(text: str) -> bool:
-    # LiveKit's client calls much an error that it mends itself; what breaks the policy is ours.
-    return "Content Security Policy" in text or "Minified React error" in text
+def found(executable: str | None, browser: str) -> str:
+    """Returns the browser's path; skips the test where there is none, which in CI is a failure."""
+    if executable is None:
+        pytest.skip(f"no {browser} on this machine, and tests/browser/install_chromium.py could not install one")
+    return executable

@@ -6,13 +6,15 @@ import asyncio
 
 from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.rtc import SignalResponse
-from playwright.async_api import Page, WebSocket
+from playwright.async_api import WebSocket
+
+from tests.browser.window import Window
 
 
 class Signals:
     """Follows a page from before it joins; knows everybody it was ever told of."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Window) -> None:
         self.identity = ""
         """The page's own."""
         self.identities: dict[str, str] = {}

@@ -6,19 +6,25 @@ Everything is real: the installed command, all servers and programs, a Chromium.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.async_api import expect
 
 from meetctl.supervisor.sweep import marked
 from tests.browser.conftest import OpenPage
 from tests.browser.likeness import DrawnFace, Likeness, Picture, placeholder_of
 from tests.browser.visitor import LOUD, QUIET, SCRIPT, WITHIN_S, Visitor
-from tests.fixtures.command import Meetctl, on_the_small_pair
+from tests.browser.window import OpenWindow, by_id
+from tests.fixtures.command import Meetctl, command_in, on_the_small_pair
+from tests.fixtures.lanes import Lane, starts
 from tests.meetctl.local.models.sound import word_errors
 from tests.meetctl_agents.human import synthesised
 
@@ -29,6 +35,16 @@ CONNECTED = {"connected", "completed"}
 LEAST_FPS = 24.0
 STATISTICS_S = 60.0
 """Statistics are over two seconds; cores that others use too may need a few of them to settle."""
+LONG = " ".join(
+    f"Point {number} of my list is one that I could talk about for a very long time." for number in range(1, 11)
+)
+"""Over half a minute of speech."""
+STOP = "Stop, please. I have a question."
+WRITTEN = "This is only a note."
+SILENT_MS = 5_000
+"""After a person has begun to speak; under half a second was seen."""
+UNDERSTOOD_S, TIMES_SAID = 25.0, 4
+"""A transcription that gets no time on busy cores is given up after ten seconds; a person says it again."""
 ANSWER_S, TIMES_ASKED = 45.0, 2
 """An agent whose language model gets no time on busy cores gives up and says so in the status; a person asks again."""
 LIKE, OTHERS = 0.98, 0.9
@@ -60,13 +76,12 @@ async def legs_at_full_rate(meetctl: Meetctl) -> dict[str, Any]:
 async def ask_aloud(person: Visitor, models_url: str, agent: str, question: str) -> float:
     """Says the question, sees the person's own words come back, and returns when it began once the agent is heard."""
     began, spoken = await person.now(), await synthesised(models_url, question, VOICE)
-    own = person.logged(person.identity)
     for _ in range(TIMES_ASKED):
-        captions = await own.count()
+        captions = await person.logged(person.identity)
         await person.say(spoken)
-        await expect(own).to_have_count(captions + 1, timeout=WITHIN_S * 1000)
-        name, _, words = (await own.last.text_content() or "").partition(": ")
-        assert (name, word_errors(question, words) <= 1) == ("Robin", True), words
+        understood = await person.wait_for_words(person.identity, len(captions) + 1)
+        name, _, words = understood[-1].partition(": ")
+        assert (name, word_errors(question, words) <= 1) == (person.name, True), words
         with suppress(TimeoutError):
             await person.wait_for_voice(agent, began, ANSWER_S)
             return began
@@ -76,17 +91,17 @@ async def ask_aloud(person: Visitor, models_url: str, agent: str, question: str)
 async def pictures_while_talking(person: Visitor, talker: str, *, of: str) -> list[Picture]:
     """Returns frames of one agent's face, a fifth of a second apart, for as long as another, or the same, talks."""
     taken: list[Picture] = []
-    while await person.tile(talker).get_attribute("data-agent-state") == "speaking" and len(taken) < 12:
+    while await person.state(talker) == "speaking" and len(taken) < 12:
         taken.append(await person.picture(of, skip=5))
     return taken
 
 
 async def hear_out(person: Visitor, talker: str, *, quiet: str, since: float) -> None:
     """Asserts that one agent's answer came as words and as sound, and from the other neither."""
-    await expect(person.logged(talker)).to_have_count(1, timeout=WITHIN_S * 1000)
-    await expect(person.tile(talker)).to_have_attribute("data-agent-state", "listening", timeout=WITHIN_S * 1000)
+    (said,) = await person.wait_for_words(talker, 1)
+    await person.wait_for_state(talker, "listening")
     await person.wait_for_silence()
-    words = (await person.logged(talker).text_content() or "").partition(": ")[2].split()
+    words = said.partition(": ")[2].split()
     levels = await person.levels(talker, since)
     spoken_s = sum(level > LOUD for level in levels) * 0.04
     assert len(words) >= 2
@@ -95,31 +110,98 @@ async def hear_out(person: Visitor, talker: str, *, quiet: str, since: float) ->
     assert others and max(others) < QUIET
 
 
-async def test_who_opens_the_link_and_asks_an_agent_aloud_sees_its_face_and_hears_it_alone_answer(
-    meetctl: Meetctl, open_page: OpenPage
-) -> None:
-    on_the_small_pair(DEMO, meetctl.cwd / "demo.yaml")
-    up = await asyncio.to_thread(meetctl, "up", "demo.yaml", "-d", "--wait")
-    assert (up.code, up.err) == (0, "")
-    meeting = await legs_at_full_rate(meetctl)
-    note = meetctl.note("demo")
-    models_url = next(service["url"] for service in meeting["services"] if service["name"] == "models")
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo's meeting, all its agents ready."""
 
-    person = Visitor(await open_page(up.out.strip(), before=SCRIPT))
+    meetctl: Meetctl
+    link: str
+    models_url: str
+
+
+@pytest.fixture(scope="module")
+@starts(Lane.BROWSER)
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Yields one meeting for all the tests here; the last of them ends it."""
+    with command_in(tmp_path_factory.mktemp("demo")) as meetctl:
+        on_the_small_pair(DEMO, meetctl.cwd / "demo.yaml")
+        up = meetctl("up", "demo.yaml", "-d", "--wait")
+        assert (up.code, up.err) == (0, "")
+        (meeting,) = meetctl.status()
+        models_url = next(service["url"] for service in meeting["services"] if service["name"] == "models")
+        yield Demo(meetctl, up.out.strip(), models_url)
+
+
+async def writers(meetctl: Meetctl, text: str) -> set[str]:
+    """Returns who, by the transcript, wrote this into the chat, once somebody has."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            lines = map(json.loads, (await asyncio.to_thread(meetctl, "transcript", "--json")).out.splitlines())
+            if found := {line["speaker"] for line in lines if line["kind"] == "chat" and line["text"] == text}:
+                return found
+            await asyncio.sleep(0.2)
+
+
+async def test_in_every_browser_a_person_sees_hears_writes_is_understood_and_cuts_an_agent_off(
+    demo: Demo, open_window: OpenWindow
+) -> None:
+    person = Visitor(await open_window(demo.link, before=SCRIPT))
+    await person.join("Zoe")
+    await person.wait_for("() => visitor.seen.ada?.frames > 25")
+
+    spoken = await synthesised(demo.models_url, STOP, VOICE)
+    await person.wait_for_silence()
+    began = await person.now()
+    said = await asyncio.to_thread(demo.meetctl, "say", "ada", LONG)
+    assert (said.code, said.err) == (0, "")
+    await person.wait_for_voice("ada", began)
+    interrupted = await person.now()
+    await person.say(spoken)
+    (cut, *_) = await person.wait_for_words("ada", 1)
+    silent_after_ms = await person.last_heard("ada") - interrupted
+    assert silent_after_ms < SILENT_MS
+    assert len(cut) < len(LONG) / 2, "what was cut off is shown as if it had been said"
+    for _ in range(TIMES_SAID):
+        with suppress(TimeoutError):
+            (understood, *_) = await person.wait_for_words(person.identity, 1, UNDERSTOOD_S)
+            break
+        await person.say(spoken)
+    assert word_errors(f"Zoe: {STOP}", understood) <= 1, understood
+
+    await person.page.click(by_id("chat-toggle"))
+    await person.page.fill(by_id("chat-input"), WRITTEN)
+    await person.page.click(by_id("chat-send"))
+    await person.wait_for("(text) => document.querySelector('[data-own=true]')?.textContent.includes(text)", WRITTEN)
+    assert await writers(demo.meetctl, WRITTEN) == {"Zoe"}
+
+    seen = await person.seen("ada")
+    assert seen.sizes == ["512x512"]
+    assert seen.flattest > FLAT and seen.greenest < GREEN
+
+
+async def test_who_opens_the_link_and_asks_an_agent_aloud_sees_its_face_and_hears_it_alone_answer(
+    demo: Demo, open_page: OpenPage
+) -> None:
+    meetctl, models_url = demo.meetctl, demo.models_url
+    await legs_at_full_rate(meetctl)
+    note = meetctl.note("demo")
+
+    page = await open_page(demo.link, before=SCRIPT)
+    person = Visitor(page)
     await person.join("Robin")
-    await expect(person.page.get_by_test_id("tile")).to_have_count(3)
+    await expect(page.get_by_test_id("tile")).to_have_count(3)
     await person.page.wait_for_function("() => visitor.seen.ada?.frames > 0")
     at_rest = [await person.picture("ada", skip=8) for _ in range(4)]
 
     asked_ada = await ask_aloud(person, models_url, "ada", "Ada, what do you build?")
     talking = await pictures_while_talking(person, "ada", of="ada")
     await hear_out(person, "ada", quiet="max", since=asked_ada)
-    await expect(person.logged("max")).to_have_count(0)
+    assert await person.logged("max") == []
 
     asked_max = await ask_aloud(person, models_url, "max", "Max, what do you care about?")
     hearing = await pictures_while_talking(person, "max", of="ada")
     await hear_out(person, "max", quiet="ada", since=asked_max)
-    await expect(person.logged("ada")).to_have_count(1)
+    assert len(await person.logged("ada")) == 1
 
     face, another = DrawnFace("ada"), DrawnFace("max")
     at_rest, talking, hearing = (with_a_face(frames) for frames in (at_rest, talking, hearing))
@@ -139,7 +221,7 @@ async def test_who_opens_the_link_and_asks_an_agent_aloud_sees_its_face_and_hear
     assert (down.code, ending["processes_left"], ending["complete"]) == (0, [], True)
     assert marked(note["meeting"]) == set()
     assert meetctl.status() == []
-    await expect(person.page.get_by_test_id("screen-closed")).to_be_visible()
+    await expect(page.get_by_test_id("screen-closed")).to_be_visible()
 
 
 def with_a_face(frames: list[Picture]) -> list[Picture]:

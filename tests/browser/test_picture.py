@@ -81,8 +81,9 @@ async def test_the_join_page_shows_the_pictures_that_the_faces_server_drew(
     page_server: PageServer, open_page: OpenPage, livekit_server: LiveKitCredentials, mint_token: MintToken
 ) -> None:
     with pattern_simli("--codec", "vp8") as simli:
-        person = Visitor(await open_page(page_server.join_link(), before=SCRIPT + SIZES))
-        await join(person.page, "Bob")
+        page = await open_page(page_server.join_link(), before=SCRIPT + SIZES)
+        person = Visitor(page)
+        await join(page, "Bob")
         token = mint_token("ada", role="agent").get_secret_value()
         async with staged(livekit_server.url, token, simli.url):
             await person.page.wait_for_function("() => visitor.seen.ada?.frames > 0")

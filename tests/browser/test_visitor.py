@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
 
 import numpy as np
 import pytest
@@ -15,11 +17,14 @@ from meetctl.settings import LiveKitCredentials
 from meetctl.web.server import PageServer
 from tests.browser.cast import FPS, SIZE, FakeAgent
 from tests.browser.conftest import OpenPage
-from tests.browser.visitor import QUIET, SCRIPT, SPEECH_RATE, WITHIN_S, Visitor
+from tests.browser.visitor import LOUD, QUIET, SCRIPT, SPEECH_RATE, WITHIN_S, Visitor
+from tests.browser.window import OpenWindow
 from tests.fixtures.livekit import MintToken
 from tests.meetctl_agents.played import joined
 
 RATE = 16_000
+QUIET_FRAMES = 50
+"""Of ten milliseconds each."""
 RECORDED_ON_S = 0.2
 """The page goes on for 0.25 s once it is asked; the end of a recording may be cut at a packet."""
 
@@ -60,7 +65,7 @@ async def test_a_green_picture_is_noticed_and_each_sound_is_booked_to_whom_it_co
 
 
 async def test_the_page_keeps_what_is_said_until_the_chair_hears_it_and_tells_it_to_nobody_else(
-    page_server: PageServer, open_page: OpenPage, livekit_server: LiveKitCredentials, mint_token: MintToken
+    page_server: PageServer, open_window: OpenWindow, livekit_server: LiveKitCredentials, mint_token: MintToken
 ) -> None:
     subscribed: asyncio.Queue[tuple[rtc.RemoteTrackPublication, rtc.RemoteParticipant]] = asyncio.Queue()
     async with (
@@ -69,7 +74,7 @@ async def test_the_page_keeps_what_is_said_until_the_chair_hears_it_and_tells_it
     ):
         chair.on("track_published", lambda publication, _: publication.set_subscribed(True))
         chair.on("track_subscribed", lambda _, publication, person: subscribed.put_nowait((publication, person)))
-        robin = Visitor(await open_page(page_server.join_link(), before=SCRIPT))
+        robin = Visitor(await open_window(page_server.join_link(), before=SCRIPT))
         joining = asyncio.create_task(robin.join("Robin"))
         publication, person = await asyncio.wait_for(subscribed.get(), WITHIN_S)
         with pytest.raises(rtc.RpcError) as refused:
@@ -79,6 +84,37 @@ async def test_the_page_keeps_what_is_said_until_the_chair_hears_it_and_tells_it
         await joining
         assert refused.value.code == FORBIDDEN
         assert RECORDED_ON_S * RATE < len(kept) < LONGEST_S * RATE
+
+
+async def test_what_a_person_says_arrives_in_the_room_and_nothing_before(
+    page_server: PageServer, open_window: OpenWindow, livekit_server: LiveKitCredentials, mint_token: MintToken
+) -> None:
+    subscribed: asyncio.Queue[rtc.RemoteTrack] = asyncio.Queue()
+    async with joined(livekit_server, mint_token, "chair", "chair") as chair:
+        chair.on("track_published", lambda publication, _: publication.set_subscribed(True))
+        chair.on("track_subscribed", lambda track, *_: subscribed.put_nowait(track))
+        robin = Visitor(await open_window(page_server.join_link(), before=SCRIPT))
+        await robin.join("Robin")
+        levels: list[float] = []
+        async with asyncio.timeout(WITHIN_S), contextlib.aclosing(frames(await subscribed.get())) as heard:
+            async for level in heard:
+                levels.append(level)
+                if len(levels) == QUIET_FRAMES:
+                    saying = asyncio.create_task(robin.say(tone(300)))
+                if level > LOUD:
+                    break
+        await saying
+    assert max(levels[:QUIET_FRAMES]) < QUIET
+
+
+async def frames(track: rtc.RemoteTrack) -> AsyncGenerator[float, None]:
+    """Yields how loud each frame of the track is, root mean square, 1 being full scale."""
+    stream = rtc.AudioStream(track, sample_rate=RATE, num_channels=1)
+    try:
+        async for event in stream:
+            yield float(np.sqrt(np.mean((np.frombuffer(event.frame.data, np.int16) / 32768) ** 2)))
+    finally:
+        await stream.aclose()
 
 
 def tone(hertz: float) -> bytes:

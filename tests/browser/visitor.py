@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.async_api import Locator, Page, expect
 
 from tests.browser.signals import Signals
+from tests.browser.window import Window, by_id
 
 SCRIPT = (Path(__file__).parent / "visitor.js").read_text(encoding="utf-8")
 """To be put into the page before it loads."""
@@ -24,6 +24,7 @@ LOUD = 0.01
 """Root mean square, 1 being full scale: voices of the meeting lie above it, most of the time."""
 QUIET = 0.004
 """Whoever says nothing stays below; measured: digital silence."""
+CONNECTED = """() => document.querySelector("[data-testid=connection]")?.dataset.state === 'connected'"""
 WITHIN_S = 90.0
 """A bound, not a figure: an answer takes a second on idle cores, and ten were seen on busy ones."""
 
@@ -46,9 +47,10 @@ class Seen:
 class Visitor:
     """Somebody on the join page; made when the page has loaded, before it joins."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Window) -> None:
         self.page = page
         self.signals = Signals(page)
+        self.name = ""
 
     @property
     def identity(self) -> str:
@@ -56,17 +58,39 @@ class Visitor:
 
     async def join(self, name: str) -> None:
         """Joins, and waits until the microphone has a listener."""
-        await self.page.get_by_test_id("prejoin-name").fill(name)
-        await self.page.get_by_test_id("join-button").click()
-        await expect(self.page.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
+        self.name = name
+        await self.page.fill(by_id("prejoin-name"), name)
+        await self.page.click(by_id("join-button"))
+        await self.wait_for(CONNECTED)
         await self.signals.wait_until_heard(WITHIN_S)
 
-    def tile(self, identity: str) -> Locator:
-        return self.page.locator(f'[data-testid="tile"][data-identity="{identity}"]')
+    async def wait_for(self, condition: str, arg: object = None) -> None:
+        """Waits until this expression, or function of the argument, is true in the page."""
+        await self.page.wait_for_function(condition, arg=arg, timeout=WITHIN_S * 1000)
 
-    def logged(self, identity: str) -> Locator:
-        """Returns that participant's final captions, each as `Name: words`."""
-        return self.page.locator(f'[data-testid="caption-logged"][data-identity="{identity}"]')
+    async def state(self, identity: str) -> str:
+        """Returns what that agent says it does, empty where it says nothing."""
+        tile = f'{by_id("tile")}[data-identity="{identity}"]'
+        return str(await self.page.evaluate("(tile) => document.querySelector(tile).dataset.agentState", tile))
+
+    async def wait_for_state(self, identity: str, state: str) -> None:
+        """Waits until that agent says that it does this."""
+        async with asyncio.timeout(WITHIN_S):
+            while await self.state(identity) != state:
+                await asyncio.sleep(0.1)
+
+    async def logged(self, identity: str) -> list[str]:
+        """Returns the words of that participant's final captions, and who the page says spoke them: `Name: words`."""
+        logged = f'{by_id("caption-logged")}[data-identity="{identity}"]'
+        texts = "(logged) => [...document.querySelectorAll(logged)].map((it) => it.textContent)"
+        return list(await self.page.evaluate(texts, logged))
+
+    async def wait_for_words(self, identity: str, count: int, within: float = WITHIN_S) -> list[str]:
+        """Returns that participant's captions once there are so many."""
+        async with asyncio.timeout(within):
+            while len(words := await self.logged(identity)) < count:
+                await asyncio.sleep(0.1)
+        return words
 
     async def now(self) -> float:
         """Returns the page's clock, milliseconds."""
@@ -81,6 +105,14 @@ class Visitor:
         """Returns how loud that participant was, every 40 ms since that time of the page's clock."""
         heard = await self.page.evaluate("(since) => visitor.heard.filter(([, at]) => at >= since)", since)
         return [level for sid, _, level in heard if self.signals.identities.get(sid) == identity]
+
+    async def last_heard(self, identity: str) -> float:
+        """Returns when, by the page's clock, that participant was loud last; 0 where never."""
+        heard = await self.page.evaluate("visitor.heard")
+        return max(
+            (at for sid, at, level in heard if level > LOUD and self.signals.identities.get(sid) == identity),
+            default=0.0,
+        )
 
     async def wait_for_voice(self, identity: str, since: float, within: float = WITHIN_S) -> None:
         """Waits until that participant has been heard since that time."""
