@@ -13,8 +13,6 @@ K :=
 CHOSEN := $(if $(K),-k '$(K)') $(T)
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
-# Tests with processes mostly wait, for a start, a silence or an end; those of one file share what they start.
-SHARED := --numprocesses logical --maxprocesses 4 --dist loadfile
 # A browser takes a whole machine. What takes root is left out for others; `.ci/run` runs it as root.
 ALONE := browser$(if $(filter 0,$(shell id -u)), or root)
 SLOW := --durations 30 --durations-min 3
@@ -57,7 +55,7 @@ test: install browsers
 	$(PYTEST) -m 'not soak' $(CHOSEN)
 else
 test: install browsers unit ## Run all tests, the browsers' too; T=path K=name choose
-	$(PYTEST) -m 'process or system' $(SHARED) $(SLOW); code=$$?; $(PYTEST) -m '$(ALONE)' $(SLOW) && exit $$code
+	$(PYTEST) -m 'process or system' $(SLOW); code=$$?; $(PYTEST) -m '$(ALONE)' $(SLOW) && exit $$code
 endif
 
 check: $(STAMP) ## Lint, types, import contracts, spelling, GitHub files

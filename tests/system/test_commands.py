@@ -145,7 +145,7 @@ def test_ctrl_c_ends_a_foreground_meeting_with_130_and_leaves_nothing(meetctl: M
 def test_a_link_for_a_script_holds_what_it_needs_to_join(meetctl: Meetctl, audio_roster: Path) -> None:
     assert meetctl("up", str(audio_roster), "-d").code == 0
     details = meetctl("link", "standup", "--name", "Bob", "--json").json()
-    assert set(details) == {"join_link", "livekit_url", "token", "identity"}
+    assert set(details) == {"join_link", "livekit_url", "token", "identity", "name"}
     assert details["identity"].startswith("bob-")
     meet = meetctl("link", "--name", "Bob", "--meet", "https://meet.example.org").out
     assert meet.startswith("https://meet.example.org/custom?liveKitUrl=ws%3A%2F%2F127.0.0.1")

@@ -104,6 +104,7 @@ def test_a_detached_meeting_is_watched_changed_and_left_running(meetctl: Meetctl
         assert agents(meetctl, "standup")["Max"]["pid"] == after["Max"]["pid"]
 
         with staying(meetctl, "attach") as attached:
+            line_with(attached, "Max: running")
             assert meetctl("down", "standup").code == 0
             out, err = attached.communicate(timeout=WAIT_S)
         assert attached.returncode == 0 and "standup: gone" in out and "standup has ended" in err

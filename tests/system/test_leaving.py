@@ -82,6 +82,8 @@ def test_a_reader_that_goes_away_ends_the_meeting_in_good_order_with_0(meetctl: 
 
 def pid_of_agent(meetctl: Meetctl, room: str) -> int:
     (agent,) = next(meeting for meeting in meetctl.status() if meeting["room"] == room)["agents"]
+    if agent["pid"] is None:
+        raise ProcessLookupError(f"{agent['name']} is between two processes")
     return int(agent["pid"])
 
 

@@ -110,7 +110,7 @@ def test_a_killed_chair_is_back_and_the_transcript_is_whole(meeting: Standing) -
     lost_and_back(meeting, "Chair")
     asyncio.run(say(meeting, "the second thing"))
     said = [line["text"] for line in lines(meeting) if line["speaker"] == "Witness"]
-    assert said == ["the first thing", "the second thing"]
+    assert said == ["the first thing", "the second thing"], lines(meeting)
 
 
 def test_an_agent_that_hangs_is_shown_as_stalled_and_replaced(meeting: Standing) -> None:

@@ -18,7 +18,7 @@ PLAY_S = 600.0
 TWO_TURNS = """
 roster:
   meeting: {topic: Friday's launch, max_agent_turns: 1}
-  defaults: {llm: {provider: local, options: {max_completion_tokens: 24}}}
+  defaults: {llm: {provider: local, model: tiny, options: {max_completion_tokens: 24}}, stt: local/tiny}
   agents:
     - {name: Ada, agent: audio, persona: You build backends.}
     - {name: Max, agent: audio, persona: You are the product manager.}

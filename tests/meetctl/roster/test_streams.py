@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -91,7 +92,8 @@ def test_commands_read_a_roster_from_standard_input(named: str, arguments: list[
 @pytest.mark.process
 def test_a_roster_comes_from_a_process_substitution_and_so_do_its_variables(tmp_path: Path) -> None:
     (tmp_path / "x.env").write_text("A=${OTHER}\n")
-    script = f'{sys.executable} -m meetctl check <(printf %s "$ROSTER") --env-file <(echo OTHER=1) --environment'
+    python = shlex.quote(sys.executable)
+    script = f'{python} -m meetctl check <(printf %s "$ROSTER") --env-file <(echo OTHER=1) --environment'
     done = subprocess.run(
         ["bash", "-c", script],
         capture_output=True,
