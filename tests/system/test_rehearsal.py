@@ -125,7 +125,8 @@ def test_a_rehearsal_that_is_interrupted_ends_everything(meetctl: Meetctl, two_t
     assert nothing_is_left(meetctl)
 
 
-@pytest.mark.parametrize("name", ["four_turns", pytest.param("ten_turns", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["four_turns", "ten_turns"])
 def test_turns_of_two_people_and_three_agents(meetctl: Meetctl, name: str) -> None:
     ran = meetctl("rehearse", str(SCENARIOS / f"{name}.yaml"), within=PLAY_S)
     assert ran.code == 0, ran.out + ran.err

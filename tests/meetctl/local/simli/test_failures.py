@@ -163,6 +163,9 @@ async def test_a_session_can_be_dropped_without_a_word(server: str) -> None:
         async with watching(simli):
             await asyncio.wait_for(simli.run.event.wait(), WAIT_SECONDS)
             assert simli.Connection is not None
+            async with asyncio.timeout(WAIT_SECONDS):
+                while simli.Connection.error is None:  # it is told a moment after the client has ended
+                    await asyncio.sleep(0.05)
             assert isinstance(simli.Connection.error, SimliConnectionError)
     await all_sessions_closed(server)
 
