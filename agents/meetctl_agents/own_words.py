@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 
 from .clauses import SENTENCE_END, ends_here, index_of_width, width
+from .text_filter import TextFilter
 
 LONGEST_TURN = 280
 """Letters (a Chinese character counts for three), some twenty seconds of speech; the turn ends with the sentence.
@@ -43,7 +44,7 @@ _BOUNDARY = re.compile(r"\n\s*|(?<=[.!?…])[\"')\]”’*]*[ \t]+|(?<=[。！�
 _BEGUN_TAG = re.compile(r"(?:<[|｜/]?[\w▁]{0,20}[|｜]?|\[/?[A-Z]{0,4})\Z")
 
 
-class OwnWords:
+class OwnWords(TextFilter):
     """Feeds on the model's text and gives what is to be spoken; `done` once nothing more will come."""
 
     def __init__(self, names: Iterable[str], own: str = "") -> None:
@@ -59,7 +60,7 @@ class OwnWords:
             rf"[ \t]*{_MARKS}(?P<name>{'|'.join(map(re.escape, (*known, *ROLES)))}){_AFTER_NAME}", re.IGNORECASE
         )
         self._own_start = re.compile(rf"{_MARKS}{re.escape(own)}[*_]{{0,3}}\s*,\s+(?=\S)") if own else None
-        self._pending = ""
+        super().__init__()
         self._context = ""
         """The last characters that were given."""
         self._is_boundary = True
@@ -75,14 +76,9 @@ class OwnWords:
         """Whether it announced a list ("My plan:"): the labels in it are its own."""
         self.done = False
 
-    def feed(self, text: str) -> str:
-        """Returns what can be spoken now."""
-        self._pending += text
-        return self._take(ended=False)
-
     def finish(self) -> str:
         """Returns the rest once the model has ended."""
-        text = self._take(ended=True)
+        text = super().finish()
         self.done = True
         return text.rstrip()
 

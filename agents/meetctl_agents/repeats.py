@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 from .clauses import SENTENCE_END, ends_here
+from .text_filter import TextFilter
 
 SHORTEST = 6
 """Words (of a script without blanks: characters by three); shorter sentences may recur."""
@@ -79,7 +80,7 @@ class SaidBefore:
         return any(kept[:count] == words[:count] for kept in self._kept)
 
 
-class Repeats:
+class Repeats(TextFilter):
     """Feeds on an answer and gives what is new in it, holding back only what may be old."""
 
     def __init__(self, before: SaidBefore) -> None:
@@ -87,22 +88,13 @@ class Repeats:
         self._own = SaidBefore()
         self._current = ""
         """What was given of the present sentence."""
-        self._pending = ""
+        super().__init__()
         self._is_open = False
         """Whether the beginning of the present sentence was given already."""
         self.left_out: list[str] = []
         """The sentences that were said before."""
         self.given = False
         """Whether anything was new."""
-
-    def feed(self, text: str) -> str:
-        """Returns what can be said now."""
-        self._pending += text
-        return self._take(ended=False)
-
-    def finish(self) -> str:
-        """Returns the rest once the model has ended."""
-        return self._take(ended=True)
 
     def _take(self, *, ended: bool) -> str:
         given = ""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from .text_filter import TextFilter
+
 LONGEST = 60
 """Characters of a stage direction; what is longer was none."""
 
@@ -35,21 +37,12 @@ _NOUNS = re.compile(r"(?:this|its|his|as|is|was|has|plus|always|perhaps|besides|
 """Words that end like a verb and begin an aside."""
 
 
-class StageDirections:
+class StageDirections(TextFilter):
     """Feeds on a model's text and gives what is to be said."""
 
     def __init__(self) -> None:
         self._before = ""
-        self._pending = ""
-
-    def feed(self, text: str) -> str:
-        """Returns what can be said now."""
-        self._pending += text
-        return self._take(ended=False)
-
-    def finish(self) -> str:
-        """Returns the rest once the model has ended."""
-        return self._take(ended=True)
+        super().__init__()
 
     def _take(self, *, ended: bool) -> str:
         given, searched = "", 0

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 
+from .text_filter import TextFilter
+
 _FLAGS = re.IGNORECASE | re.DOTALL
 _TAGS = "tool_calls?|function_calls?|tool_code|tool_use|tool_response|tool_result|tools?_outputs?|invoke"
 _PAIRS = tuple(
@@ -39,22 +41,13 @@ _ARGUMENTS = ("arguments", "parameters", "args", "input", "kwargs", "action_inpu
 _NAMES = ("name", "function", "tool", "tool_name", "action", "function_name", "tool_calls", "function_call")
 
 
-class ToolText:
+class ToolText(TextFilter):
     """Feeds on a model's text and gives what is no call."""
 
     def __init__(self) -> None:
-        self._pending = ""
+        super().__init__()
         self.calls: list[str] = []
         """What was left out, as it was written."""
-
-    def feed(self, text: str) -> str:
-        """Returns what is no call."""
-        self._pending += text
-        return self._take(ended=False)
-
-    def finish(self) -> str:
-        """Returns the rest once the model has ended."""
-        return self._take(ended=True)
 
     def _take(self, *, ended: bool) -> str:
         given = ""
