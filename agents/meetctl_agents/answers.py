@@ -25,7 +25,7 @@ from .mind import answer, read
 from .providers import in_a_row
 from .repeats import Repeats, SaidBefore, wishes_to_hear_again
 from .speech import STALL_S, Speech, rest, verbatim
-from .tasks import begin
+from .tasks import Tasks, begin
 from .warming import FIRST_ANSWER_S, Warming, may_have_to_load
 
 Warn = Callable[[str, object], None]
@@ -46,8 +46,7 @@ def _ignore(what: str, error: object) -> None:
 
 def _may_think_aloud(endpoint: Endpoint | None) -> bool:
     """Whether reasoning may come as text: OpenAI's own API never does it, nor do the local models."""
-    every = in_a_row(endpoint) if endpoint is not None else ()
-    return any(one.base_url is not None and not one.reads_ahead for one in every)
+    return any(one.is_somebodys_own for one in (in_a_row(endpoint) if endpoint is not None else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +84,20 @@ class Answers:
             reader: the model once more, to read ahead with.
             warn: is told what of an answer was left out that somebody meant something by.
         """
-        self._memory = Memory(assignment.identity, assignment.transcript)
+        self._identity = assignment.identity
+        self._agents = frozenset(member.identity for member in assignment.cast)
+        self._memory = Memory(assignment.identity)
+        self._said_before = SaidBefore()
+        for line in assignment.transcript:
+            self._remember(line)
         self._told = instructions_from_assignment(assignment)
         self._examples = examples_from_assignment(assignment)
         self._cast = (assignment.name, *(member.name for member in assignment.cast))
-        self._agents = frozenset(member.identity for member in assignment.cast)
         self._model = model
         self._voice = voice
         self._options = options
         self._reader = reader
         self._name = assignment.name
-        self._identity = assignment.identity
-        self._said_before = SaidBefore()
-        for line in assignment.transcript:
-            if line.identity in (self._identity, *self._agents):
-                self._said_before.add(line.text)
         self._is_small = assignment.llm is not None and assignment.llm.reads_ahead
         self._habit = ThinkingHabit(is_known_plain=not _may_think_aloud(assignment.llm))
         self._warn = warn
@@ -109,13 +107,13 @@ class Answers:
         self._reading: set[asyncio.Task[None]] = set()
         self._prepared: _Prepared | None = None
         self._cut_off: _CutOff | None = None
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending = Tasks()
 
     async def aclose(self) -> None:
         self._forget_prepared()
         self._forget_cut_off()
         await utils.aio.cancel_and_wait(*self._reading)
-        await asyncio.gather(*self._ending)
+        await self._ending.wait()
 
     def hear(self, line: Line) -> None:
         """Remembers what somebody else said; the chair may tell it twice."""
@@ -212,7 +210,7 @@ class Answers:
             if new := repeats.finish():
                 yield new
             if repeats.left_out:
-                logger.info("said before, and left out: %s", repeats.left_out)
+                logger.info("%d sentences were said before and are left out", len(repeats.left_out))
             if repeats.given or not repeats.left_out:
                 return
         yield " ".join(repeats.left_out)  # twice the same, asked for something new: better said again than no answer
@@ -242,6 +240,4 @@ class Answers:
             self._end(cut_off.speech)
 
     def _end(self, speech: Speech) -> None:
-        task = begin(speech.aclose(), "speech-end")
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        self._ending.own(speech.aclose(), "speech-end")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -53,7 +52,7 @@ from .providers import close_model, llm_from_endpoint, reader_from_endpoint, tts
 from .registration import keep_registered
 from .speech import Speech
 from .speech_faults import LANGUAGE, SPEECH, TURN, SpeechFaults
-from .tasks import begin
+from .tasks import Tasks, begin
 from .turn import Turn, line_of
 from .warming import FIRST_ANSWER_S
 from .wire import Report
@@ -86,8 +85,8 @@ class Speaker:
         self._output = output
         self._faults = SpeechFaults(report)
         self._turn: Turn | None = None
-        self._turns: set[asyncio.Task[None]] = set()
-        self._drafts: set[asyncio.Task[None]] = set()
+        self._turns = Tasks()
+        self._drafts = Tasks()
         self._deliveries = Deliveries(room, assignment.chair_identity, self._tell_supervisor)
         self._usage = Usage()
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -110,9 +109,9 @@ class Speaker:
             self._room.local_participant.unregister_rpc_method(method)
         if self._turn is not None:
             self._turn.stop()
-        if self._turns:
-            await asyncio.wait(self._turns, timeout=STOP_S)
-        await utils.aio.cancel_and_wait(*self._turns, *self._drafts)
+        await self._turns.wait(STOP_S)
+        await self._turns.aclose()
+        await self._drafts.aclose()
         await self._deliveries.aclose(HAND_OVER_S)
         await self._answers.aclose()
         await self._stack.aclose()
@@ -172,7 +171,7 @@ class Speaker:
         self._answers.read_ahead()
         if not self._answers.warming.is_loaded:
             warming = self._answers.warming.warm_up(model, self._faults.warn, self._faults.works, LANGUAGE)
-            stack.push_async_callback(utils.aio.cancel_and_wait, asyncio.create_task(warming, name="warm-up"))
+            stack.push_async_callback(utils.aio.cancel_and_wait, begin(warming, "warm-up"))
         return session
 
     async def _close(self, session: AgentSession[None]) -> None:
@@ -213,7 +212,7 @@ class Speaker:
             self._answers.hear(line)
         is_loaded = self._answers.warming.is_loaded or grant.verbatim is not None
         self._turn = Turn(self._session, grant, TURN_S if is_loaded else TURN_S + FIRST_ANSWER_S)
-        _own(self._turns, self._speak(self._turn, previous), f"turn-{grant.grant_id}")
+        self._turns.own(self._speak(self._turn, previous), f"turn-{grant.grant_id}")
         return "granted" if is_loaded else STILL_LOADING
 
     def _on_stop(self, stop: StopSpeaking, _: str) -> str:
@@ -232,7 +231,7 @@ class Speaker:
                 previous.stop()  # two replies would queue and play one after the other
                 await previous.over.wait()
             speech = self._mind.speech = self._answers.take(turn.grant)
-            _own(self._drafts, self._tell_draft(turn, speech), f"draft-{turn.grant_id}")
+            self._drafts.own(self._tell_draft(turn, speech), f"draft-{turn.grant_id}")
             said = await turn.run(speech)
             self._answers.said(turn.grant, speech, line_of(said, self._assignment), cut=turn.stopped)
             if said.text:
@@ -304,9 +303,3 @@ class Speaker:
             self._closed.set_exception(
                 RuntimeError(f"the agent session closed: {event.reason.value} {event.error or ''}")
             )
-
-
-def _own(tasks: set[asyncio.Task[None]], work: Coroutine[None, None, None], name: str) -> None:
-    task = begin(work, name)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)

@@ -41,6 +41,11 @@ class Tasks:
         task.add_done_callback(self._running.discard)
         return task
 
+    async def wait(self, within_s: float | None = None) -> None:
+        """Waits until those that run have ended, at most so long; None = as long as it takes."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=within_s)
+
     async def aclose(self) -> None:
         await utils.aio.cancel_and_wait(*self._running)
 

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 def may_have_to_load(endpoint: Endpoint | None) -> bool:
     """Whether the model is served by somebody's own server, which is not ours (that one has loaded it by then)."""
-    return endpoint is not None and endpoint.base_url is not None and not endpoint.reads_ahead
+    return endpoint is not None and endpoint.is_somebodys_own
 
 
 class Warming:

@@ -110,6 +110,11 @@ class Endpoint(Model):
     voice: Voice | None = None
     """Of a fallback's speech: its own, in place of the agent's."""
 
+    @property
+    def is_somebodys_own(self) -> bool:
+        """Whether it is served by somebody's own server: neither by the provider itself nor by the local one."""
+        return self.base_url is not None and not self.reads_ahead
+
     @field_serializer("api_key", when_used="json")
     def _reveal(self, key: SecretStr) -> str:
         return key.get_secret_value()  # the wire is the one place that carries it
