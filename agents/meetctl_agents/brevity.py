@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator
 
-from .clauses import SENTENCE_END, ends_here, width
+from .clauses import sentence_ends, width
 
 SENTENCES = 2
 LEAST = 40
@@ -27,9 +27,5 @@ async def brief(pieces: AsyncGenerator[str]) -> AsyncGenerator[str]:
 
 
 def _enough(said: str) -> int | None:
-    sentences = 0
-    for match in SENTENCE_END.finditer(said):
-        sentences += ends_here(said[: match.end()])
-        if sentences >= SENTENCES and width(said[: match.end()]) >= LEAST:
-            return match.end()
-    return None
+    ends = list(sentence_ends(said))[SENTENCES - 1 :]
+    return next((end for end in ends if width(said[:end]) >= LEAST), None)

@@ -7,6 +7,7 @@ first sentence is long, and they know neither German abbreviations nor a second 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from livekit.agents import tokenize
 from livekit.agents.tokenize.tokenizer import SentenceStream
@@ -68,6 +69,13 @@ def index_of_width(text: str, most: int) -> int:
         if total > most:
             return max(1, index)
     return len(text)
+
+
+def sentence_ends(text: str, start: int = 0) -> Iterator[int]:
+    """Yields where each sentence ends from `start` on; the last only where a blank follows, or its script has none."""
+    for match in SENTENCE_END.finditer(text, start):
+        if ends_here(text[: match.end()]):
+            yield match.end()
 
 
 def ends_here(piece: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .clauses import SENTENCE_END, ends_here, index_of_width, width
+from .clauses import index_of_width, sentence_ends, width
 from .text_filter import TextFilter
 
 LONGEST_TURN = 280
@@ -210,10 +210,11 @@ class OwnWords(TextFilter):
 
     def _bounded(self, text: str, over: int) -> str:
         fitting = index_of_width(text, max(1, LONGEST_TURN - self._said)) if self._said < LONGEST_TURN else 0
-        for match in SENTENCE_END.finditer(f"{text} ", max(0, fitting - 1)):
-            if ends_here(self._context + text[: match.end()]):
-                self.done = True
-                return text[: match.end()]
+        before = len(self._context)
+        end = next(sentence_ends(f"{self._context}{text} ", before + max(0, fitting - 1)), None)
+        if end is not None:
+            self.done = True
+            return text[: end - before]
         if over > LONGEST_SENTENCE:
             self.done = True
             longest = index_of_width(text, max(1, LONGEST_TURN + LONGEST_SENTENCE - self._said))

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-from .clauses import SENTENCE_END, ends_here
+from .clauses import sentence_ends
 from .text_filter import TextFilter
 
 SHORTEST = 6
@@ -39,10 +39,9 @@ def wishes_to_hear_again(text: str) -> bool:
 def sentences(text: str) -> Iterable[str]:
     """Yields the text's sentences."""
     start = 0
-    for match in SENTENCE_END.finditer(f"{text} "):
-        if ends_here(text[start : match.end()]):
-            yield text[start : match.end()]
-            start = match.end()
+    for end in sentence_ends(f"{text} "):
+        yield text[start:end]
+        start = end
     if text[start:].strip():
         yield text[start:]
 
@@ -119,11 +118,9 @@ class Repeats(TextFilter):
 
     def _sentence_end(self, *, ended: bool) -> int | None:
         offset = len(self._current)
-        text = self._current + self._pending
-        for match in SENTENCE_END.finditer(text):
-            if match.end() >= max(offset, 1) and ends_here(text[: match.end()]):
-                return match.end() - offset
-        return len(self._pending) if ended else None
+        ends = sentence_ends(self._current + self._pending)
+        end = next((end - offset for end in ends if end >= max(offset, 1)), None)
+        return len(self._pending) if end is None and ended else end
 
     def _must_wait(self) -> bool:
         if not self._pending.strip():
