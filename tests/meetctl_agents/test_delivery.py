@@ -64,6 +64,15 @@ class Chair:
         return await asyncio.wait_for(self.releases.get(), 45)
 
 
+async def say_and_lose_the_chair(ada: Child, url: str, token: str) -> None:
+    """Has the agent say something, with a chair that is gone before it has ended."""
+    async with Chair(url, token) as chair:
+        await chair.have_say("g1", SHORT)
+        await ada.wait_said(SpeechState, lambda event: event.state is AgentSpeech.SPEAKING)
+    after = len(ada.events)
+    await ada.wait_said(SpeechState, lambda event: event.state is AgentSpeech.LISTENING, after=after)
+
+
 async def test_what_was_said_reaches_a_chair_that_comes_later_and_one_that_is_there_when_the_agent_is_told_to_leave(
     livekit_server: LiveKitCredentials, model_server: str, room_name: str, mint_token: MintToken
 ) -> None:
@@ -71,11 +80,7 @@ async def test_what_was_said_reaches_a_chair_that_comes_later_and_one_that_is_th
     token = mint_token(CHAIR, role="chair").get_secret_value()
     async with Child("meetctl_agents.audio", given) as ada:
         await ada.wait_said(Ready)
-        async with Chair(livekit_server.url, token) as chair:
-            await chair.have_say("g1", SHORT)
-            await ada.wait_said(SpeechState, lambda event: event.state is AgentSpeech.SPEAKING)
-        after = len(ada.events)
-        await ada.wait_said(SpeechState, lambda event: event.state is AgentSpeech.LISTENING, after=after)
+        await say_and_lose_the_chair(ada, livekit_server.url, token)
         async with Chair(livekit_server.url, token) as chair:
             said = await chair.released()
             assert (said.grant_id, said.text, said.interrupted) == ("g1", SHORT, False)
@@ -97,11 +102,7 @@ async def test_the_last_words_of_an_agent_that_finds_no_chair_go_to_its_supervis
     token = mint_token(CHAIR, role="chair").get_secret_value()
     async with Child("meetctl_agents.audio", given) as ada:
         await ada.wait_said(Ready)
-        async with Chair(livekit_server.url, token) as chair:
-            await chair.have_say("g1", SHORT)
-            await ada.wait_said(SpeechState, lambda event: event.state is AgentSpeech.SPEAKING)
-        after = len(ada.events)
-        await ada.wait_said(SpeechState, lambda event: event.state is AgentSpeech.LISTENING, after=after)
+        await say_and_lose_the_chair(ada, livekit_server.url, token)
         ada.send(Stop())
         told = await ada.wait_said(LastWords)
         assert (told.line.id, told.line.identity, told.line.speaker, told.line.text) == ("g1", "ada", "Ada", SHORT)

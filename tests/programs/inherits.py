@@ -11,10 +11,13 @@ from pathlib import Path
 
 
 def signals(word: str) -> list[int]:
-    """Returns the numbers in one of the kernel's masks (`SigIgn`, `SigBlk`) of this process."""
+    """Returns the numbers in one of the kernel's masks (`SigIgn`, `SigBlk`) of this process.
+
+    Those that the C library keeps for its threads are nobody's to give, and left out.
+    """
     text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     mask = int(next(line for line in text.splitlines() if line.startswith(word)).split()[1], 16)
-    return [number for number in range(1, signal.NSIG) if mask >> (number - 1) & 1]
+    return [int(number) for number in sorted(signal.valid_signals()) if mask >> (number - 1) & 1]
 
 
 def descriptors() -> list[int]:

@@ -201,13 +201,16 @@ async def test_no_answer_is_said_of_a_process_that_is_gone_and_not_of_one_that_l
         await reader.readline()
         writer.close()
 
-    async with await asyncio.start_unix_server(hang_up, tmp_path / "s"):
+    with address_of(tmp_path / "s") as address:
+        server = await asyncio.start_unix_server(hang_up, address)
+    async with server:
         with pytest.raises(BugError, match=rf"pid {os.getpid()}\) runs and did not answer `echo`"):
             await ask(tmp_path / "s", {"do": "echo"}, timeout_s=60)
     program = f"""
-import socket
+import os, socket
 listening = socket.socket(socket.AF_UNIX)
-listening.bind({str(tmp_path / "gone")!r})
+os.chdir({str(tmp_path)!r})  # the whole path may be longer than the kernel takes
+listening.bind("gone")
 listening.listen()
 print("listens", flush=True)
 listening.accept()[0].recv(100)

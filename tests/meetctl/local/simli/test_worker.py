@@ -15,7 +15,7 @@ import pytest
 from livekit import rtc
 
 from meetctl.local.simli.face.renderer import reference_frame
-from meetctl.settings import LiveKitCredentials
+from meetctl.settings import LiveKitCredentials, inherited_environment
 from tests.fixtures.livekit import MintToken
 from tests.meetctl.local.simli.clients import Watcher, all_sessions_closed, wait_until
 
@@ -35,6 +35,7 @@ async def test_the_stock_plugin_gets_a_face_whose_segments_are_each_reported_onc
     await guest.connect(livekit_server.url, mint_token("bob").get_secret_value())
     environment = {
         **os.environ,
+        **inherited_environment(),  # a TMPDIR that livekit-agents can make its sockets in
         "SIMLI_URL": simli_server,
         "REPORT": str(report),
         "LIVEKIT_URL": livekit_server.url,
