@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from livekit.agents import APIConnectOptions, llm, tts, utils
@@ -22,26 +22,26 @@ from .brevity import brief
 from .examples import examples_from_assignment
 from .memory import Memory, Message, instructions_from_assignment
 from .mind import answer, read
+from .moves import move_after
+from .novelty import Novelty, new_words
 from .providers import in_a_row
-from .repeats import Repeats, SaidBefore, wishes_to_hear_again
+from .repeats import SaidBefore, wishes_to_hear_again
 from .speech import STALL_S, Speech, rest, verbatim
 from .tasks import Tasks, begin
 from .warming import FIRST_ANSWER_S, Warming, may_have_to_load
 
 Warn = Callable[[str, object], None]
 """Takes what went wrong, and the error or the words for it."""
+Count = Callable[[Novelty], None]
+"""Takes what became of an answer that had its turn."""
 PATIENCE_S = 18.0
 """For a server that asks to wait: less than the silence that costs an agent its turn."""
-SAY_SOMETHING_NEW = "(You have said that before. Say something new, in one sentence.)"
 READING = APIConnectOptions(max_retry=0, timeout=60.0)
 """It waits until the model is idle; the next line that is heard breaks it off."""
 
 
-logger = logging.getLogger(__name__)
-
-
-def _ignore(what: str, error: object) -> None:
-    """Warns nobody."""
+def _ignore(*_: object) -> None:
+    """Tells nobody."""
 
 
 def _may_think_aloud(endpoint: Endpoint | None) -> bool:
@@ -78,14 +78,16 @@ class Answers:
         options: APIConnectOptions,
         reader: llm.LLM[Any] | None = None,
         warn: Warn = _ignore,
+        count: Count = _ignore,
     ) -> None:
         """
         Args:
             reader: the model once more, to read ahead with.
             warn: is told what of an answer was left out that somebody meant something by.
+            count: is told of each turn with words of the agent's own what became of them.
         """
         self._identity = assignment.identity
-        self._agents = frozenset(member.identity for member in assignment.cast)
+        self._agents = tuple(member.identity for member in assignment.cast)
         self._memory = Memory(assignment.identity)
         self._said_before = SaidBefore()
         for line in assignment.transcript:
@@ -101,6 +103,7 @@ class Answers:
         self._is_small = assignment.llm is not None and assignment.llm.reads_ahead
         self._habit = ThinkingHabit(is_known_plain=not _may_think_aloud(assignment.llm))
         self._warn = warn
+        self._count = count
         self.warming = Warming(is_loaded=not may_have_to_load(assignment.llm))
         # Where another is asked next, nobody waits for this one.
         self._patience_s = 0.0 if assignment.llm and assignment.llm.fallbacks else PATIENCE_S
@@ -127,10 +130,10 @@ class Answers:
 
     def prepare(self, line: Line) -> None:
         """Begins to answer a line that may be about to be heard."""
-        prompt = self._prompt(newest=line)
+        prompt = self._asked(newest=line)
         if self._prepared is None or self._prepared.prompt != prompt:
             self._forget_prepared()
-            self._prepared = _Prepared(prompt, self._answer(prompt, line.speaker))
+            self._prepared = _Prepared(prompt, self._answer(prompt, line))
 
     def take(self, grant: Grant) -> Speech:
         """Returns what to say now; whoever takes it hands it to `said` afterwards."""
@@ -145,19 +148,20 @@ class Answers:
             return Speech(verbatim(grant.verbatim), self._voice, self._options, as_written=True)
         if grant.line is not None:
             self._memory.add(grant.line)
-        prompt = self._prompt(unasked=grant.line is None)
+        prompt = self._asked(unasked=grant.line is None)
         prepared, self._prepared = self._prepared, None
         if prepared is not None and prepared.prompt == prompt:
             return prepared.speech
         if prepared is not None:
             self._end(prepared.speech)
-        return self._answer(prompt)
+        return self._answer(prompt, grant.line)
 
     def said(self, grant: Grant, speech: Speech, line: Line, *, cut: bool) -> None:
         """Remembers what came of it. A speech that was cut is kept for a while: perhaps somebody only coughed."""
         self._remember(line)
         self._memory.make_room()
         self.read_ahead()
+        self._tally(speech)
         if cut:
             self._forget_cut_off()
             self._cut_off = _CutOff(grant, speech, line.text)
@@ -171,6 +175,7 @@ class Answers:
 
     def discard(self, speech: Speech) -> None:
         """Ends a speech that failed."""
+        self._tally(speech)
         self._end(speech)
 
     def read_ahead(self) -> None:
@@ -184,36 +189,39 @@ class Answers:
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
+    def _asked(self, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
+        """Returns what is sent for an answer: after another agent's words with a task, so that it leads somewhere."""
+        prompt = self._prompt(newest=newest, unasked=unasked)
+        lines = [line for line in self._memory.lines if newest is None or line.id != newest.id]
+        heard = lines if newest is None else [*lines, newest]
+        move = move_after(heard, self._identity, self._agents, self._memory.here or ())
+        return prompt if move is None else (*prompt, Message("user", move))
+
     def _prompt(self, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
         instructions, *said = self._memory.prompt(self._told, newest=newest, unasked=unasked)
         return (instructions, *self._examples, *said)
 
-    def _answer(self, prompt: tuple[Message, ...], *others: str) -> Speech:
-        names = {*self._cast, *others, *(line.speaker for line in self._memory.lines)}
-        words = self._noted(self._new_words(prompt, names))
+    def _answer(self, prompt: tuple[Message, ...], line: Line | None) -> Speech:
+        asker = () if line is None else (line.speaker,)
+        names = {*self._cast, *asker, *(each.speaker for each in self._memory.lines)}
+        before = SaidBefore() if line is not None and wishes_to_hear_again(line.text) else self._said_before
+        novelty = Novelty()
+        words = self._noted(new_words(prompt, partial(self._written, names), before, novelty))
         first_word_s = STALL_S if self.warming.is_loaded else FIRST_ANSWER_S
         said = brief(words) if self._is_small else words
-        return Speech(said, self._voice, self._options, first_word_s=first_word_s)
+        return Speech(said, self._voice, self._options, first_word_s=first_word_s, novelty=novelty)
 
-    async def _new_words(self, prompt: tuple[Message, ...], names: set[str]) -> AsyncGenerator[str, None]:
-        """Yields an answer without what was said before; where nothing is left of it, another one is asked for once."""
-        may_repeat = wishes_to_hear_again(prompt[-1].text)
-        for attempt in (prompt, (*prompt, Message("user", SAY_SOMETHING_NEW))):
-            repeats = Repeats(SaidBefore() if may_repeat else self._said_before)
-            text = AnswerText(names, self._name, self._habit)
-            options, patience_s = self.warming.options(self._options), self.warming.patience_s(self._patience_s)
-            written = answer(self._model, attempt, text, options, self._warn, patience_s)
-            async with contextlib.aclosing(written):
-                async for piece in written:
-                    if new := repeats.feed(piece):
-                        yield new
-            if new := repeats.finish():
-                yield new
-            if repeats.left_out:
-                logger.info("%d sentences were said before and are left out", len(repeats.left_out))
-            if repeats.given or not repeats.left_out:
-                return
-        yield " ".join(repeats.left_out)  # twice the same, asked for something new: better said again than no answer
+    async def _written(self, names: set[str], prompt: tuple[Message, ...]) -> AsyncGenerator[str, None]:
+        text = AnswerText(names, self._name, self._habit)
+        options, patience_s = self.warming.options(self._options), self.warming.patience_s(self._patience_s)
+        async with contextlib.aclosing(answer(self._model, prompt, text, options, self._warn, patience_s)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    def _tally(self, speech: Speech) -> None:
+        if speech.novelty is not None:
+            self._count(speech.novelty)
+            speech.novelty = None  # a speech that goes on after a cough is one turn
 
     async def _noted(self, words: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
         async with contextlib.aclosing(words):  # whoever has heard enough ends the request at once

@@ -30,6 +30,7 @@ from meetctl.protocol import (
     Say,
     Tell,
     TurnLatency,
+    Unsaid,
     Utterance,
     UtteranceKind,
     Warn,
@@ -41,6 +42,7 @@ from .backchannel import is_hum, is_nod
 from .captions import Captions
 from .cast import Cast
 from .chat import BURST, Chat
+from .echo import EchoGuard
 from .floor_control import FloorControl
 from .floor_events import (
     AgentCame,
@@ -70,6 +72,7 @@ from .room_events import RoomEvents
 from .speech_faults import SpeechFaults
 from .tasks import Tasks
 from .turn_clock import TurnClock
+from .unsaid import AGAIN_S, told_in_room
 from .utterances import Utterances
 from .wire import Report
 
@@ -99,6 +102,7 @@ class Meeting:
         self._recent = Recent(assignment.transcript)
         self._turns = AgentTurns()
         self._clock = TurnClock()
+        self._echo = EchoGuard()
         self._moderator = moderator
         self._faults = SpeechFaults(report)
         self._control = FloorControl(
@@ -119,6 +123,8 @@ class Meeting:
         )
         self._overhearing = Overhearing(room, self._cast.is_outside, self._on_overheard)
         self._captions = Captions(room)
+        self._silences: dict[tuple[str, Unsaid], float] = {}
+        """When people were told last why an agent says nothing."""
         self._moderating = Tasks()
 
     async def __aenter__(self) -> Self:
@@ -214,12 +220,17 @@ class Meeting:
             held = self._control.floor.holding
             if held is not None and held.wish.identity == participant.identity:
                 self._turns.sounded(participant.identity, held.grant_id, time.time())
+                self._echo.sounds(participant.identity, time.time())
             self._control.post(Sounded(participant.identity))
 
     # --- what people say ---
 
     def heard(self, speech: SpeechBegan | SpeechGuessed | SpeechHeard) -> None:
-        """Takes what the ears heard."""
+        """Takes what the ears heard, but for agents' voices that came back through a microphone."""
+        for said in self._echo.passed(speech, time.time()):
+            self._take_heard(said)
+
+    def _take_heard(self, speech: SpeechBegan | SpeechGuessed | SpeechHeard) -> None:
         match speech:
             case SpeechBegan(identity):
                 self._control.post(TalkBegan(identity))
@@ -321,20 +332,34 @@ class Meeting:
 
     def _take_release(self, release: Release, caller: str) -> None:
         line = None
+        self._echo.falls_silent(caller, release.text, time.time())
         if release.text:
             line = self._line_of(caller, release.grant_id, release.text, release.started_at)
             line = line.model_copy(update={"interrupted": release.interrupted, "ended_at": time.time()})
             self._utterances.agent_was_heard()
             self._book(line)
             self._clock.heard(line.id, time.time(), {})
+        elif release.unsaid is not None:
+            self._tell_why_silent(release.unsaid, caller)
         stages = self._clock.released(release)
         if stages is not None:
             self._report(TurnLatency(identity=caller, stages_ms=stages, line_id=release.grant_id))
         self._control.post(Released(caller, release.grant_id, line, self._called(caller, release.text)), heard=line)
 
+    def _tell_why_silent(self, unsaid: Unsaid, identity: str) -> None:
+        """Lets people see why nobody answers, each reason of an agent once in a while."""
+        now = time.monotonic()
+        if now - self._silences.get((identity, unsaid), -AGAIN_S) < AGAIN_S:
+            return
+        self._silences[identity, unsaid] = now
+        words = told_in_room(unsaid, self._cast.name_of(identity))
+        for person in self._control.floor.humans:
+            self._chat.tell(person, words)
+
     def _on_draft(self, draft: Draft, caller: str) -> None:
         """Whoever is next prepares while this one still speaks."""
         self._turns.drafted(caller, draft)
+        self._echo.will_say(caller, draft.text)
         if not draft.whole:
             return
         line = self._line_of(caller, draft.grant_id, draft.text, None)

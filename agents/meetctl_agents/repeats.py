@@ -79,7 +79,7 @@ class SaidBefore:
         return any(kept[:count] == words[:count] for kept in self._kept)
 
 
-class Repeats(TextFilter):
+class WithoutRepeats(TextFilter):
     """Feeds on an answer and gives what is new in it, holding back only what may be old."""
 
     def __init__(self, before: SaidBefore) -> None:

@@ -35,8 +35,10 @@ from meetctl.protocol import (
     LastWords,
     Prepare,
     Release,
+    Repeats,
     SpeechState,
     StopSpeaking,
+    Unsaid,
     Usage,
 )
 
@@ -47,6 +49,7 @@ from .fallbacks import watch_fallbacks
 from .memory import instructions_from_assignment
 from .methods import call, serve
 from .mind import Mind, forget
+from .novelty import Novelty
 from .plugin_http import plugin_http
 from .providers import close_model, llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
 from .registration import keep_registered
@@ -54,6 +57,7 @@ from .speech import Speech
 from .speech_faults import LANGUAGE, SPEECH, TURN, SpeechFaults
 from .tasks import Tasks, begin
 from .turn import Turn, line_of
+from .unsaid import unsaid_from
 from .warming import FIRST_ANSWER_S
 from .wire import Report
 
@@ -89,6 +93,7 @@ class Speaker:
         self._drafts = Tasks()
         self._deliveries = Deliveries(room, assignment.chair_identity, self._tell_supervisor)
         self._usage = Usage()
+        self._repeats = Repeats()
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stack = AsyncExitStack()
 
@@ -140,7 +145,7 @@ class Speaker:
         stack.push_async_callback(close_model, voice)
         if reader is not None:
             stack.push_async_callback(close_model, reader)
-        self._answers = Answers(self._assignment, model, voice, patience, reader, self._faults.warn)
+        self._answers = Answers(self._assignment, model, voice, patience, reader, self._faults.warn, self._count)
         session: AgentSession[None] = AgentSession(
             llm=model,
             tts=voice,
@@ -237,8 +242,12 @@ class Speaker:
             if said.text:
                 self._faults.works(SPEECH, *(() if turn.grant.verbatim is not None else (LANGUAGE, TURN)))
         except Exception as error:
-            logger.exception("the turn failed")
-            self._faults.warn(TURN, error)
+            said = said.model_copy(update={"unsaid": unsaid_from(error, is_loaded=self._answers.warming.is_loaded)})
+            if said.unsaid is Unsaid.NOTHING_NEW:
+                logger.info("nothing is said: %s", error)
+            else:
+                logger.exception("the turn failed")
+                self._faults.warn(TURN, error)
             if speech is not None:
                 self._answers.discard(speech)
         finally:
@@ -275,6 +284,10 @@ class Speaker:
     def _tell_supervisor(self, release: Release) -> None:
         if release.text:
             self._report(LastWords(line=line_of(release, self._assignment)))
+
+    def _count(self, novelty: Novelty) -> None:
+        self._repeats = novelty.added_to(self._repeats)
+        self._report(self._repeats)
 
     # --- what the session says ---
 

@@ -17,6 +17,7 @@ from livekit.agents import APIConnectOptions, tts, utils
 
 from .clauses import cut
 from .mono import mono
+from .novelty import Novelty
 from .spoken_text import spoken
 
 STALL_S = 21.0
@@ -72,14 +73,17 @@ class Speech:
         *,
         as_written: bool = False,
         first_word_s: float = STALL_S,
+        novelty: Novelty | None = None,
     ) -> None:
         """
         Args:
             as_written: whether the very words go to the voice, marks and all.
             first_word_s: how long the first word may take.
+            novelty: what becomes of it, where the words are the agent's own.
         """
         self.words: Tape[str] = Tape()
         self.sound: Tape[rtc.AudioFrame] = Tape()
+        self.novelty = novelty
         self.began_at = time.time()
         self.first_word_s: float | None = None
         self.first_sound_s: float | None = None

@@ -82,6 +82,9 @@ class AgentStatus(SeatStatus):
     """Whether it is kept from the floor, by `meetctl mute` or a host."""
     latency_ms: dict[str, float] | None = None
     """Of its last answered turn, by stage; null = none yet."""
+    repeats: dict[str, int] | None = None
+    """Since its process began: `answers` in words of its own; of them `shortened` by what was said before,
+    `asked_again` since nothing was new, `left_out` since nothing was new then either; null = none yet."""
 
 
 class ErrorStatus(Shown):

@@ -133,6 +133,7 @@ def _agent(
         avatar_seconds=_rounded(seat.avatar.seconds),
         degraded_reason=seat.degraded_reason,
         muted=muted,
+        repeats=None if seat.repeats is None else seat.repeats.model_dump(exclude={"type"}),
         latency_ms=None if latency is None else {stage: round(ms, 1) for stage, ms in latency.items()},
     )
 

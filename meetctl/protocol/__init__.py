@@ -34,6 +34,7 @@ from meetctl.protocol.events import (
     Observed,
     Ready,
     Recovered,
+    Repeats,
     Serving,
     SpeechState,
     TurnLatency,
@@ -64,6 +65,7 @@ from meetctl.protocol.floor import (
     Register,
     Release,
     StopSpeaking,
+    Unsaid,
 )
 from meetctl.protocol.lines import (
     MAX_LINE_BYTES,
@@ -148,6 +150,7 @@ __all__ = [
     "Recovered",
     "Register",
     "Release",
+    "Repeats",
     "RestartPolicy",
     "Say",
     "Serving",
@@ -157,6 +160,7 @@ __all__ = [
     "StopSpeaking",
     "Tell",
     "TurnLatency",
+    "Unsaid",
     "Usage",
     "Utterance",
     "UtteranceKind",

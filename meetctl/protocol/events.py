@@ -72,6 +72,19 @@ class Usage(Model):
     tts_characters: int = 0
 
 
+class Repeats(Model):
+    """Running totals since this process began: turns with words of the agent's own, and what was kept from them."""
+
+    type: Literal["repeats"] = "repeats"
+    answers: int = 0
+    shortened: int = 0
+    """A sentence that was said before was left out, and there was something new beside it."""
+    asked_again: int = 0
+    """Nothing was new, so that the model was asked once more."""
+    left_out: int = 0
+    """Nothing was new then either, so that nothing was said."""
+
+
 class Warn(Model):
     """Something a person should know; nothing stops."""
 
@@ -161,6 +174,7 @@ Event = (
     | AvOffset
     | AvatarSession
     | Usage
+    | Repeats
     | Warn
     | Recovered
     | Degraded

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import Field
 
 from meetctl.protocol.values import CastMember, Line, Model
@@ -61,6 +63,18 @@ class StopSpeaking(Model):
     grant_id: str
 
 
+class Unsaid(StrEnum):
+    """Why an agent that holds the floor says nothing."""
+
+    NOTHING_NEW = "nothing-new"
+    """All that its model wrote was said before."""
+    LIMITED = "limited"
+    """The model's provider has it wait, or its account is used up."""
+    LOADING = "loading"
+    FAILED = "failed"
+    """Its model or its voice failed."""
+
+
 class Release(Model):
     """Agent to chair: the turn is over."""
 
@@ -71,6 +85,8 @@ class Release(Model):
     started_at: float | None = None
     """Unix time, seconds, when sound began; None = nothing was heard."""
     stages_ms: dict[str, float] = Field(default_factory=dict)
+    unsaid: Unsaid | None = None
+    """Why nothing was said, where somebody waits for an answer; None = something was, or it was told to be silent."""
 
 
 class Draft(Model):

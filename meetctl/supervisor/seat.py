@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
-from meetctl.protocol import AgentSpeech, LegStats
+from meetctl.protocol import AgentSpeech, LegStats, Repeats
 from meetctl.supervisor.avatars import AvatarAccount
 from meetctl.supervisor.events import Proof, SeatKind
 
@@ -85,6 +85,7 @@ class SeatState:
     """Since when the room leg sends nothing."""
     av_offset_ms: float | None = None
     avatar: AvatarAccount = field(default_factory=AvatarAccount)
+    repeats: Repeats | None = None
     cpu_percent: float | None = None
     memory_mb: float | None = None
     last_error: str | None = None

@@ -24,6 +24,7 @@ from meetctl.protocol import (
     MediaReceived,
     Ready,
     Recovered,
+    Repeats,
     Serving,
     SpeechState,
     Usage,
@@ -165,6 +166,8 @@ def _said(seat: SeatState, event: WireEvent, at: float) -> SeatState:
             return replace(seat, av_offset_ms=event.ms)
         case AvatarSession():
             return replace(seat, avatar=seat.avatar.told(event))
+        case Repeats():
+            return replace(seat, repeats=event)
         case Usage():
             return replace(seat, avatar=seat.avatar.counted(event.avatar_seconds))
         case Degraded(reason=None):

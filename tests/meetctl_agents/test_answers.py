@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from livekit.agents import APIConnectionError, APIConnectOptions, APIStatusError, llm, tts
-from meetctl_agents.answers import SAY_SOMETHING_NEW, Answers
+from meetctl_agents.answers import Answers
 from meetctl_agents.memory import OPEN, YOUR_TURN
+from meetctl_agents.moves import NEXT_STEP, OBJECT
+from meetctl_agents.novelty import ANOTHER_WAY, NothingNewError, Novelty
 from meetctl_agents.speech import Speech, Tape, rest
 from pydantic import SecretStr
 
-from meetctl.protocol import Assignment, Grant, Line, UtteranceKind
+from meetctl.protocol import Assignment, CastMember, Grant, Line, Repeats, UtteranceKind
 
 OPTIONS = APIConnectOptions(max_retry=0, timeout=1)
 
@@ -67,7 +69,8 @@ class Stage:
     def __init__(self, text: str = "First of all, hello. Then we test it all again.", **model: Any) -> None:
         self.model, self.voice = ScriptedModel(text, **model), ScriptedVoice()
         given = Assignment(identity="ada", name="Ada", room="r", url="ws://h", token=SecretStr("t"))
-        self.answers = Answers(given, self.model, self.voice, OPTIONS)
+        self.became: list[Novelty] = []
+        self.answers = Answers(given, self.model, self.voice, OPTIONS, count=self.became.append)
 
     async def say(self, grant: Grant, *, heard: str | None = None) -> str:
         """Lets the agent speak until the end, or until only `heard` was heard of it; returns what it would say."""
@@ -334,8 +337,45 @@ async def test_an_answer_said_before_is_asked_for_again_unless_somebody_wishes_t
     assert (await stage.say(grant(2, line("Ada, what do we do next?", id="u2")))).strip() == "Then Max writes the mail."
     assert len(stage.model.prompts) == 2
     stage.model.text = said
-    # A model that has nothing else to say is heard all the same: no answer would be worse.
-    assert (await stage.say(grant(3, line("Ada, and what then?", id="u3")))).strip() == said
-    assert [prompt[-1][1] for prompt in stage.model.prompts][3] == SAY_SOMETHING_NEW
+    with pytest.raises(NothingNewError):
+        await stage.say(grant(3, line("Ada, and what then?", id="u3")))
+    assert tuple(prompt[-1][1] for prompt in stage.model.prompts[3:]) == ANOTHER_WAY
     assert (await stage.say(grant(4, line("Ada, say that again, please.", id="u4")))).strip() == said
-    assert len(stage.model.prompts) == 5
+    assert len(stage.model.prompts) == 6
+
+
+async def test_what_became_of_each_answer_is_counted_once(stage: Stage) -> None:
+    said = "We should test the backend with real users before the launch."
+    for number, text in enumerate((said, f"{said} Then Max writes the mail.")):
+        stage.model.text = text
+        await stage.say(grant(number, line("Ada, what do we do?", id=f"u{number}")))
+    stage.model.text = said
+    speech = stage.answers.take(grant(2, line("Ada, and what then?", id="u2")))
+    with pytest.raises(NothingNewError):
+        await speech.wait_written()
+    stage.answers.discard(speech)
+    totals = Repeats()
+    for novelty in stage.became:
+        totals = novelty.added_to(totals)
+    assert totals == Repeats(answers=3, shortened=1, left_out=1)
+
+
+async def test_among_agents_a_turn_has_a_task_and_what_was_prepared_for_it_is_said() -> None:
+    model = ScriptedModel("The mail is late.")
+    cast = tuple(CastMember(identity=name.lower(), name=name) for name in ("Ada", "Max"))
+    given = Assignment(identity="ada", name="Ada", room="r", url="ws://h", token=SecretStr("t"), cast=cast)
+    answers = Answers(given, model, ScriptedVoice(), OPTIONS)
+    of_max = line("We should wait.", id="m1", speaker="Max")
+    answers.prepare(of_max)
+    speech = answers.take(grant(1, of_max))
+    async with asyncio.timeout(5):
+        await speech.wait_written()
+    assert [prompt[-1][1] for prompt in model.prompts] == [OBJECT]
+    answers.said(grant(1, of_max), speech, line("The mail is late.", id="g1", speaker="Ada"), cut=False)
+    answers.hear(line("It is.", id="m2", speaker="Max"))
+    second = answers.take(grant(2, None))
+    async with asyncio.timeout(5):
+        await second.wait_written()
+    assert model.prompts[-1][-1][1] == NEXT_STEP
+    answers.discard(second)
+    await answers.aclose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from meetctl_agents.repeats import Repeats, SaidBefore, sentences, wishes_to_hear_again
+from meetctl_agents.repeats import SaidBefore, WithoutRepeats, sentences, wishes_to_hear_again
 
 MAIL = "Max writes the mail on Monday morning at nine."
 PLAN = "We should test the backend with real users before the launch on Friday."
@@ -17,7 +17,7 @@ def before(*texts: str) -> SaidBefore:
 
 
 def new(text: str, size: int, *earlier: str) -> str:
-    repeats = Repeats(before(*earlier))
+    repeats = WithoutRepeats(before(*earlier))
     pieces = [repeats.feed(text[start : start + size]) for start in range(0, len(text), size)]
     return " ".join("".join([*pieces, repeats.finish()]).split())
 
@@ -50,7 +50,7 @@ def test_sentences_without_blanks_are_known_again_too() -> None:
 
 
 def test_a_sentence_that_nobody_began_so_is_given_at_once() -> None:
-    repeats = Repeats(before(PLAN))
+    repeats = WithoutRepeats(before(PLAN))
     assert repeats.feed("The page ") == "The page "
     assert repeats.feed("is slow. ") == "is slow."
     assert repeats.feed("We should ") == ""
@@ -58,7 +58,7 @@ def test_a_sentence_that_nobody_began_so_is_given_at_once() -> None:
 
 
 def test_what_was_left_out_is_known() -> None:
-    repeats = Repeats(before(PLAN))
+    repeats = WithoutRepeats(before(PLAN))
     assert repeats.feed(PLAN) + repeats.finish() == ""
     assert repeats.left_out == [PLAN] and not repeats.given
 

@@ -16,6 +16,7 @@ from meetctl.protocol import (
     MediaKind,
     MediaReceived,
     Ready,
+    Repeats,
     SpeechState,
     Usage,
 )
@@ -122,6 +123,7 @@ def test_an_agent_is_told_with_what_was_measured_and_not_more() -> None:
         "degraded_reason": None,
         "muted": False,
         "latency_ms": None,
+        "repeats": None,
         "missing": [],
         "last_lines": [],
     }
@@ -163,6 +165,15 @@ def test_a_document_of_a_newer_meetctl_with_further_keys_can_be_read() -> None:
     meeting["agents"][0]["hat"] = "red"
     [read] = parse_document(status_document([meeting])).meetings
     assert read.model_dump(mode="json") == document()
+
+
+def test_what_an_agent_was_kept_from_saying_twice_is_told() -> None:
+    state = MeetingState(room="standup")
+    for event in (*HISTORY, Said("ada", Repeats(answers=9, shortened=2, asked_again=1), at=17)):
+        state = apply(state, event)
+    meeting = meeting_document(state, now=20, pid=9, join_link=None, livekit_url="ws://h:1", uptime_s=20)
+    agent = next(agent for agent in meeting["agents"] if agent["identity"] == "ada")
+    assert agent["repeats"] == {"answers": 9, "shortened": 2, "asked_again": 1, "left_out": 0}
 
 
 def test_an_avatar_session_that_nobody_closes_is_warned_of_until_it_ends() -> None:
