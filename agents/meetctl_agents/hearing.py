@@ -40,6 +40,8 @@ RELIEF_S = 30.0
 AGAIN_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Pauses before a microphone that failed is listened to again; the last one from then on."""
 LATE = "the chair cannot keep up"
+MICROPHONES = (rtc.TrackSource.SOURCE_MICROPHONE, rtc.TrackSource.SOURCE_UNKNOWN)
+"""What a track of a voice may be called; the sound of a shared screen is somebody else's."""
 
 LeftOut = Callable[[rtc.RemoteParticipant, int], None]
 """Told of each person who is not heard, and how many are."""
@@ -153,7 +155,7 @@ class Ears:
     def _on_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        if publication.source != rtc.TrackSource.SOURCE_MICROPHONE or not self._is_person(participant):
+        if not _is_microphone(publication) or not self._is_person(participant):
             return
         if self._wanted.get(participant.identity) != publication.sid:
             publication.set_subscribed(False)  # a newer one came meanwhile
@@ -210,5 +212,11 @@ class Ears:
 
 def _newest_microphone(participant: rtc.RemoteParticipant) -> rtc.RemoteTrackPublication | None:
     publications = participant.track_publications.values()
-    microphones = [each for each in publications if each.source == rtc.TrackSource.SOURCE_MICROPHONE]
-    return microphones[-1] if microphones else None
+    microphones = [each for each in publications if _is_microphone(each)]
+    named = [each for each in microphones if each.source == rtc.TrackSource.SOURCE_MICROPHONE]
+    return next(reversed(named or microphones), None)
+
+
+def _is_microphone(publication: rtc.RemoteTrackPublication) -> bool:
+    """Returns whether somebody may be speaking there: programs publish a voice without saying what it is."""
+    return publication.kind == rtc.TrackKind.KIND_AUDIO and publication.source in MICROPHONES
