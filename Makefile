@@ -76,11 +76,11 @@ soak: install browsers ## The long forms of the tests; T=path K=name choose
 	$(PYTEST) -m soak $(CHOSEN)
 
 coverage: install ## Run all tests and say which lines were run, in child processes too; T=path K=name choose
-	$(BIN)/python -m tests.covered $(MAKE) test VENV=$(VENV) T='$(T)' K='$(K)'
+	$(BIN)/python -m testing.covered $(MAKE) test VENV=$(VENV) T='$(T)' K='$(K)'
 
 browsers: $(STAMP)
 	$(BIN)/meetctl setup local local/tiny
-	$(BIN)/python tests/browser/install_chromium.py
+	$(BIN)/python testing/browser/install_chromium.py
 
 page: $(STAMP) ## Build the join page
 	$(BIN)/python hatch_build.py

@@ -25,8 +25,8 @@ from benchmarks.served import served_room
 from meetctl.local.livekit import ServerConfig
 from meetctl.protocol import Assignment, AvatarSession, AvOffset, Face, Model
 from meetctl.rooms import agent_token, guest_token
-from tests.meetctl_agents.face.measuring import Measured, measuring, p95
-from tests.meetctl_agents.face.stage import pattern_simli
+from testing.face.measuring import Measured, measuring, p95
+from testing.face.stage import pattern_simli
 
 ROOM = "bench"
 SECONDS = 60.0

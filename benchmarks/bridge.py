@@ -22,12 +22,12 @@ import av
 import psutil
 from livekit import rtc
 from meetctl_agents.face.bridge import Bridge
-from meetctl_agents.face.leg import open_face
-from meetctl_agents.face.placeholder import draw_placeholder
-from meetctl_agents.face.room_audio import RoomAudio
-from meetctl_agents.face.room_video import DecodedVideo
-from meetctl_agents.face.signaling import Said
-from meetctl_agents.meters import snapshot_from_room_stats
+from meetctl_agents.face.media.placeholder import draw_placeholder
+from meetctl_agents.face.media.room_audio import RoomAudio
+from meetctl_agents.face.media.room_video import DecodedVideo
+from meetctl_agents.face.session.leg import open_face
+from meetctl_agents.face.signaling.base import Said
+from meetctl_agents.room.meters import snapshot_from_room_stats
 from pydantic import SecretStr
 
 from benchmarks.served import served_room

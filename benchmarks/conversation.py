@@ -23,10 +23,10 @@ from meetctl.catalogue import PAIRS
 from meetctl.protocol import FloorChanged, MediaReceived, Mute, Ready, TurnLatency, Utterance, UtteranceKind
 from meetctl.rooms import agent_token, chair_token, guest_token
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.models import running_model_server
-from tests.meetctl_agents.child import Child
-from tests.meetctl_agents.human import LOUD, SAMPLE_RATE, Human, synthesised
-from tests.meetctl_agents.staging import CHAIR, assignment
+from testing.agents.child import Child
+from testing.agents.human import LOUD, SAMPLE_RATE, Human, synthesised
+from testing.agents.staging import CHAIR, assignment
+from testing.fixtures.models import running_model_server
 
 QUESTIONS = (
     "{}, what should we do before the launch on Friday?",
@@ -53,7 +53,7 @@ BETWEEN_S = 3.0
 BRIEF_S = 0.25
 """A voice that pauses for longer has stopped: between sentences it is silent for 0.12 s."""
 ROOM = "bench-conversation"
-CUT = re.compile(rb"^(\S+ \S+) INFO meetctl_agents.floor_control: TalkBegan", re.MULTILINE)
+CUT = re.compile(rb"^(\S+ \S+) INFO meetctl_agents.floor.control: TalkBegan", re.MULTILINE)
 
 
 def main() -> None:

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from benchmarks.measuring import show, spread
 from benchmarks.served import served_room
 from meetctl.local.simli.face.renderer import renderer_for
-from meetctl.local.simli.session import SimliSession
-from meetctl.local.simli.tokens import SessionRequest
+from meetctl.local.simli.sessions.session import SimliSession
+from meetctl.local.simli.sessions.tokens import SessionRequest
 from meetctl.rooms import agent_token, guest_token
-from tests.meetctl_agents.face.stage import simli, staged
-from tests.meetctl_agents.face.viewing import Viewer, speech, viewing
+from testing.face.stage import simli, staged
+from testing.face.viewing import Viewer, speech, viewing
 
 ROOM = "bench"
 FPS = 25

@@ -18,8 +18,8 @@ from benchmarks.served import served_room
 from meetctl.local.livekit import ServerConfig
 from meetctl.protocol import Ready
 from meetctl.rooms import chair_token, guest_token
-from tests.meetctl_agents.child import Child
-from tests.meetctl_agents.staging import CHAIR, assignment
+from testing.agents.child import Child
+from testing.agents.staging import CHAIR, assignment
 
 ROOM = "microphones"
 COUNT = 8

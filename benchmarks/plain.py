@@ -19,9 +19,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.served import served_room
-from benchmarks.witness import POLL_S, Witness
 from meetctl.local.livekit import ServerConfig
 from meetctl.rooms import guest_token
+from testing.witness import POLL_S, Witness
 
 ROOM = "plain"
 IDENTITY = "plain"

@@ -13,7 +13,7 @@ import time
 
 from benchmarks.measuring import Command, command, show, spread
 from benchmarks.plain import measure_plain
-from benchmarks.witness import Witness
+from testing.witness import Witness
 
 ROSTER = """
 room: bench

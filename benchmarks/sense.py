@@ -12,19 +12,20 @@ import time
 from pathlib import Path
 
 from livekit.agents import APIConnectOptions
-from meetctl_agents import speech as speech_module
-from meetctl_agents.answers import Answers
-from meetctl_agents.clauses import ClauseTokenizer
-from meetctl_agents.providers import llm_from_endpoint, tts_from_endpoint
+from meetctl_agents.models.providers import llm_from_endpoint, tts_from_endpoint
+from meetctl_agents.speaking import speech as speech_module
+from meetctl_agents.speaking.answers import Answers
+from meetctl_agents.text.clauses import ClauseTokenizer
 from pydantic import SecretStr
 
 from benchmarks.measuring import show, spread
 from benchmarks.questions import QUESTIONS, Question
 from meetctl.catalogue import PAIRS
-from meetctl.programs import Place, StandIns, agent_assignment, cast_member
+from meetctl.programs.assignments import agent_assignment, cast_member
+from meetctl.programs.room_access import Place, StandIns
 from meetctl.protocol import Grant, Line
 from meetctl.roster import load_roster
-from tests.fixtures.models import running_model_server
+from testing.fixtures.models import running_model_server
 
 DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
 LONGEST_S = 180.0

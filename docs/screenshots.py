@@ -28,11 +28,11 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from meetctl.settings import inherited_environment
-from tests.browser.install_chromium import find_chromium
-from tests.browser.likeness import DrawnFace
-from tests.browser.visitor import SCRIPT, Visitor
-from tests.browser.window import by_id
-from tests.meetctl_agents.human import synthesised
+from testing.agents.human import synthesised
+from testing.browser.install_chromium import find_chromium
+from testing.browser.likeness import DrawnFace
+from testing.browser.visitor import SCRIPT, Visitor
+from testing.browser.window import by_id
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

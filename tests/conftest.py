@@ -9,11 +9,11 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 pytest_plugins = [
-    "tests.fixtures.lanes",
-    "tests.fixtures.paths",
-    "tests.fixtures.command",
-    "tests.fixtures.livekit",
-    "tests.fixtures.models",
-    "tests.fixtures.places",
-    "tests.fixtures.simli",
+    "testing.fixtures.lanes",
+    "testing.fixtures.paths",
+    "testing.fixtures.command",
+    "testing.fixtures.livekit",
+    "testing.fixtures.models",
+    "testing.fixtures.places",
+    "testing.fixtures.simli",
 ]

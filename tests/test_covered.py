@@ -40,7 +40,7 @@ def test_a_forked_child_of_a_child_that_was_told_nothing_is_measured_and_the_com
         if name.startswith("_editable_impl"):
             (packages / name).symlink_to(Path(sysconfig.get_path("purelib")) / name)
     ran = subprocess.run(
-        [python, "-m", "tests.covered", python, "-c", PARENT, CHILD],
+        [python, "-m", "testing.covered", python, "-c", PARENT, CHILD],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.lanes import LANES, Lane
+from testing.fixtures.lanes import LANES, Lane
 
 ROOT = Path(__file__).parents[1]
 CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
 SUITE = f"""
 import os, pytest, subprocess, sys
-from tests.fixtures.lanes import Lane, starts
+from testing.fixtures.lanes import Lane, starts
 
 @pytest.fixture(scope="session")
 @starts(Lane.SYSTEM)
@@ -67,7 +67,7 @@ def test_who_is_in_the_wrong_lane_fails_and_a_fixture_brings_its_own(tmp_path: P
     suite.write_text(SUITE, encoding="utf-8")
     settings = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
     said = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.fixtures.lanes", *settings, "-rA", "--tb=line", str(suite)],
+        [sys.executable, "-m", "pytest", "-p", "testing.fixtures.lanes", *settings, "-rA", "--tb=line", str(suite)],
         capture_output=True,
         text=True,
         timeout=120,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.paths import short_directory
+from testing.fixtures.paths import short_directory
 
 pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.fixtures.lanes import Lane
+from testing.fixtures.lanes import Lane
 
 ROOT = Path(__file__).parents[1]
 CONTRIBUTING = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")

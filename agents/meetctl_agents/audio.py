@@ -8,11 +8,11 @@ from livekit import rtc
 
 from meetctl.protocol import Assignment, Ready
 
-from .audio_sink import RoomAudioSink
-from .meters import report_room_leg
+from .process.wire import Report
+from .room.meters import report_room_leg
 from .runtime import Inbox, run_program
-from .speaker import Speaker
-from .wire import Report
+from .speaking.room_sink import RoomAudioSink
+from .speaking.speaker import Speaker
 
 
 async def run_agent(room: rtc.Room, assignment: Assignment, report: Report, inbox: Inbox) -> None:

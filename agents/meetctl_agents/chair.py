@@ -14,19 +14,19 @@ from livekit import rtc
 
 from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Ready, Say, Tell
 
-from .fallbacks import watch_fallbacks
-from .hearing import Ears
-from .meeting import Meeting
-from .meters import report_room_leg
-from .moderator import Moderator
-from .plugin_http import plugin_http
-from .probe import Probe
-from .providers import llm_from_endpoint, stt_from_endpoint
+from .floor.moderator import Moderator
+from .hearing.listeners import Ears
+from .hearing.transcriber import Transcriber
+from .hearing.voice_activity import load_detector
+from .meeting.meeting import Meeting
+from .models.fallbacks import watch_fallbacks
+from .models.plugin_http import plugin_http
+from .models.providers import llm_from_endpoint, stt_from_endpoint
+from .models.speech_faults import SpeechFaults
+from .process.wire import Report
+from .room.meters import report_room_leg
+from .room.probe import Probe
 from .runtime import Inbox, run_program
-from .speech_faults import SpeechFaults
-from .transcriber import Transcriber
-from .voice_activity import load_detector
-from .wire import Report
 
 
 async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbox: Inbox) -> None:

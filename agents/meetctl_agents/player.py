@@ -1,7 +1,7 @@
 """The player: `python -m meetctl_agents.player`. Plays the scripted people of a rehearsal, and measures what follows.
 
 One process for everybody: the steps come one after the other, and all times are on one clock. It reads a `Script` on
-stdin and reports facts (`meetctl.script`); it knows no expectation and judges nothing.
+stdin and reports facts (`meetctl.protocol.rehearsal`); it knows no expectation and judges nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from meetctl.errors import MeetctlError
 from meetctl.protocol import MAX_LINE_BYTES, Failed, Ready, Stop, parse_command
 from meetctl.protocol.proxies import keep_livekit_direct
-from meetctl.script import (
+from meetctl.protocol.rehearsal import (
     Act,
     Cue,
     Fact,
@@ -40,8 +40,8 @@ from meetctl.script import (
 from .playing.ear import Ear, play_clock
 from .playing.pace import is_over, may_interrupt
 from .playing.people import Person, StageFright, spoken
+from .process.wire import LineWriter, claim_standard_streams
 from .runtime import NOISE
-from .wire import LineWriter, claim_standard_streams
 
 LOOK_S = 0.03
 """How often the ear is asked whether a step is over; what it measured is exact whenever it is asked."""

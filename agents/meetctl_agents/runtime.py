@@ -23,10 +23,10 @@ from meetctl.errors import LiveKitError, MeetctlError
 from meetctl.protocol import Assignment, Command, Failed, Stop, Warn
 from meetctl.protocol.proxies import keep_livekit_direct
 
-from .allowance import LOG_LINES, Allowances, Verdict
-from .masking import MaskingFormatter, masked, secrets_of
-from .room import join, leave, why_disconnected
-from .wire import LineReader, LineWriter, Report, claim_standard_streams
+from .process.allowance import LOG_LINES, Allowances, Verdict
+from .process.masking import MaskingFormatter, masked, secrets_of
+from .process.wire import LineReader, LineWriter, Report, claim_standard_streams
+from .room.joining import join, leave, why_disconnected
 
 Inbox = asyncio.Queue[Command]
 """Commands that came after the Assignment, `Stop` excepted."""

@@ -13,9 +13,9 @@ from meetctl.protocol import Assignment, Ready
 
 from .face.bridge import Bridge
 from .face.direct import Direct
+from .process.wire import Report
 from .runtime import Inbox, run_program
-from .speaker import Speaker
-from .wire import Report
+from .speaking.speaker import Speaker
 
 
 async def run_agent(room: rtc.Room, assignment: Assignment, report: Report, inbox: Inbox) -> None:

@@ -14,16 +14,9 @@ from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.seats import agent_seat, chair_seat
 from meetctl.meeting.transcript import Transcript
-from meetctl.programs import (
-    CHAIR_IDENTITY,
-    CHAIR_NAME,
-    Place,
-    agent_assignment,
-    agent_environment,
-    cast_member,
-    chair_assignment,
-    chair_environment,
-)
+from meetctl.programs.assignments import agent_assignment, cast_member, chair_assignment
+from meetctl.programs.launch import agent_environment, chair_environment
+from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, Place
 from meetctl.protocol import CastChanged, CastMember, Model
 from meetctl.roster import SIMLI_URL, AgentEntry, Roster, avatar_identity, secrets_of_entry, why_not_direct
 from meetctl.settings import LiveKitCredentials

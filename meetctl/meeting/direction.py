@@ -14,7 +14,7 @@ from typing import Any
 from meetctl.errors import ConflictError, NotRunningError, UsageError
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.clock import now_asleep_or_not
-from meetctl.programs import CHAIR_IDENTITY
+from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Ask, GiveFloor, Model, Mute, Ready, Say, Speaks, Tell
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import Said, SeatEvent, SeatRemoved

@@ -7,7 +7,7 @@ import time
 
 from meetctl.errors import LiveKitError, UsageError
 from meetctl.meeting.cast import Cast
-from meetctl.programs import CHAIR_NAME
+from meetctl.programs.room_access import CHAIR_NAME
 from meetctl.protocol.names import MAX_NAME_CHARACTERS, clean_name, free_name
 from meetctl.rooms import ParticipantKind, Rooms
 

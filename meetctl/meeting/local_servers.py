@@ -12,7 +12,7 @@ from meetctl.errors import ConflictError, StandInError, TimedOutError
 from meetctl.local import livekit
 from meetctl.local.ports import free_tcp_port
 from meetctl.meeting.seats import LIVEKIT_SEAT, MODELS_SEAT, SIMLI_SEAT, livekit_seat, stand_in_seat
-from meetctl.programs import StandIns
+from meetctl.programs.room_access import StandIns
 from meetctl.roster import Roster
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.events import SeatKind

@@ -34,11 +34,12 @@ from meetctl.meeting.records import mark_begun
 from meetctl.meeting.sampling import sample_forever
 from meetctl.meeting.seats import LIVEKIT_SEAT, player_seat
 from meetctl.meeting.transcript import Transcript
-from meetctl.programs import CHAIR_IDENTITY, PRELOADER, service_environment
+from meetctl.programs.launch import PRELOADER, service_environment
+from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Failed, Ready
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
+from meetctl.protocol.rehearsal import Script
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
-from meetctl.script import Script
 from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, slug
 from meetctl.supervisor.events import Exited, GaveUp, Proven, Said, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork

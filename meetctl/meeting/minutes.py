@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from meetctl.meeting.transcript import Transcript
-from meetctl.programs import CHAIR_IDENTITY
+from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import LastWords, Line, TurnLatency, Utterance, UtteranceKind
 from meetctl.supervisor.events import Said, SeatEvent
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from meetctl.local.livekit import server_argv, wait_until_serving
 from meetctl.local.pulse import answers
-from meetctl.programs import CHAIR_IDENTITY, CHAIR_NAME, agent_argv, agent_module, service_environment
+from meetctl.programs.launch import agent_argv, agent_module, service_environment
+from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME
 from meetctl.protocol import Model, RestartPolicy
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import Proof, SeatKind

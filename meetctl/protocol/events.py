@@ -160,7 +160,7 @@ class TurnLatency(Model):
 
 
 class Observed(Model):
-    """From the scripted people of a rehearsal: one fact, in the words of `meetctl.script`."""
+    """From the scripted people of a rehearsal: one fact, in the words of `meetctl.protocol.rehearsal`."""
 
     type: Literal["observed"] = "observed"
     fact: dict[str, JsonValue]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from meetctl.protocol.rehearsal import Act, Script, ScriptedPerson, ScriptedStep, Ticket
 from meetctl.rehearsal.judging import ticket_identities
 from meetctl.rehearsal.scenario import Scenario, Step
-from meetctl.script import Act, Script, ScriptedPerson, ScriptedStep, Ticket
 
 EAR = "rehearsal-ear"
 PATIENCE_S = 25.0

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from meetctl.display.rehearsal_document import AnswerHeard, Check, Latencies, RehearsalDocument, StepOutcome
+from meetctl.protocol.rehearsal import Act, Heard
 from meetctl.rehearsal.record import Record, Window
 from meetctl.rehearsal.scenario import Expectation, LineTest, MeetingExpectation, Scenario, Step, TextTest
-from meetctl.script import Act, Heard
 
 SHOWN_CHARACTERS = 120
 """Of what was said, in the words of a check; the whole is in the step."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from meetctl.programs import CHAIR_IDENTITY
+from meetctl.programs.room_access import CHAIR_IDENTITY
+from meetctl.protocol.rehearsal import Act
 from meetctl.rehearsal.scenario import (
     Expectation,
     LineTest,
@@ -31,7 +32,6 @@ from meetctl.roster.load import roster_from_document
 from meetctl.roster.reading import Reading
 from meetctl.roster.streams import base_of
 from meetctl.roster.yaml_source import load_document, part_of
-from meetctl.script import Act
 from meetctl.settings import slug
 
 OTHERS, EVERYONE = "others", "everyone"

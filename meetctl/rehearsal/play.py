@@ -14,10 +14,10 @@ from meetctl.meeting.meeting import Meeting
 from meetctl.meeting.requests import wait_until_ready
 from meetctl.meeting.seats import PLAYER_SEAT
 from meetctl.protocol import Observed, TurnLatency
+from meetctl.protocol.rehearsal import Act, Cue, Script, StepBegan, Ticket, parse_fact
 from meetctl.rehearsal.casting import script_of
 from meetctl.rehearsal.record import Record
 from meetctl.rehearsal.scenario import Scenario
-from meetctl.script import Act, Cue, Script, StepBegan, Ticket, parse_fact
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.events import Said, SeatEvent
 from meetctl.supervisor.state import MeetingState, ProcessState

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from meetctl.script import Captioned, Fact, Heard, Missed, Played, Prepared, Spoke, StepBegan, StepEnded
+from meetctl.protocol.rehearsal import Captioned, Fact, Heard, Missed, Played, Prepared, Spoke, StepBegan, StepEnded
 
 SAME_TURN_S = 0.05
 """An answer may seem to begin this much before the last sound of the question: two clocks of the sound card."""

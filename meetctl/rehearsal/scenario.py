@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from meetctl.protocol.rehearsal import Act
 from meetctl.roster import Roster
-from meetctl.script import Act
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from meetctl.protocol.rehearsal import Act
 from meetctl.rehearsal.written import LONGEST_TEXT, Duration, ExpectWritten, StepWritten
 from meetctl.roster.faults import KeyPath, nearest
 from meetctl.roster.reading import Reading
 from meetctl.roster.written import Written
-from meetctl.script import Act
 
 VERBS = {
     "says": Act.SAYS,

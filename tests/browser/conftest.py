@@ -18,13 +18,13 @@ from meetctl.settings import LiveKitCredentials, inherited_environment
 from meetctl.web.direction import Directive
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
-from tests.browser.cast import write_camera
-from tests.browser.firefox import firefox_running
-from tests.browser.firefox_page import pages_of_firefox
-from tests.browser.install_chromium import find_chromium, find_firefox
-from tests.browser.window import OpenWindow, is_fault
-from tests.fixtures.lanes import Lane, starts
-from tests.fixtures.livekit import MintToken
+from testing.browser.cast import write_camera
+from testing.browser.firefox import firefox_running
+from testing.browser.firefox_page import pages_of_firefox
+from testing.browser.install_chromium import find_chromium, find_firefox
+from testing.browser.window import OpenWindow, is_fault
+from testing.fixtures.lanes import Lane, starts
+from testing.fixtures.livekit import MintToken
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM_FLAGS = [
@@ -207,5 +207,5 @@ async def pages_of_chromium(chromium: Browser) -> AsyncIterator[OpenPage]:
 def found(executable: str | None, browser: str) -> str:
     """Returns the browser's path; skips the test where there is none, which in CI is a failure."""
     if executable is None:
-        pytest.skip(f"no {browser} on this machine, and tests/browser/install_chromium.py could not install one")
+        pytest.skip(f"no {browser} on this machine, and testing/browser/install_chromium.py could not install one")
     return executable

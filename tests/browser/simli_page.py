@@ -15,7 +15,7 @@ from aiohttp import web
 from playwright.async_api import Page
 
 import hatch_build
-from tests.meetctl.local.simli.clients import Watcher
+from testing.simli.clients import Watcher
 
 SOURCES = Path(__file__).parent / "simli_client"
 WITHIN_S = 40.0

@@ -6,10 +6,10 @@ from playwright.async_api import expect
 
 from meetctl.settings import LiveKitCredentials
 from meetctl.web.server import PageServer
-from tests.browser.cast import FINAL, FakeAgent
+from testing.browser.cast import FINAL, FakeAgent
+from testing.fixtures.livekit import MintToken
 from tests.browser.conftest import OpenPage
 from tests.browser.test_join_page import join, wait_until_heard
-from tests.fixtures.livekit import MintToken
 
 
 async def test_an_agents_tile_follows_its_state_its_picture_and_its_voice(

@@ -19,14 +19,14 @@ import pytest
 from playwright.async_api import expect
 
 from meetctl.supervisor.sweep import marked
+from testing.agents.human import synthesised
+from testing.browser.likeness import DrawnFace, Likeness, Picture, placeholder_of
+from testing.browser.visitor import LOUD, QUIET, SCRIPT, WITHIN_S, Visitor
+from testing.browser.window import OpenWindow, by_id
+from testing.fixtures.command import Meetctl, command_in, on_the_small_pair
+from testing.fixtures.lanes import Lane, starts
 from tests.browser.conftest import OpenPage
-from tests.browser.likeness import DrawnFace, Likeness, Picture, placeholder_of
-from tests.browser.visitor import LOUD, QUIET, SCRIPT, WITHIN_S, Visitor
-from tests.browser.window import OpenWindow, by_id
-from tests.fixtures.command import Meetctl, command_in, on_the_small_pair
-from tests.fixtures.lanes import Lane, starts
 from tests.meetctl.local.models.sound import word_errors
-from tests.meetctl_agents.human import synthesised
 
 DEMO = Path(__file__).parents[2] / "configs" / "demo.yaml"
 VOICE = "alto"

@@ -9,18 +9,18 @@ import asyncio
 from dataclasses import dataclass
 
 import numpy as np
-from meetctl_agents.frames import Samples, frame_from_i420
+from meetctl_agents.face.media.frames import Samples, frame_from_i420
 from numpy.typing import NDArray
 
 from meetctl.settings import LiveKitCredentials
 from meetctl.web.server import PageServer
+from testing.browser.likeness import placeholder_of
+from testing.browser.visitor import SCRIPT, WITHIN_S, Picture, Visitor
+from testing.face.pattern import draw, read
+from testing.face.stage import NAME, pattern_simli, staged
+from testing.fixtures.livekit import MintToken
 from tests.browser.conftest import OpenPage
-from tests.browser.likeness import placeholder_of
 from tests.browser.test_join_page import join
-from tests.browser.visitor import SCRIPT, WITHIN_S, Picture, Visitor
-from tests.fixtures.livekit import MintToken
-from tests.meetctl_agents.face.pattern import draw, read
-from tests.meetctl_agents.face.stage import NAME, pattern_simli, staged
 
 WIDTH, HEIGHT = 512, 512
 PICTURES = 20

@@ -8,12 +8,12 @@ from playwright.async_api import expect
 from meetctl.settings import LiveKitCredentials
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
-from tests.browser.cast import FakeAgent
+from testing.browser.cast import FakeAgent
+from testing.browser.firefox_page import FirefoxPage
+from testing.browser.visitor import CONNECTED, SCRIPT, Visitor
+from testing.browser.window import OpenWindow, by_id
+from testing.fixtures.livekit import MintToken
 from tests.browser.conftest import INFO, OpenPage
-from tests.browser.firefox_page import FirefoxPage
-from tests.browser.visitor import CONNECTED, SCRIPT, Visitor
-from tests.browser.window import OpenWindow, by_id
-from tests.fixtures.livekit import MintToken
 
 PLAYING = """() => {
     const sounds = [...document.querySelectorAll("audio")];

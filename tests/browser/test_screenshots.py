@@ -11,10 +11,10 @@ from meetctl.errors import NotRunningError
 from meetctl.settings import LiveKitCredentials
 from meetctl.web.invites import Role
 from meetctl.web.server import PageServer
-from tests.browser.cast import FINAL, FakeAgent
+from testing.browser.cast import FINAL, FakeAgent
+from testing.fixtures.livekit import MintToken
 from tests.browser.conftest import Desk, OpenPage
 from tests.browser.test_join_page import join
-from tests.fixtures.livekit import MintToken
 
 PICTURES = Path(__file__).parents[2] / "artifacts" / "page"
 DESKTOP = {"width": 1280, "height": 800}

@@ -11,9 +11,9 @@ import pytest
 from playwright.async_api import Browser
 
 from meetctl.settings import LiveKitCredentials
+from testing.fixtures.simli import running_simli
+from testing.simli.clients import all_sessions_closed, see_and_hear_the_face, usage
 from tests.browser.simli_page import FacePage, build_client, serving
-from tests.fixtures.simli import running_simli
-from tests.meetctl.local.simli.clients import all_sessions_closed, see_and_hear_the_face, usage
 
 KEY, FACE = "the-key", "ada"
 SIZE = "512x512"

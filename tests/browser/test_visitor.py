@@ -9,18 +9,18 @@ from collections.abc import AsyncGenerator
 import numpy as np
 import pytest
 from livekit import rtc
-from meetctl_agents.first_words import LONGEST_S, ask_for_first_words
-from meetctl_agents.methods import FORBIDDEN, call
+from meetctl_agents.hearing.preconnect_audio import LONGEST_S, ask_for_first_words
+from meetctl_agents.room.methods import FORBIDDEN, call
 
 from meetctl.protocol import FIRST_WORDS, KeptFor
 from meetctl.settings import LiveKitCredentials
 from meetctl.web.server import PageServer
-from tests.browser.cast import FPS, SIZE, FakeAgent
+from testing.agents.played import joined
+from testing.browser.cast import FPS, SIZE, FakeAgent
+from testing.browser.visitor import LOUD, QUIET, SCRIPT, SPEECH_RATE, WITHIN_S, Visitor
+from testing.browser.window import OpenWindow
+from testing.fixtures.livekit import MintToken
 from tests.browser.conftest import OpenPage
-from tests.browser.visitor import LOUD, QUIET, SCRIPT, SPEECH_RATE, WITHIN_S, Visitor
-from tests.browser.window import OpenWindow
-from tests.fixtures.livekit import MintToken
-from tests.meetctl_agents.played import joined
 
 RATE = 16_000
 QUIET_FRAMES = 50

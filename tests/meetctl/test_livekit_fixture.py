@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from livekit import rtc
 
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.livekit import MintToken
+from testing.fixtures.livekit import MintToken
 
 MEDIA_TIMEOUT_S = 15.0
 """Connecting, publishing and the first frame take 0.5 s together on an idle machine."""

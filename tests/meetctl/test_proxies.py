@@ -14,7 +14,8 @@ from meetctl.doctor.checks import judge_proxies
 from meetctl.doctor.findings import Level
 from meetctl.doctor.probing import probe_proxies
 from meetctl.errors import LiveKitError
-from meetctl.programs import Place, agent_environment
+from meetctl.programs.launch import agent_environment
+from meetctl.programs.room_access import Place
 from meetctl.protocol.proxies import DIRECT, is_loopback, livekit_is_direct, with_loopback_direct
 from meetctl.roster import AgentEntry, Program
 from meetctl.settings import LiveKitCredentials

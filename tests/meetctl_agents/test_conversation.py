@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from meetctl.protocol import FloorChanged, MediaReceived, Ready, Stop, TurnLatency, Utterance, UtteranceKind
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.livekit import MintToken
-
-from .child import Child
-from .human import Human, synthesised
-from .staging import assignment
+from testing.agents.child import Child
+from testing.agents.human import Human, synthesised
+from testing.agents.staging import assignment
+from testing.fixtures.livekit import MintToken
 
 
 async def test_the_agent_that_is_named_answers_aloud_and_the_other_stays_silent(

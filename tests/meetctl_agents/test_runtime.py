@@ -13,12 +13,11 @@ from pydantic import SecretStr
 from meetctl.protocol import CastChanged, Failed, FloorChanged, Ready, Stop, Warn
 from meetctl.rooms import Rooms
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.livekit import MintToken
+from testing.agents.child import Child
+from testing.agents.staging import ADA, assignment
+from testing.fixtures.livekit import MintToken
 
-from .child import Child
-from .staging import ADA, assignment
-
-BODY = "tests.meetctl_agents.body"
+BODY = "testing.agents.body"
 
 
 class Stage:

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 
 from meetctl.protocol import Degraded, Face, Failed, IceState, LegStats, Ready, Stop
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.livekit import MintToken
-from tests.meetctl_agents.child import Child
-from tests.meetctl_agents.face.stage import KEY, Simli, simli
-from tests.meetctl_agents.staging import assignment
+from testing.agents.child import Child
+from testing.agents.staging import assignment
+from testing.face.stage import KEY, Simli, simli
+from testing.fixtures.livekit import MintToken
 
 MODULE = "meetctl_agents.simli"
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 
 WAIT_S = 60.0
 """Everything here takes a second or two on an idle machine."""

@@ -14,10 +14,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from benchmarks.witness import Witness
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.control import ask
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
+from testing.witness import Witness
 
 WAIT_S = 90.0
 """Everything here takes seconds on an idle machine; this one may be busy."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 
 GOOD = "agents:\n  - {name: Max, agent: audio}\n"
 

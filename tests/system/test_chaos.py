@@ -22,7 +22,7 @@ import pytest
 
 from meetctl.supervisor.control import address_of
 from meetctl.supervisor.sweep import marked
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 from tests.system.standing import Standing, standing
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 
 pytestmark = [
     pytest.mark.system,

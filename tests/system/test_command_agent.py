@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from meetctl.supervisor.sweep import marked
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 

@@ -14,7 +14,7 @@ import pytest
 from meetctl.rooms import Rooms, guest_token
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.sweep import marked
-from tests.fixtures.command import Meetctl, on_the_small_pair
+from testing.fixtures.command import Meetctl, on_the_small_pair
 
 ROOT = Path(__file__).parents[2]
 GONE_S = 15.0

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 
 WAIT_S = 60.0
 """Everything here takes a second or two on an idle machine."""

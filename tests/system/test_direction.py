@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 
 WAIT_S = 90.0
 """Agents answer within seconds on an idle machine."""

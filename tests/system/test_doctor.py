@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.command import Meetctl, Ran
-from tests.fixtures.simli import running_simli
+from testing.fixtures.command import Meetctl, Ran
+from testing.fixtures.simli import running_simli
 
 KEY = "sentinel-simli-key-4711"
 ROSTER = """

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 
 ROSTER = """
 room: standup

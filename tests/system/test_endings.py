@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from meetctl.supervisor.sweep import marked
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 
 ROOT = Path(__file__).parents[2]
 GONE_S = 15.0

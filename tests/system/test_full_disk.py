@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 from tests.system.standing import WAIT_S, Standing, standing
 
 needs_rlimit = pytest.mark.skipif(not hasattr(psutil, "RLIMIT_FSIZE"), reason="limits of another process: Linux only")

@@ -21,8 +21,8 @@ import psutil
 import pytest
 
 from meetctl.supervisor.control import ask
-from tests.fixtures.command import Meetctl
-from tests.meetctl_agents.human import Human, synthesised
+from testing.agents.human import Human, synthesised
+from testing.fixtures.command import Meetctl
 from tests.system.standing import WAIT_S, Standing, standing
 
 MINUTES = float(os.environ.get("MEETCTL_SOAK_MINUTES", "60"))

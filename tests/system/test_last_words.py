@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 from tests.system.standing import WAIT_S, Standing, standing
 
 pytestmark = pytest.mark.system

@@ -18,7 +18,7 @@ from meetctl.commands.down import down
 from meetctl.meeting.transcript_forms import record_of
 from meetctl.protocol import Line, UtteranceKind
 from meetctl.supervisor.sweep import marked
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 from tests.system.light import WAIT_S, crash_reports, state_of, until, written
 
 pytestmark = pytest.mark.system

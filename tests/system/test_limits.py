@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 
 BOUND_S = 150.0
 """Three starts and samples of memory; an idle machine takes 15 s."""

@@ -16,8 +16,8 @@ import pytest
 from livekit import rtc
 
 from meetctl.rooms import Rooms, agent_token
-from tests.fixtures.command import command_in
-from tests.fixtures.lanes import Lane, starts
+from testing.fixtures.command import command_in
+from testing.fixtures.lanes import Lane, starts
 from tests.system.standing import WAIT_S, Standing, standing
 
 MEDIA_BACK_S = 10.0

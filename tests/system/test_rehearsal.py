@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from meetctl.supervisor.sweep import marked
-from tests.fixtures.command import Meetctl
+from testing.fixtures.command import Meetctl
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 PLAY_S = 600.0

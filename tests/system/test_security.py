@@ -18,8 +18,8 @@ import pytest
 from livekit.agents.voice.remote_session import RemoteSession
 
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.command import Meetctl, Ran, command_in
-from tests.fixtures.lanes import Lane, starts
+from testing.fixtures.command import Meetctl, Ran, command_in
+from testing.fixtures.lanes import Lane, starts
 from tests.system.standing import WAIT_S, Standing
 
 NOBODY = 65534

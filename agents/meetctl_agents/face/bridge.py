@@ -16,13 +16,13 @@ from livekit.agents.voice import io
 from meetctl.errors import MeetctlError
 from meetctl.protocol import Assignment, Model
 
-from ..meters import report_leg, report_room_leg
-from .company import Company
-from .fitting_video import FittingVideo
-from .keeper import FaceKeeper
-from .placeholder import draw_placeholder
-from .room_audio import RoomAudio
-from .sink import FaceAudioOutput
+from ..room.meters import report_leg, report_room_leg
+from .media.adaptive_video import FittingVideo
+from .media.placeholder import draw_placeholder
+from .media.room_audio import RoomAudio
+from .output.sink import FaceAudioOutput
+from .session.manager import FaceKeeper
+from .session.presence import Company
 
 Report = Callable[[Model], None]
 CountSeconds = Callable[[float], None]

@@ -18,17 +18,17 @@ from livekit.agents.voice.avatar import DataStreamAudioOutput
 
 from meetctl.protocol import Assignment, AvatarSession, Degraded, Model, Warn
 
-from ..meters import report_room_leg
-from .company import Company
-from .compose import TOKEN_S, token_body
-from .conversation import Conversation
-from .direct_output import DirectOutput
-from .keeper import HEALTHY_S, NOBODY, backoff
-from .refusal import FaceRefused, Fault
-from .room_audio import RoomAudio
-from .signaling import SAMPLE_RATE
-from .sink import FaceAudioOutput
-from .sitting import USAGE_S
+from ..room.meters import report_room_leg
+from .media.room_audio import RoomAudio
+from .output.direct_output import DirectOutput
+from .output.sink import FaceAudioOutput
+from .session.face_session import USAGE_S
+from .session.manager import HEALTHY_S, NOBODY, backoff
+from .session.presence import Company
+from .signaling.base import SAMPLE_RATE
+from .signaling.compose import TOKEN_S, token_body
+from .signaling.exchange import Conversation
+from .signaling.refusal import FaceRefused, Fault
 
 INVITE_S = 20.0
 """The worker joins the room before it answers."""

@@ -16,11 +16,11 @@ from typing import Self
 from livekit import rtc
 
 from meetctl.protocol import SOURCE_ATTRIBUTE
-from meetctl.script import Captioned, Fact, Heard, Script
+from meetctl.protocol.rehearsal import Captioned, Fact, Heard, Script
 
-from ..captions import TOPIC
-from ..room import leave
-from ..tasks import begin
+from ..process.tasks import begin
+from ..room.captions import TOPIC
+from ..room.joining import leave
 from .loudness import FrameClock, Stretches, loudness
 from .pace import BUSY, Hearing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from meetctl.script import Act, ScriptedStep
+from meetctl.protocol.rehearsal import Act, ScriptedStep
 
 SETTLED_S = 0.7
 """Of silence after an awaited answer: longer than a voice pauses between two sentences."""

@@ -12,10 +12,10 @@ import aiohttp
 from livekit import rtc
 
 from meetctl.errors import MeetctlError
-from meetctl.script import Ticket
+from meetctl.protocol.rehearsal import Ticket
 
-from ..chat import TOPIC as CHAT_TOPIC
-from ..room import leave
+from ..room.chat import TOPIC as CHAT_TOPIC
+from ..room.joining import leave
 from .loudness import sounding_part
 
 SAMPLE_RATE = 24_000

@@ -10,19 +10,19 @@ from typing import Self
 from aiohttp import web
 
 from meetctl.errors import StandInError
-from meetctl.local.simli.compose import ComposeP2P, SocketDoor
 from meetctl.local.simli.config import ServerConfig
-from meetctl.local.simli.cors import local_pages
-from meetctl.local.simli.door import Door
 from meetctl.local.simli.faults import FaultBox
-from meetctl.local.simli.legacy import LegacyDoor
-from meetctl.local.simli.peer import prepare_process
-from meetctl.local.simli.roommode import ComposeLiveKit
-from meetctl.local.simli.socket2 import SecondGeneration
-from meetctl.local.simli.stage import Stage
-from meetctl.local.simli.stun import StunResponder
-from meetctl.local.simli.tokens import SessionTokens
-from meetctl.local.simli.worker import WorkerDoor
+from meetctl.local.simli.media.peer import prepare_process
+from meetctl.local.simli.protocols.compose import ComposeP2P, SocketDoor
+from meetctl.local.simli.protocols.cors import local_pages
+from meetctl.local.simli.protocols.door import Door
+from meetctl.local.simli.protocols.legacy import LegacyDoor
+from meetctl.local.simli.protocols.roommode import ComposeLiveKit
+from meetctl.local.simli.protocols.socket2 import SecondGeneration
+from meetctl.local.simli.protocols.stun import StunResponder
+from meetctl.local.simli.protocols.worker import WorkerDoor
+from meetctl.local.simli.sessions.stage import Stage
+from meetctl.local.simli.sessions.tokens import SessionTokens
 
 HOST = "127.0.0.1"
 

@@ -21,7 +21,7 @@ from meetctl.display import board, lines
 from meetctl.errors import TimedOutError
 from meetctl.supervisor import control
 from meetctl.supervisor.registry import MeetingFiles, beat, last_beat
-from tests.fixtures.lanes import Lane, starts
+from testing.fixtures.lanes import Lane, starts
 from tests.meetctl.display.test_board import drawn
 
 SILENT = """

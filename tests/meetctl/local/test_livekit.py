@@ -14,7 +14,7 @@ from meetctl.errors import StandInError
 from meetctl.local.livekit import ServerConfig, new_server_config, server_argv, wait_until_serving, write_config
 from meetctl.local.ports import free_tcp_port
 from meetctl.rooms import Rooms
-from tests.fixtures.livekit import livekit_binary
+from testing.fixtures.livekit import livekit_binary
 
 
 def test_every_meeting_has_ports_and_a_key_pair_of_its_own() -> None:

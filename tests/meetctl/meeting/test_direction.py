@@ -24,7 +24,7 @@ from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.supervisor import Seat, Supervisor
 from meetctl.web.direction import MAX_WORDS, Directive
-from tests.fixtures.lanes import Lane, starts
+from testing.fixtures.lanes import Lane, starts
 from tests.meetctl.supervisor.helpers import ROOT
 
 BOUND_S = 30.0

@@ -25,8 +25,8 @@ from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.state import ProcessState, SeatState
 from meetctl.supervisor.supervisor import Seat, Supervisor
-from tests.fixtures.lanes import Lane, starts
-from tests.fixtures.livekit import MintToken
+from testing.fixtures.lanes import Lane, starts
+from testing.fixtures.livekit import MintToken
 
 ROOT = Path(__file__).parents[3]
 BOUND_S = 60.0

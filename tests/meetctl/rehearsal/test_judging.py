@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from meetctl.display.rehearsal_document import AnswerHeard, Latencies, RehearsalDocument
+from meetctl.protocol.rehearsal import Act, Captioned, Fact, Heard, Missed, Played, Spoke, StepBegan, StepEnded
 from meetctl.rehearsal.judging import judge, percentile
 from meetctl.rehearsal.record import Record
 from meetctl.rehearsal.scenario import Expectation, LineTest, MeetingExpectation, Person, Scenario, Step, TextTest
 from meetctl.roster import AgentEntry, Program, Roster
-from meetctl.script import Act, Captioned, Fact, Heard, Missed, Played, Spoke, StepBegan, StepEnded
 
 FILE = Path("scenario.yaml")
 AGENTS = tuple(AgentEntry(name=name, identity=name.lower(), program=Program.AUDIO) for name in ("Ada", "Max"))

@@ -9,11 +9,11 @@ import pytest
 
 from meetctl.errors import ExitCode
 from meetctl.local.models.voices import VOICES as LOCAL_VOICES
+from meetctl.protocol.rehearsal import Act
 from meetctl.rehearsal.load import ScenarioFaults, load_scenario
 from meetctl.rehearsal.scenario import Expectation, LineTest, MeetingExpectation, Person, Scenario, Step, TextTest
 from meetctl.rehearsal.written import VOICES
 from meetctl.roster import RosterFaults
-from meetctl.script import Act
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 SCENARIOS = Path(__file__).parents[2] / "scenarios"

@@ -7,7 +7,7 @@ from meetctl.protocol import MediaKind
 from meetctl.rooms import ParticipantInfo, ParticipantKind, Rooms
 from meetctl.rooms.service import DEPARTURE_TIMEOUT_S, EMPTY_TIMEOUT_S
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.livekit import MintToken
+from testing.fixtures.livekit import MintToken
 from tests.meetctl.rooms.joining import joined, wait_for
 
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from meetctl.errors import LiveKitError
 from meetctl.rooms import Rooms, agent_token, chair_token, guest_token, meet_link
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.livekit import MintToken
+from testing.fixtures.livekit import MintToken
 from tests.meetctl.rooms.joining import WAIT_TIMEOUT_S, joined, wait_for
 
 CREDENTIALS = LiveKitCredentials("ws://127.0.0.1:7880", "APIkey", SecretStr("s" * 40))

@@ -13,7 +13,7 @@ import pytest
 
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import Child, LaunchSpec
-from tests.fixtures.lanes import Lane, starts
+from testing.fixtures.lanes import Lane, starts
 from tests.meetctl.supervisor.helpers import ROOT, misbehaving
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="forking a loaded process is sound on Linux only")

@@ -14,7 +14,7 @@ from meetctl.supervisor.launcher import ExecLauncher
 from meetctl.supervisor.logs import ChildLog, Masker
 from meetctl.supervisor.process import ChildProcess, Wire
 from meetctl.supervisor.sweep import group_exists
-from tests.fixtures.lanes import Lane, starts
+from testing.fixtures.lanes import Lane, starts
 from tests.meetctl.supervisor.helpers import misbehaving
 
 BOUND_S = 10.0

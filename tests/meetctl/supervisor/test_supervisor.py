@@ -32,7 +32,7 @@ from meetctl.supervisor.process import Wire
 from meetctl.supervisor.state import MeetingState, ProcessState, as_of
 from meetctl.supervisor.supervisor import Seat, Supervisor
 from meetctl.supervisor.sweep import remaining
-from tests.fixtures.lanes import Lane, starts
+from testing.fixtures.lanes import Lane, starts
 from tests.meetctl.supervisor.helpers import misbehaving
 
 BOUND_S = 20.0

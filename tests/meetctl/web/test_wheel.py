@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.lanes import Lane, starts
+from testing.fixtures.lanes import Lane, starts
 
 ROOT = Path(__file__).parents[3]
 BUILD_TIMEOUT_S = 300.0

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import numpy as np
 import pytest
-from meetctl_agents.face.placeholder import draw_placeholder
-from meetctl_agents.frames import rgb_from_i420
+from meetctl_agents.face.media.frames import rgb_from_i420
+from meetctl_agents.face.media.placeholder import draw_placeholder
 
 from meetctl.protocol import Degraded, IceState, LegStats, Warn
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.livekit import MintToken
-from tests.meetctl_agents.face.stage import KEY, NAME, Simli, Stage, simli, staged
-from tests.meetctl_agents.face.viewing import Seen, Viewer, speech, viewing
+from testing.face.stage import KEY, NAME, Simli, Stage, simli, staged
+from testing.face.viewing import Seen, Viewer, speech, viewing
+from testing.fixtures.livekit import MintToken
 
 PLACEHOLDER = rgb_from_i420(draw_placeholder(NAME, 512, 512))[::2, ::2]
 

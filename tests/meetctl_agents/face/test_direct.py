@@ -16,9 +16,9 @@ from pydantic import SecretStr
 from meetctl.protocol import Assignment, Avatar, AvatarSession, Face, Model
 from meetctl.rooms import avatar_token
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.livekit import MintToken
-from tests.meetctl_agents.face.stage import KEY, NAME, Simli, Stage, simli
-from tests.meetctl_agents.face.viewing import Viewer, speech, viewing
+from testing.face.stage import KEY, NAME, Simli, Stage, simli
+from testing.face.viewing import Viewer, speech, viewing
+from testing.fixtures.livekit import MintToken
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,15 @@ import time
 
 import numpy as np
 import pytest
-from meetctl_agents.face.fitting_video import keeps_every_pixel
-from meetctl_agents.frames import filled
+from meetctl_agents.face.media.adaptive_video import keeps_every_pixel
+from meetctl_agents.face.media.frames import filled
 
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.livekit import MintToken
-from tests.meetctl_agents.face.measuring import Measured, measuring
-from tests.meetctl_agents.face.pattern import NUMBERS, draw, psnr, read
-from tests.meetctl_agents.face.pattern_simli import parse_sizes
-from tests.meetctl_agents.face.stage import pattern_simli, staged
+from testing.face.measuring import Measured, measuring
+from testing.face.pattern import NUMBERS, draw, psnr, read
+from testing.face.pattern_simli import parse_sizes
+from testing.face.stage import pattern_simli, staged
+from testing.fixtures.livekit import MintToken
 
 SIZE_S = 2.0
 TRUE_DB = 35.0

@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 
 import pytest
-from meetctl_agents.face.company import Company
-from meetctl_agents.face.keeper import NOBODY, RENEW_S, backoff, renewal_at
+from meetctl_agents.face.session.manager import NOBODY, RENEW_S, backoff, renewal_at
+from meetctl_agents.face.session.presence import Company
 
 from meetctl.protocol import AvatarSession, Degraded
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.lanes import Lane, starts
-from tests.fixtures.livekit import MintToken
-from tests.meetctl_agents.face.measuring import Measured, measuring
-from tests.meetctl_agents.face.stage import Simli, Stage, pattern_simli, staged
-from tests.meetctl_agents.face.viewing import speech
+from testing.face.measuring import Measured, measuring
+from testing.face.stage import Simli, Stage, pattern_simli, staged
+from testing.face.viewing import speech
+from testing.fixtures.lanes import Lane, starts
+from testing.fixtures.livekit import MintToken
 
 PATIENCE_S = 20.0
 

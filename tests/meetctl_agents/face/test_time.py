@@ -14,15 +14,15 @@ from collections.abc import AsyncIterator, Iterator
 import numpy as np
 import pytest
 from livekit import rtc
-from meetctl_agents.face.offset import ENOUGH, OffsetMeter
-from meetctl_agents.face.pace import SECONDS_PER_FRAME
-from meetctl_agents.face.room_audio import FRAME, WAITING_FRAMES, RoomAudio
+from meetctl_agents.face.media.offset import ENOUGH, OffsetMeter
+from meetctl_agents.face.media.pace import SECONDS_PER_FRAME
+from meetctl_agents.face.media.room_audio import FRAME, WAITING_FRAMES, RoomAudio
 
 from meetctl.protocol import AvOffset
 from meetctl.settings import LiveKitCredentials
-from tests.fixtures.livekit import MintToken
-from tests.meetctl_agents.face.measuring import Measured, measuring, p95
-from tests.meetctl_agents.face.stage import Simli, Stage, pattern_simli, staged
+from testing.face.measuring import Measured, measuring, p95
+from testing.face.stage import Simli, Stage, pattern_simli, staged
+from testing.fixtures.livekit import MintToken
 
 LIMIT_S = 0.045
 WIDE = 5

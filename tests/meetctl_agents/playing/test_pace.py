@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from meetctl_agents.playing.pace import LONGEST_S, UNDERSTOOD_S, Hearing, is_over, may_interrupt
 
-from meetctl.script import Act, ScriptedStep
+from meetctl.protocol.rehearsal import Act, ScriptedStep
 
 SAYS = ScriptedStep(act=Act.SAYS, person="Sam", text="Hi", patience_s=20.0)
 ASKS = SAYS.model_copy(update={"awaits": ("ada",)})

@@ -17,7 +17,7 @@ from openai.types.chat import ChatCompletionMessageParam
 from meetctl.catalogue import pair
 from meetctl.local.data import models_dir
 from meetctl.protocol import Warn, parse_event
-from tests.fixtures.models import STOPPING, running_model_server
+from testing.fixtures.models import STOPPING, running_model_server
 
 pytestmark = pytest.mark.process
 

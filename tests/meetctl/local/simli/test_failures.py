@@ -15,9 +15,9 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from simli.critical_exceptions import SimliAPIError, SimliConnectionError, SimliExceptions, SimliSessionError
 from simli.simli import SimliClient, SimliConfig
 
-from tests.fixtures.lanes import Lane, starts
-from tests.fixtures.simli import running_simli
-from tests.meetctl.local.simli.clients import WAIT_SECONDS, all_sessions_closed, vowel, watching
+from testing.fixtures.lanes import Lane, starts
+from testing.fixtures.simli import running_simli
+from testing.simli.clients import WAIT_SECONDS, all_sessions_closed, vowel, watching
 
 KEY, FACE = "the-key", "the-face"
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from meetctl.local.simli.stun import binding_response
+from meetctl.local.simli.protocols.stun import binding_response
 from meetctl.protocol import Serving, parse_event
-from tests.meetctl.local.simli.clients import WAIT_SECONDS
+from testing.simli.clients import WAIT_SECONDS
 
 COMMAND = (sys.executable, "-m", "meetctl.local.simli", "--port", "0")
 END_SECONDS = 10.0

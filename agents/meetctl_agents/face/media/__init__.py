@@ -1,0 +1,1 @@
+"""The sound and picture of a face: received, kept in time, and published into the room."""

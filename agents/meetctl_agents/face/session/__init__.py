@@ -1,0 +1,1 @@
+"""Sessions of a face: opened, watched, renewed before their limit, and closed when nobody looks."""

@@ -1,0 +1,191 @@
+"""Keeps a face: opens a Simli session, a fresh one beside it before it reaches its limit, and another when one ends.
+
+It never gives up the agent for the sake of the face: whatever goes wrong here costs the picture, not the voice. A
+session that costs money is closed while nobody is in the room to see it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from meetctl.protocol import AvOffset, Degraded, Face, IceState, Model, Warn
+
+from ...room.meters import Snapshot
+from ..media.room_video import VideoStep
+from ..output.sink import FaceAudioOutput
+from ..signaling.refusal import FaceRefused
+from .face_session import Sitting, Telling
+from .presence import Company
+
+Report = Callable[[Model], None]
+
+BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Between attempts; the last goes on for ever: a session costs nothing until it starts."""
+HEALTHY_S = 30.0
+"""A session that lived for so long was not part of a row of failures."""
+RENEW_S = 20.0
+"""Before its limit a session is renewed: enough for a slow start, a second try, and the end of a sentence, …"""
+RENEW_PART = 0.4
+"""… but no more than this part of the limit."""
+SWITCH_S = 2.0
+"""So long before the limit the fresh session takes over, even in the middle of a sentence."""
+WATCH_S = 0.2
+"""How often limits and company are looked at."""
+OFFSET_S = 2.0
+"""How often the offset of sound and picture is reported."""
+QUIET_KEEP_ALIVE_S = 5.0
+"""A little silence is sent so often to a face that says nothing, as other clients do: it shows that we are there."""
+SILENCE = bytes(640)
+"""20 ms."""
+NOBODY = "nobody is here: the avatar session is closed until somebody comes"
+
+logger = logging.getLogger(__name__)
+
+
+class FaceKeeper:
+    """Keeps one agent's face attached to its voice and its picture; `run` until cancelled."""
+
+    def __init__(
+        self,
+        face: Face,
+        output: FaceAudioOutput,
+        video: VideoStep,
+        company: Company,
+        report: Report,
+        count_seconds: Callable[[float], None],
+    ) -> None:
+        self._face = face
+        self._output = output
+        self._video = video
+        self._company = company
+        self._report = report
+        self._telling = Telling(report, count_seconds)
+        self._shown: Sitting | None = None
+        self._degraded = False
+
+    async def run(self) -> None:
+        """Opens sessions one after the other; returns only where trying again cannot help."""
+        failures = 0
+        meters = asyncio.create_task(self._report_offsets(), name="face-offset")
+        try:
+            while True:
+                if self._nobody_here():
+                    self._degrade(NOBODY)
+                    await self._company.wait_somebody()
+                began = time.monotonic()
+                end = await self._sit()
+                if end is None:
+                    failures = 0
+                    continue
+                failures = 0 if time.monotonic() - began >= HEALTHY_S else failures + 1
+                self._degrade(f"no face: {end.message}")
+                if end.permanent:
+                    self._report(Warn(message=end.message, hint=end.hint))
+                    return
+                await asyncio.sleep(backoff(failures))
+        finally:
+            meters.cancel()
+            await asyncio.wait({meters})
+
+    async def snapshot(self) -> Snapshot:
+        """Returns the counters of the session there is; without one, a closed leg."""
+        if self._shown is None or self._shown.leg is None:
+            return Snapshot(at=time.monotonic(), ice=IceState.CLOSED)
+        return await self._shown.leg.peer.snapshot()
+
+    async def _sit(self) -> FaceRefused | None:
+        """Holds a session, renewed as often as needed; returns why there is none any more, None = nobody is here."""
+        sitting = Sitting(self._face, self._output, self._video, self._telling)
+        retry_at = 0.0
+        try:
+            if (end := await sitting.wait_live()) is not None:
+                return end
+            self._show(sitting)
+            while True:
+                self._keep_alive(sitting)
+                await asyncio.wait({sitting.ended}, timeout=WATCH_S)
+                if sitting.ended.done():
+                    return sitting.ended.result()
+                if self._nobody_here():
+                    return None
+                now = time.monotonic()
+                if now >= max(retry_at, renewal_at(sitting.began, sitting.limit)):
+                    fresh = await self._renewed(sitting)
+                    retry_at = now + BACKOFF_S[1]
+                    sitting = fresh or sitting
+        finally:
+            self._shown = None
+            self._output.detach()
+            self._video.clear()
+            await sitting.close()
+
+    async def _renewed(self, old: Sitting) -> Sitting | None:
+        """Returns a fresh session that has taken the old one's place, None where there was none to be had."""
+        fresh = Sitting(self._face, self._output, self._video, self._telling)
+        try:
+            waits: set[asyncio.Future[Any]] = {fresh.live, fresh.ended, old.ended}
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if not fresh.live.done() or fresh.ended.done():
+                why = fresh.ended.result().message if fresh.ended.done() else "the old session ended first"
+                logger.warning("the avatar session could not be renewed: %s", why)
+                await fresh.close()
+                return None
+            pause = asyncio.create_task(self._output.wait_vacant())
+            left = max(0.0, old.limit - SWITCH_S - time.monotonic())
+            waits = {pause, old.ended, fresh.ended}
+            await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            pause.cancel()
+            old.disappear()
+            self._show(fresh)
+        except BaseException:
+            await fresh.close()
+            raise
+        logger.info("the avatar session was renewed")
+        await old.close()
+        return fresh
+
+    def _show(self, sitting: Sitting) -> None:
+        assert sitting.leg is not None
+        self._output.detach()  # what the old one did not get to say is said without it
+        self._shown = sitting
+        self._video.renew()
+        self._output.attach(sitting.leg)
+        sitting.appear()
+        logger.info("the face is there")
+        if self._degraded:
+            self._degraded = False
+            self._report(Degraded(reason=None))
+
+    def _keep_alive(self, sitting: Sitting) -> None:
+        if sitting.leg is not None and sitting.leg.quiet_s >= QUIET_KEEP_ALIVE_S and self._output.vacant:
+            sitting.leg.speak(SILENCE)
+
+    def _nobody_here(self) -> bool:
+        limit = self._face.idle_close_s
+        return limit is not None and self._company.alone_s >= limit
+
+    def _degrade(self, reason: str) -> None:
+        logger.warning("%s", reason)
+        self._degraded = True
+        self._report(Degraded(reason=reason))
+
+    async def _report_offsets(self) -> None:
+        while True:
+            await asyncio.sleep(OFFSET_S)
+            leg = self._shown.leg if self._shown is not None else None
+            if leg is not None and (ms := leg.peer.offset.ms) is not None:
+                self._report(AvOffset(ms=round(ms, 1)))
+
+
+def renewal_at(began: float, limit: float) -> float:
+    """Returns when to open the next session beside one that began and will end at these times."""
+    return limit - min(RENEW_S, RENEW_PART * (limit - began))
+
+
+def backoff(failures: int) -> float:
+    """Returns the seconds to wait after so many failures in a row."""
+    return BACKOFF_S[min(max(failures, 1), len(BACKOFF_S)) - 1]

@@ -1,0 +1,154 @@
+"""What both of Simli's protocols share: HTTP requests with their refusals, and the server's messages as they come in.
+
+Keys and session tokens are masked in everything that leaves here as text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, TypeVar
+
+import aiohttp
+from aiortc import RTCIceServer
+
+from meetctl.protocol import Face
+from meetctl.protocol.proxies import is_loopback
+
+from ...process.masking import masked, secrets_of
+from .base import Answer, Ending, Notice, OnSaid, Said, parse_message
+from .refusal import FaceRefused, Fault, json_from_text, refusal_from_status
+
+ICE_S = 3.0
+"""ICE servers are a help, not a condition: without an answer the default is used."""
+DEFAULT_ICE = "stun:stun.l.google.com:19302"
+"""What Simli's own clients fall back to."""
+PONG = "pong"
+"""Once a second, where pings are sent: nothing to tell."""
+NOTICE_SHOWN = 300
+"""Characters of a notice that are logged."""
+
+logger = logging.getLogger(__name__)
+Value = TypeVar("Value")
+
+
+class Conversation:
+    """One session's requests and messages."""
+
+    def __init__(self, face: Face, on_said: OnSaid) -> None:
+        loop = asyncio.get_running_loop()
+        self.url = face.url.rstrip("/")
+        self.http = aiohttp.ClientSession(trust_env=not is_loopback(self.url))
+        self.secrets = secrets_of(face)
+        self.answer: asyncio.Future[str] = loop.create_future()
+        self.started: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[Ending | FaceRefused] = loop.create_future()
+        self._on_said = on_said
+
+    async def post(self, path: str, body: dict[str, object], seconds: float, **headers: str) -> dict[str, Any]:
+        """Returns the JSON object that a POST answers.
+
+        Raises:
+            FaceRefused: in the server's words.
+        """
+        where = f"{self.url}{path}"
+        try:
+            async with asyncio.timeout(seconds), self.http.post(where, json=body, headers=headers) as response:
+                text, status = (await response.read()).decode(errors="replace"), response.status
+        except TimeoutError:
+            raise FaceRefused(Fault.TIMEOUT, f"{where} did not answer within {seconds:.0f} s") from None
+        except aiohttp.ClientError as error:
+            raise self.unreachable(where, error) from None
+        if status != 200:
+            raise refusal_from_status(status, text, where, self.secrets)
+        content = json_from_text(text)
+        if not isinstance(content, dict):
+            raise FaceRefused(Fault.ENDPOINT, f"{where} answered with something that is no JSON object")
+        return content
+
+    async def token(self, path: str, body: dict[str, object], seconds: float, **headers: str) -> str:
+        """Returns a new session token.
+
+        Raises:
+            FaceRefused: in the server's words.
+        """
+        content = await self.post(path, body, seconds, **headers)
+        token = content.get("session_token")
+        if not isinstance(token, str) or not token:
+            raise FaceRefused(Fault.ENDPOINT, f"{self.url}{path} answered without a session token")
+        self.secrets |= {token}
+        if warnings := content.get("warnings"):
+            logger.warning("Simli: %s", masked(str(warnings), self.secrets)[:NOTICE_SHOWN])
+        return token
+
+    async def ice_servers(self, method: str, path: str, **request: Any) -> list[RTCIceServer]:
+        """Returns the ICE servers that the server names, else the default; none for a server on this machine."""
+        if is_loopback(self.url):
+            return []
+        try:
+            async with asyncio.timeout(ICE_S):
+                async with self.http.request(method, f"{self.url}{path}", **request) as response:
+                    content = await response.read() if response.status == 200 else b""
+            entries = json_from_text(content.decode(errors="replace"))
+            servers = [ice_server_from_entry(entry) for entry in entries]
+        except (TimeoutError, aiohttp.ClientError, ValueError, TypeError, KeyError, AttributeError):
+            servers = []
+        if not servers:
+            logger.warning("%s%s gave no ICE server; using %s", self.url, path, DEFAULT_ICE)
+        return servers or [RTCIceServer(DEFAULT_ICE)]
+
+    async def expect(self, future: asyncio.Future[Value], what: str, seconds: float) -> Value:
+        """Returns what the future gives.
+
+        Raises:
+            FaceRefused: when the session ends before, or nothing comes.
+        """
+        waits: set[asyncio.Future[Any]] = {future, self.ended}
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if future.done():
+            return future.result()
+        if not self.ended.done():
+            raise FaceRefused(Fault.TIMEOUT, f"{self.url} sent no {what} within {seconds:.0f} s")
+        end = self.ended.result()
+        if isinstance(end, FaceRefused):
+            raise end
+        raise FaceRefused(Fault.ENDED, f"{self.url} closed the session before {what} came ({end.reason})")
+
+    def take(self, text: str) -> None:
+        """Takes one message of the server."""
+        match parse_message(text, self.secrets):
+            case Answer(sdp):
+                settle(self.answer, sdp)
+            case Said.START:
+                settle(self.started, None)
+            case Said() as said:
+                self._on_said(said)
+            case Ending() | FaceRefused() as end:
+                self.end(end)
+            case Notice(notice) if not notice.startswith(PONG):
+                logger.info("Simli: %s", masked(notice, self.secrets)[:NOTICE_SHOWN])
+
+    def end(self, end: Ending | FaceRefused) -> None:
+        """The session is over; the first reason stays."""
+        settle(self.ended, end)
+
+    def unreachable(self, where: str, error: Exception) -> FaceRefused:
+        """Returns the refusal of a server that was not reached at all."""
+        words = masked(str(error) or type(error).__name__, self.secrets)
+        return FaceRefused(Fault.UNREACHABLE, f"{where} cannot be reached: {words}")
+
+
+def ice_server_from_entry(entry: dict[str, Any]) -> RTCIceServer:
+    """Returns one entry of the server's list; keys that aiortc does not know are left out."""
+    urls = entry["urls"]
+    return RTCIceServer(
+        urls=urls if isinstance(urls, str) else [str(url) for url in urls],
+        username=entry.get("username"),
+        credential=entry.get("credential"),
+    )
+
+
+def settle(future: asyncio.Future[Value], value: Value) -> None:
+    """Resolves a future that may have been resolved already."""
+    if not future.done():
+        future.set_result(value)

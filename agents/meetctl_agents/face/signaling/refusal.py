@@ -1,0 +1,142 @@
+"""Why there is no face: every error status and text that Simli documents, as one typed failure with a hint. Pure.
+
+The server's own words are kept, since they say more than we could; keys and tokens that it may repeat are masked.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Any
+
+from meetctl.errors import MeetctlError
+
+from ...process.masking import masked
+
+WORDS_SHOWN = 300
+"""A proxy may answer with a whole page; its beginning tells which."""
+
+
+class Fault(StrEnum):
+    """What kind of refusal it is; the values are stable, for scripts."""
+
+    KEY = "face_key"
+    BILLING = "face_billing"
+    FACE_ID = "face_id"
+    EMOTION = "face_emotion"
+    REQUEST = "face_request"
+    ENDPOINT = "face_endpoint"
+    LIMIT = "face_limit"
+    SERVER = "face_server"
+    UNREACHABLE = "face_unreachable"
+    TIMEOUT = "face_timeout"
+    MEDIA = "face_media"
+    ENDED = "face_ended"
+
+
+_HINTS: dict[Fault, str] = {
+    Fault.KEY: "check SIMLI_API_KEY; https://app.simli.com shows your key",
+    Fault.BILLING: "add credit or a payment method at https://app.simli.com, or use `face: local`",
+    Fault.FACE_ID: "check the face_id; https://app.simli.com lists the faces of your account",
+    Fault.EMOTION: "check the part of the face_id after the slash, or leave it away",
+    Fault.REQUEST: "check the face's settings in the roster",
+    Fault.ENDPOINT: "check the face's url, or choose the other protocol with `api: legacy` or `api: compose`",
+    Fault.LIMIT: "close another Simli session, or wait until one ends",
+    Fault.SERVER: "Simli's side failed; it is tried again",
+    Fault.UNREACHABLE: "is the address right and reachable from this machine?",
+    Fault.TIMEOUT: "the server answers too slowly or not at all; it is tried again",
+    Fault.MEDIA: "the connection is up but no media comes: does a firewall drop UDP?",
+    Fault.ENDED: "a new session is opened",
+}
+
+_PERMANENT = frozenset({Fault.KEY, Fault.BILLING, Fault.FACE_ID, Fault.EMOTION, Fault.REQUEST, Fault.ENDPOINT})
+"""A person has to change something first."""
+
+_CODES: dict[str, Fault] = {
+    "INVALID_API_KEY": Fault.KEY,
+    "BILLING_ERROR": Fault.BILLING,
+    "MISSING_BILLING_INFO": Fault.BILLING,
+    "INVALID_FACE_ID": Fault.FACE_ID,
+    "INVALID_EMOTION": Fault.EMOTION,
+}
+"""Codes that Simli's own clients know, in an HTTP `detail` and in `ERROR:` messages alike."""
+
+_STATUSES: dict[int, Fault] = {
+    400: Fault.REQUEST,
+    401: Fault.KEY,
+    402: Fault.BILLING,
+    403: Fault.KEY,
+    404: Fault.ENDPOINT,
+    405: Fault.ENDPOINT,
+    408: Fault.TIMEOUT,
+    422: Fault.REQUEST,
+    429: Fault.LIMIT,
+}
+
+
+class FaceRefused(MeetctlError):
+    """There is no face, or no longer one; the agent speaks on without."""
+
+    code = "face_refused"
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message, hint=_HINTS[fault])
+        self.fault = fault
+
+    @property
+    def permanent(self) -> bool:
+        """Whether trying again cannot help."""
+        return self.fault in _PERMANENT
+
+    def as_dict(self) -> dict[str, str | None]:
+        return {"code": self.fault.value, "message": self.message, "hint": self.hint}
+
+
+def refusal_from_status(status: int, body: str, where: str, secrets: frozenset[str] = frozenset()) -> FaceRefused:
+    """Returns the refusal of an HTTP answer (`where` names request and server)."""
+    words = masked(_words_of(body), secrets)
+    fault = _fault_of(words) or _STATUSES.get(status) or (Fault.SERVER if status >= 500 else Fault.REQUEST)
+    return FaceRefused(fault, f"{where} answered {status}" + (f": {words}" if words else ""))
+
+
+def refusal_from_text(text: str, secrets: frozenset[str] = frozenset()) -> FaceRefused:
+    """Returns the refusal of a control message: `ERROR: …`, `RATE …` and their like."""
+    words = masked(text.strip(), secrets)[:WORDS_SHOWN]
+    if words.startswith("RATE"):
+        fault = Fault.LIMIT
+    elif words.startswith("CLIENT NOT CONNECTED"):
+        fault = Fault.MEDIA
+    else:
+        fault = _fault_of(words) or Fault.SERVER
+    return FaceRefused(fault, f"Simli said: {words}")
+
+
+def json_from_text(text: str) -> Any:
+    """Returns what the JSON says; None where it is none, or nested too deeply for anybody."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _fault_of(words: str) -> Fault | None:
+    return next((fault for code, fault in _CODES.items() if code in words), None)
+
+
+def _words_of(body: str) -> str:
+    """The message inside an error body: `detail` (text, or a list of validation errors), `error`, or all of it."""
+    content = json_from_text(body)
+    if content is None:
+        return " ".join(body.split())[:WORDS_SHOWN]
+    if isinstance(content, dict):
+        content = content.get("detail", content.get("error", content))
+    if isinstance(content, list):
+        content = "; ".join(_validation_error(each) for each in content)
+    return (content if isinstance(content, str) else json.dumps(content))[:WORDS_SHOWN]
+
+
+def _validation_error(error: object) -> str:
+    if isinstance(error, dict) and "msg" in error:
+        where = ".".join(str(part) for part in error.get("loc", ()))
+        return f"{where}: {error['msg']}" if where else str(error["msg"])
+    return json.dumps(error)

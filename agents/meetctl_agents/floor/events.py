@@ -1,0 +1,201 @@
+"""What happens to the floor and what the chair is to do about it. Values only; `machine.py` decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meetctl.protocol import CastMember, Line
+
+# --- what happened -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CastSet:
+    """Agents were added or taken away."""
+
+    cast: tuple[CastMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HumanCame:
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class HumanLeft:
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkBegan:
+    """A human makes speech sounds; ended by exactly one `Said` or `NothingSaid`, or by `HumanLeft`."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingSaid:
+    """The sounds were no words, or words that only say "I am listening"."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A human's words. `spoken` is False for what is typed, which no `TalkBegan` precedes."""
+
+    line: Line
+    addressed: tuple[str, ...] = ()
+    """Identities of the agents it names, in order."""
+    spoken: bool = True
+    dismisses: bool = False
+    """It only tells whoever was talking to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillLoading:
+    """An agent has the floor, and its model has to be loaded before it can speak."""
+
+    identity: str
+    grant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sounded:
+    """An agent can be heard."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """An agent's turn is over."""
+
+    identity: str
+    grant_id: str
+    line: Line | None
+    """What it said, None = nothing."""
+    addressed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """An agent outside the floor, which has a voice of its own, said something."""
+
+    line: Line
+    addressed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCame:
+    """It is in the room."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentGone:
+    """It left the room."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directed:
+    """Somebody who may direct the meeting has that agent speak next."""
+
+    identity: str
+    verbatim: str | None = None
+    """These very words; None = an answer, or of its own accord."""
+    line: Line | None = None
+    """What to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """Somebody who may direct the meeting took an agent's voice away, or gave it back."""
+
+    identity: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The moderator's answer to a `Consult`."""
+
+    number: int
+    identity: str | None
+    """None = nobody is to speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The moderator failed at a `Consult`."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed."""
+
+
+Event = (
+    CastSet
+    | HumanCame
+    | HumanLeft
+    | TalkBegan
+    | NothingSaid
+    | Said
+    | StillLoading
+    | Sounded
+    | Released
+    | Overheard
+    | AgentCame
+    | AgentGone
+    | Directed
+    | Muted
+    | Picked
+    | Undecided
+    | Tick
+)
+
+# --- what to do ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """Grant the floor."""
+
+    identity: str
+    grant_id: str
+    line: Line | None
+    """What to answer; None = speak of its own accord."""
+    verbatim: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Silence the holder."""
+
+    identity: str
+    grant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Somebody else, or nobody, holds the floor now."""
+
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Ask the moderator who speaks after this line; answered by one `Picked` or `Undecided`, or not in time."""
+
+    number: int
+    line: Line
+    candidates: tuple[str, ...]
+
+
+Action = Give | Cut | Changed | Consult

@@ -1,0 +1,279 @@
+"""The floor: who may speak. A pure state machine; what happened goes in, what the chair is to do comes out.
+
+One agent holds the floor at a time, and none while a human talks. A human who begins to talk cuts the holder off.
+Without a human nobody speaks, unless the meeting is one of agents alone. The machine knows no clock, no room and no
+text: times come with the events, and who is addressed is found out beforehand (`addressing/`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from meetctl.protocol import Line
+
+from .events import (
+    Action,
+    AgentCame,
+    AgentGone,
+    CastSet,
+    Changed,
+    Cut,
+    Directed,
+    Event,
+    Give,
+    HumanCame,
+    HumanLeft,
+    Muted,
+    NothingSaid,
+    Overheard,
+    Picked,
+    Released,
+    Said,
+    Sounded,
+    StillLoading,
+    TalkBegan,
+    Tick,
+    Undecided,
+)
+from .modes import after_agent, after_human, decided, undecided
+from .state import Floor, Holding, Wish, by_turn, opener
+
+SILENT_S = 25.0
+"""From the grant to the first sound: two attempts of a model, ten seconds each. Runs out where the agent hangs."""
+LOADING_S = 66.0
+"""The same where a model is loaded first: it has a minute for its first answer."""
+LONGEST_S = 75.0
+"""A turn that sounds; agents cut themselves short after a minute at the latest."""
+RELEASE_S = 1.5
+"""From being cut off to the release; measured 10 to 30 ms. Runs out where the agent is dead."""
+TALK_S = 30.0
+"""A person who never pauses (a radio, a fan) no longer holds back the others after this."""
+NUDGE_S = 2.0
+"""Until an agent that could not open the meeting, or go on alone, is tried again, or another one."""
+MOST_OPENINGS = 8
+"""An agent that cannot speak at all must not be asked to for ever."""
+
+
+def step(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    """Returns the floor after the event and what to do, in order. `now` is monotonic, seconds."""
+    floor, actions = _apply(floor, event, now)
+    floor, expired = _expire(floor, now)
+    floor, given = _settle(floor, now)
+    return floor, (*actions, *expired, *given)
+
+
+def next_deadline(floor: Floor, now: float) -> float | None:
+    """Returns when a `Tick` is due; None = nothing is running out. What is overdue waits for an event, not for time."""
+    due = [since + TALK_S for _, since in floor.talking]
+    if floor.holding:
+        due.append(floor.holding.deadline)
+    if floor.consulting:
+        due.append(floor.consulting.deadline)
+    if floor.nudge_at is not None:
+        due.append(floor.nudge_at)
+    return min((at for at in due if at > now), default=None)
+
+
+def next_wish(floor: Floor, event: Event, now: float) -> Wish | None:
+    """Returns who would speak next if that happened now; nothing happens."""
+    after, actions = step(floor, event, now)
+    if any(isinstance(action, Give) for action in actions):
+        return after.holding.wish if after.holding else None
+    return after.waiting[0] if after.waiting else None
+
+
+def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    match event:
+        case CastSet(cast):
+            present = {member.identity for member in cast}
+            floor = replace(floor, cast=cast, waiting=tuple(w for w in floor.waiting if w.identity in present))
+            return _revoked(floor, now) if floor.holder not in (None, *present) else (floor, ())
+        case HumanCame(identity):
+            return replace(floor, humans=floor.humans | {identity}), ()
+        case HumanLeft(identity):
+            return _without_human(floor, identity, now), ()
+        case TalkBegan(identity):
+            return _cut(replace(floor, talking=(*floor.talking, (identity, now))), now)
+        case NothingSaid(identity):
+            floor = _fell_silent(floor, identity)
+            if floor.cut_off is None or floor.talking:
+                return floor, ()
+            return replace(floor, waiting=(floor.cut_off, *floor.waiting), cut_off=None), ()
+        case Said():
+            return _said(floor, event, now)
+        case StillLoading(identity, grant_id):
+            return _still_loading(floor, identity, grant_id, now), ()
+        case Sounded(identity):
+            return _sounded(floor, identity, now), ()
+        case Released():
+            return _released(floor, event, now)
+        case Overheard(line, addressed):
+            floor = replace(floor, opened=True, agent_turns=floor.agent_turns + 1)
+            busy = floor.holding or floor.waiting or floor.talking
+            return (floor, ()) if busy else after_agent(floor, line, addressed, now)
+        case AgentCame(identity):
+            return replace(floor, here=floor.here | {identity}), ()
+        case AgentGone(identity):
+            floor = _unwanted(replace(floor, here=floor.here - {identity}), identity)
+            return _revoked(floor, now) if floor.holder == identity else (floor, ())
+        case Directed(identity, verbatim, line):
+            return _directed(floor, identity, verbatim, line), ()
+        case Muted(identity, muted):
+            return _muted(floor, identity, muted, now)
+        case Picked(number, identity):
+            return decided(floor, number, identity), ()
+        case Undecided(number):
+            return undecided(floor, number), ()
+        case Tick():
+            return floor, ()
+        case _:
+            assert_never(event)
+
+
+def _said(floor: Floor, said: Said, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    if said.spoken:
+        floor = _fell_silent(floor, said.line.identity)
+    cut_off = floor.cut_off
+    floor = replace(floor, agent_turns=0, cut_off=None, opened=True, consulting=None, nudge_at=None)
+    if said.dismisses and not said.addressed and (cut_off is not None or floor.holding is not None):
+        floor, actions = _cut(replace(floor, waiting=()), now)
+        return replace(floor, cut_off=None), actions
+    floor, actions = after_human(floor, said.line, said.addressed, cut_off, now)
+    if said.addressed:
+        floor, cut = _cut(floor, now)
+        return floor, (*actions, *cut)
+    return floor, actions
+
+
+def _still_loading(floor: Floor, identity: str, grant_id: str, now: float) -> Floor:
+    held = floor.holding
+    if held is None or (held.wish.identity, held.grant_id) != (identity, grant_id) or held.cut or held.sounded:
+        return floor
+    return replace(floor, holding=replace(held, deadline=now + LOADING_S))
+
+
+def _sounded(floor: Floor, identity: str, now: float) -> Floor:
+    held = floor.holding
+    if held is None or held.wish.identity != identity or held.cut or held.sounded:
+        return floor
+    return replace(floor, opened=True, holding=replace(held, sounded=True, deadline=now + LONGEST_S))
+
+
+def _released(floor: Floor, released: Released, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    held = floor.holding
+    if held is None or (held.grant_id, held.wish.identity) != (released.grant_id, released.identity):
+        return floor, ()  # too late: the floor was taken away
+    floor, actions = _revoked(floor, now)
+    line = released.line
+    if line is None:
+        return floor, actions
+    floor = replace(floor, opened=True, nudge_at=now + NUDGE_S if floor.alone else None)
+    if held.cut or line.interrupted or floor.waiting or floor.talking:
+        return floor, actions
+    floor, consult = after_agent(floor, line, released.addressed, now)
+    return floor, (*actions, *consult)
+
+
+def _directed(floor: Floor, identity: str, verbatim: str | None, line: Line | None) -> Floor:
+    if identity in floor.muted or not any(m.identity == identity and m.serves_floor for m in floor.cast):
+        return floor
+    wish = Wish(identity, line, verbatim, directed=True)
+    return replace(floor, waiting=(wish, *floor.waiting), agent_turns=0, opened=True, consulting=None, nudge_at=None)
+
+
+def _muted(floor: Floor, identity: str, muted: bool, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    if not muted:
+        return replace(floor, muted=floor.muted - {identity}), ()
+    floor = _unwanted(replace(floor, muted=floor.muted | {identity}), identity)
+    if floor.holder != identity:
+        return floor, ()
+    floor, actions = _cut(floor, now)
+    return replace(floor, cut_off=None), actions
+
+
+def _cut(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    held = floor.holding
+    if held is None or held.cut:
+        return floor, ()
+    cut = replace(held, cut=True, deadline=now + RELEASE_S)
+    return replace(floor, holding=cut, cut_off=held.wish), (Cut(held.wish.identity, held.grant_id),)
+
+
+def _expire(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    if floor.consulting and now >= floor.consulting.deadline:
+        floor = undecided(floor, floor.consulting.number)
+    held = floor.holding
+    if held is None or now < held.deadline:
+        return floor, ()
+    cut = () if held.cut else (Cut(held.wish.identity, held.grant_id),)
+    floor, actions = _revoked(floor, now)
+    return floor, (*cut, *actions)
+
+
+def _settle(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    if floor.holding or any(now - since < TALK_S for _, since in floor.talking):
+        return floor, ()
+    if not floor.waiting and floor.consulting is None:
+        floor = _nudged(floor, now)
+    if floor.exhausted:
+        floor = replace(floor, waiting=tuple(wish for wish in floor.waiting if wish.directed))
+    if not floor.waiting or not (floor.attended or floor.waiting[0].directed):
+        return floor, ()
+    wish, *rest = floor.waiting
+    grant_id = f"{floor.run}-{floor.grants + 1}"
+    floor = replace(
+        floor,
+        holding=Holding(grant_id, wish, now + SILENT_S),
+        waiting=tuple(rest),
+        agent_turns=floor.agent_turns + 1,
+        grants=floor.grants + 1,
+        last_by_turn=wish.identity,
+        cut_off=None,
+        nudge_at=None,
+    )
+    return floor, (Give(wish.identity, grant_id, wish.line, wish.verbatim), Changed(wish.identity))
+
+
+def _nudged(floor: Floor, now: float) -> Floor:
+    """Wishes for somebody to speak where nobody does and somebody should: to open, or to go on alone."""
+    if floor.nudge_at is not None and now < floor.nudge_at:
+        return floor
+    opening = opener(floor)
+    if opening is not None and floor.openings < MOST_OPENINGS:
+        return replace(floor, waiting=(Wish(opening, None),), openings=floor.openings + 1, nudge_at=None)
+    if floor.alone and floor.opened and floor.nudge_at is not None and not floor.exhausted:
+        others = by_turn(floor)
+        waiting = (Wish(others[0], None),) if others else ()
+        return replace(floor, waiting=waiting, nudge_at=None if others else now + NUDGE_S)
+    return replace(floor, nudge_at=None)
+
+
+def _revoked(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    unheard = floor.alone or (not floor.opened and floor.rules.opening is not None)
+    nudge = now + NUDGE_S if unheard else floor.nudge_at
+    return replace(floor, holding=None, nudge_at=nudge), (Changed(None),)
+
+
+def _without_human(floor: Floor, identity: str, now: float) -> Floor:
+    humans = floor.humans - {identity}
+    talking = tuple((who, since) for who, since in floor.talking if who != identity)
+    floor = replace(floor, humans=humans, talking=talking)
+    if humans:
+        return floor
+    if floor.alone:
+        return replace(floor, nudge_at=now + NUDGE_S)
+    return replace(floor, waiting=tuple(wish for wish in floor.waiting if wish.directed), consulting=None)
+
+
+def _unwanted(floor: Floor, identity: str) -> Floor:
+    return replace(floor, waiting=tuple(wish for wish in floor.waiting if wish.identity != identity))
+
+
+def _fell_silent(floor: Floor, identity: str) -> Floor:
+    talking = list(floor.talking)
+    for index, (who, _) in enumerate(talking):
+        if who == identity:
+            del talking[index]
+            break
+    return replace(floor, talking=tuple(talking))

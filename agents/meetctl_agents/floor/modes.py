@@ -1,0 +1,94 @@
+"""Who speaks next in each floor mode: after a human's words, and after an agent's. Pure; wishes, never gives.
+
+`addressed`: whoever is named, else one by turn. `round-robin`: a round of everybody, named or not. `moderated`:
+whoever is named, else whoever the moderator picks. `free`: as addressed, and agents go on among themselves until they
+have talked for as long as they may. A meeting of agents alone goes on by turn in every mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from meetctl.protocol import FloorMode, Line
+
+from .events import Action, Consult
+from .state import Consultation, Floor, Wish, by_turn, may_speak
+
+MODERATION_S = 1.2
+"""A language model picks in 0.2 to 0.6 s; people notice a longer silence more than a worse choice."""
+
+
+def after_human(
+    floor: Floor, line: Line, addressed: tuple[str, ...], cut_off: Wish | None, now: float
+) -> tuple[Floor, tuple[Action, ...]]:
+    """Returns the floor with who is to answer a human's line. `cut_off` is the turn that the line ended."""
+    others = tuple(wish for wish in floor.waiting if wish.line is None or wish.line.identity != line.identity)
+    if floor.rules.floor is FloorMode.ROUND_ROBIN:
+        kept = tuple(wish for wish in floor.waiting if wish.directed)
+        return replace(floor, waiting=(*kept, *_round(floor, line, addressed))), ()
+    if addressed:
+        wishes = tuple(Wish(name, line) for name in addressed if may_speak(floor, name, addressed=True))
+        return replace(floor, waiting=(*others, *wishes)), ()
+    if cut_off is not None and may_speak(floor, cut_off.identity, addressed=True):
+        return replace(floor, waiting=(Wish(cut_off.identity, line), *others)), ()
+    if others or (floor.holding and not floor.holding.cut):
+        return floor, ()  # a remark to nobody does not take an answer away from somebody
+    if floor.rules.floor is FloorMode.MODERATED:
+        return _consult(replace(floor, waiting=()), line, now)
+    return replace(floor, waiting=_one_by_turn(floor, line)), ()
+
+
+def after_agent(floor: Floor, line: Line, addressed: tuple[str, ...], now: float) -> tuple[Floor, tuple[Action, ...]]:
+    """Returns the floor with who goes on after an agent's line, where nobody waits and nobody talks."""
+    named = [name for name in addressed if name != line.identity and may_speak(floor, name, addressed=True)]
+    mode = floor.rules.floor
+    if named and mode is not FloorMode.ROUND_ROBIN:
+        return replace(floor, waiting=(Wish(named[0], line),)), ()
+    if floor.exhausted:
+        return floor, ()
+    if mode is FloorMode.MODERATED:
+        return _consult(floor, line, now)
+    if mode is FloorMode.FREE or floor.alone:
+        return replace(floor, waiting=_one_by_turn(floor, line)), ()
+    return floor, ()
+
+
+def decided(floor: Floor, number: int, identity: str | None) -> Floor:
+    """Returns the floor after the moderator's answer; one that comes too late changes nothing."""
+    asked = floor.consulting
+    if asked is None or asked.number != number:
+        return floor
+    if identity is None and not floor.alone:
+        return replace(floor, consulting=None)
+    if identity is None or not may_speak(floor, identity, addressed=True):
+        return undecided(floor, number)
+    return replace(floor, consulting=None, waiting=(*floor.waiting, Wish(identity, asked.line)))
+
+
+def undecided(floor: Floor, number: int) -> Floor:
+    """Returns the floor where the moderator gave no answer: as `addressed` does it."""
+    asked = floor.consulting
+    if asked is None or asked.number != number:
+        return floor
+    floor = replace(floor, consulting=None)
+    said_by_agent = any(member.identity == asked.line.identity for member in floor.cast)
+    if said_by_agent and not floor.alone:
+        return floor
+    return replace(floor, waiting=(*floor.waiting, *_one_by_turn(floor, asked.line)))
+
+
+def _consult(floor: Floor, line: Line, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    candidates = by_turn(floor, but=line.identity, named=tuple(member.identity for member in floor.cast))
+    if not candidates:
+        return floor, ()
+    number = floor.consultations + 1
+    asked = Consultation(number, line, now + MODERATION_S)
+    return replace(floor, consulting=asked, consultations=number), (Consult(number, line, candidates),)
+
+
+def _one_by_turn(floor: Floor, line: Line) -> tuple[Wish, ...]:
+    return tuple(Wish(name, line) for name in by_turn(floor, but=line.identity)[:1])
+
+
+def _round(floor: Floor, line: Line, addressed: tuple[str, ...]) -> tuple[Wish, ...]:
+    return tuple(Wish(name, line) for name in by_turn(floor, named=addressed))

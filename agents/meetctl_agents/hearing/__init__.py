@@ -1,0 +1,1 @@
+"""What people say: their microphones, when somebody speaks, and in which words."""

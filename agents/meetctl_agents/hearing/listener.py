@@ -1,0 +1,174 @@
+"""One microphone: what is said into it, in words. Knows one person, and nothing of who else is there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from livekit import rtc
+from livekit.agents import vad
+
+from ..process.tasks import Tasks
+from ..room.attendance import display_name
+from .microphone import open_microphone
+from .preconnect_audio import Ask, with_first_words
+from .transcriber import Transcriber
+from .voice_activity import Activity, Began, Ended, Lulled, Resumed, activities
+
+CLOSE_S = 1.0
+"""A stream closes in a millisecond; more would hold up everybody else's."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechBegan:
+    """Followed by exactly one `SpeechHeard` of the same person."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechHeard:
+    identity: str
+    name: str
+    text: str
+    """Empty: no words."""
+    began_at: float
+    """Unix time, seconds, as below."""
+    ended_at: float
+    track_sid: str
+    stages_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechGuessed:
+    """After a short silence: what will have been said if it was the end."""
+
+    identity: str
+    name: str
+    text: str
+    began_at: float
+    track_sid: str
+
+
+Heard = Callable[[SpeechBegan | SpeechGuessed | SpeechHeard], None]
+
+
+class Listener:
+    """Hears one microphone for as long as its `listen` runs."""
+
+    def __init__(
+        self,
+        detector: vad.VAD,
+        transcriber: Transcriber,
+        heard: Heard,
+        participant: rtc.RemoteParticipant,
+        track_sid: str,
+        ask: Ask,
+    ) -> None:
+        self._ask = ask
+        self._detector = detector
+        self._transcriber = transcriber
+        self._heard = heard
+        self._identity = participant.identity
+        self._name = display_name(participant)
+        self._track_sid = track_sid
+        self._open = 0
+        self._guess: asyncio.Task[str] | None = None
+        self._endpointing: deque[float] = deque()
+        self._endings: asyncio.Queue[tuple[Ended, asyncio.Task[str], float]] = asyncio.Queue()
+        self._tasks = Tasks()
+
+    async def listen(self, track: rtc.Track) -> None:
+        """Listens until the track ends.
+
+        Raises:
+            Exception: whatever made that impossible; what was said until then has been told.
+        """
+        stream = open_microphone(track)
+        self._tasks.own(self._tell(), f"words-{self._identity}")
+        try:
+            async for activity in activities(self._detector, with_first_words(stream, self._ask)):
+                self._take(activity)
+            await self._endings.join()
+        except Exception:
+            await self._endings.join()
+            raise
+        finally:
+            await self._tasks.aclose()
+            self._abandon()
+            await _close(stream)
+
+    def _take(self, activity: Activity) -> None:
+        loop = asyncio.get_running_loop()
+        match activity:
+            case Began():
+                self._open += 1
+                self._heard(SpeechBegan(self._identity))
+            case Lulled():
+                guess = self._transcribe(activity)
+                self._guess = guess
+                guess.add_done_callback(lambda done: self._guessed(done, activity.began_at))
+            case Resumed():
+                self._drop_guess()
+            case Ended():
+                self._endpointing.append(round((time.time() - activity.spoken_until) * 1000, 1))
+                guessed, self._guess = self._guess, None
+                words = guessed or self._transcribe(activity)
+                self._endings.put_nowait((activity, words, loop.time()))
+
+    def _transcribe(self, activity: Lulled | Ended) -> asyncio.Task[str]:
+        return self._tasks.own(self._transcriber.words(activity.audio), f"transcription-{self._identity}")
+
+    def _guessed(self, guess: asyncio.Task[str], began_at: float) -> None:
+        if guess is self._guess and not guess.cancelled() and guess.exception() is None and (text := guess.result()):
+            self._heard(SpeechGuessed(self._identity, self._name, text, began_at, self._track_sid))
+
+    async def _tell(self) -> None:
+        while True:
+            ended, transcribing, noticed = await self._endings.get()
+            try:
+                await self._tell_one(ended, transcribing, noticed)
+            except Exception:  # the next words are to be told
+                logger.exception("what %r said is lost", self._identity)
+            finally:
+                self._endings.task_done()
+
+    async def _tell_one(self, ended: Ended, transcribing: asyncio.Task[str], noticed: float) -> None:
+        text = ""
+        try:
+            text = await transcribing
+        finally:  # whoever waits for this person to finish must not wait for ever
+            waited = asyncio.get_running_loop().time() - noticed
+            self._open -= 1
+            stages = {"endpointing": self._endpointing.popleft(), "transcription": round(waited * 1000, 1)}
+            self._heard(self._speech(text, ended.began_at, ended.spoken_until, stages))
+
+    def _abandon(self) -> None:
+        """Closes what was begun: whoever waits for this person to finish must not wait for ever."""
+        while not self._endings.empty():
+            self._endings.get_nowait()[1].cancel()
+        for _ in range(self._open):
+            self._heard(self._speech("", 0.0, 0.0, {}))
+        self._open = 0
+
+    def _drop_guess(self) -> None:
+        if self._guess is not None:
+            self._guess.cancel()
+            self._guess = None
+
+    def _speech(self, text: str, began_at: float, ended_at: float, stages: dict[str, float]) -> SpeechHeard:
+        return SpeechHeard(self._identity, self._name, text, began_at, ended_at, self._track_sid, stages)
+
+
+async def _close(stream: rtc.AudioStream) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await stream.aclose()
+    except Exception as error:  # it is left behind; whoever is cancelled must see that and nothing else
+        logger.warning("a microphone's stream does not close: %r", error)

@@ -1,0 +1,438 @@
+"""The meeting as the chair knows it: who is there, what was said, by whom it is answered.
+
+`floor/machine.py` decides. People come in by their voices (`hearing/listeners.py`) and by chat; agents by `mc.release`,
+or by their captions where they are outside the floor. Every line goes to the supervisor, to the agents and, if a person
+said it, on screen.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from types import TracebackType
+from typing import Self
+
+from livekit import rtc
+
+from meetctl.protocol import (
+    DRAFT,
+    REGISTER,
+    RELEASE,
+    Ask,
+    Assignment,
+    CastMember,
+    Draft,
+    GiveFloor,
+    Line,
+    Mute,
+    Register,
+    Release,
+    Say,
+    Tell,
+    TurnLatency,
+    Unsaid,
+    Utterance,
+    UtteranceKind,
+    Warn,
+)
+
+from ..floor.addressing.names import addressed, dismisses
+from ..floor.backchannel import is_hum, is_nod
+from ..floor.control import FloorControl
+from ..floor.events import (
+    AgentCame,
+    AgentGone,
+    CastSet,
+    Consult,
+    Directed,
+    HumanCame,
+    HumanLeft,
+    Muted,
+    NothingSaid,
+    Overheard,
+    Picked,
+    Released,
+    Said,
+    Sounded,
+    TalkBegan,
+    Undecided,
+)
+from ..floor.moderator import Moderator, NoDecision
+from ..floor.turn_clock import TurnClock
+from ..hearing.echo import EchoGuard
+from ..hearing.listener import SpeechBegan, SpeechGuessed, SpeechHeard
+from ..models.speech_faults import SpeechFaults
+from ..models.unsaid import AGAIN_S, told_in_room
+from ..process.tasks import Tasks
+from ..process.wire import Report
+from ..room.agent_transcripts import Overhearing
+from ..room.captions import Captions
+from ..room.chat import BURST, Chat
+from ..room.events import RoomEvents
+from ..room.methods import serve
+from .agent_turns import AgentTurns
+from .cast import Cast
+from .people import People
+from .recent import Recent
+from .utterances import Utterances
+
+AGENT_STATE = "lk.agent.state"
+"""LiveKit's attribute of an agent session; `speaking` from its first sound."""
+MODERATOR = "the moderator does not decide, agents speak by turn"
+HOST = "host"
+"""Who asks from outside."""
+NOT_HEARD = "Your microphone is not heard: too many people have one. You are read if you write here."
+
+logger = logging.getLogger(__name__)
+
+Direction = Say | Ask | Tell | GiveFloor | Mute
+
+
+class Meeting:
+    """Keeps the floor; async context manager around its handlers and what is under way."""
+
+    def __init__(
+        self, room: rtc.Room, assignment: Assignment, *, run: str, report: Report, moderator: Moderator | None
+    ) -> None:
+        self._room = room
+        self._report = report
+        self._cast = Cast(room, assignment.cast)
+        self._utterances = Utterances(run)
+        self._people = People()
+        self._recent = Recent(assignment.transcript)
+        self._turns = AgentTurns()
+        self._clock = TurnClock()
+        self._echo = EchoGuard()
+        self._moderator = moderator
+        self._faults = SpeechFaults(report)
+        self._control = FloorControl(
+            room,
+            run,
+            assignment.rules,
+            report,
+            granted=self._clock.granted,
+            consulted=self._on_consult,
+            spoken_before=any(line.kind is not UtteranceKind.FACT for line in assignment.transcript),
+        )
+        self._chat = Chat(room, self._on_chat, self._on_flood)
+        self._events = RoomEvents(
+            room,
+            participant_connected=self._on_came,
+            participant_disconnected=self._on_left,
+            participant_attributes_changed=self._on_attributes,
+        )
+        self._overhearing = Overhearing(room, self._cast.is_outside, self._on_overheard)
+        self._captions = Captions(room)
+        self._silences: dict[tuple[str, Unsaid], float] = {}
+        """When people were told last why an agent says nothing."""
+        self._moderating = Tasks()
+
+    async def __aenter__(self) -> Self:
+        await self._control.__aenter__()
+        self._cast_set()
+        for participant in self._room.remote_participants.values():
+            self._came(participant)
+        if self._recent.state is not None or self._people.here:
+            self._tell_who_is_here()  # people may have come and gone while there was no chair
+        self._events.heed()
+        serve(self._room, RELEASE, Release, self._cast.has, self._on_release)
+        serve(self._room, DRAFT, Draft, self._cast.has, self._on_draft)
+        serve(self._room, REGISTER, Register, self._cast.is_of_kind_agent, self._on_register)
+        self._chat.open()
+        self._overhearing.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._overhearing.aclose()
+        await self._chat.aclose()
+        for method in (RELEASE, DRAFT, REGISTER):
+            self._room.local_participant.unregister_rpc_method(method)
+        self._events.ignore()
+        await self._captions.aclose()
+        await self._moderating.aclose()
+        await self._control.__aexit__(kind, error, trace)
+
+    # --- who is there ---
+
+    def is_person(self, participant: rtc.Participant) -> bool:
+        """Returns whether to listen to it."""
+        return self._cast.is_person(participant)
+
+    def is_agent(self, participant: rtc.Participant) -> bool:
+        """Returns whether its media is to be proven."""
+        return self._cast.has(participant.identity)
+
+    def set_cast(self, cast: tuple[CastMember, ...]) -> None:
+        """Takes the supervisor's word for who the agents are; those who registered themselves stay."""
+        self._cast.set_given(cast)
+        self._cast_set()
+
+    def _on_register(self, register: Register, caller: str) -> str:
+        if register.member.identity != caller:
+            raise rtc.RpcError(403, f"{caller!r} cannot register {register.member.identity!r}")
+        self._cast.register(register.member)
+        self._cast_set()
+        self._control.tell_one(caller, self._recent.lines)
+        self._control.post(AgentCame(caller))
+        return "registered"
+
+    def _cast_set(self) -> None:
+        self._people.reserve(tuple(member.name for member in self._cast.members))
+        self._control.post(CastSet(self._cast.members))
+
+    def _came(self, participant: rtc.RemoteParticipant) -> None:
+        if self.is_person(participant):
+            self._people.come(participant.identity, participant.name)
+            self._control.post(HumanCame(participant.identity))
+        elif self._cast.has(participant.identity):
+            self._control.post(AgentCame(participant.identity))
+
+    def _on_came(self, participant: rtc.RemoteParticipant) -> None:
+        if self.is_person(participant):
+            name = self._people.come(participant.identity, participant.name)
+            self._fact(f"{name} joined the meeting.", here=self._people.here)
+        elif self._cast.has(participant.identity):
+            # what was said while it was on its way; what it knows already takes its own place
+            self._control.tell_one(participant.identity, self._recent.lines)
+        self._came(participant)
+
+    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
+        if self._cast.has(participant.identity):
+            broken_off = self._turns.broken_off(participant.identity, time.time())
+            if broken_off is not None:
+                self._take_release(broken_off, participant.identity)
+            if self._cast.leave(participant.identity):
+                self._cast_set()
+            self._control.post(AgentGone(participant.identity))
+        else:
+            name = self._people.name_of(participant.identity, participant.name)
+            self._people.leave(participant.identity)
+            if participant.identity in self._control.floor.humans:
+                self._fact(f"{name} left the meeting.", here=self._people.here)
+            self._utterances.forget(participant.identity)
+            self._captions.forget(participant.identity)
+            self._control.post(HumanLeft(participant.identity))
+
+    def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
+        if changed.get(AGENT_STATE) == "speaking" and self._cast.has(participant.identity):
+            held = self._control.floor.holding
+            if held is not None and held.wish.identity == participant.identity:
+                self._turns.sounded(participant.identity, held.grant_id, time.time())
+                self._echo.sounds(participant.identity, time.time())
+            self._control.post(Sounded(participant.identity))
+
+    # --- what people say ---
+
+    def heard(self, speech: SpeechBegan | SpeechGuessed | SpeechHeard) -> None:
+        """Takes what the ears heard, but for agents' voices that came back through a microphone."""
+        for said in self._echo.passed(speech, time.time()):
+            self._take_heard(said)
+
+    def _take_heard(self, speech: SpeechBegan | SpeechGuessed | SpeechHeard) -> None:
+        match speech:
+            case SpeechBegan(identity):
+                self._control.post(TalkBegan(identity))
+            case SpeechGuessed():
+                self._show(speech, final=False)
+                self._prepare(speech)
+            case SpeechHeard(identity, _, ""):
+                self._control.post(NothingSaid(identity))
+            case SpeechHeard():
+                self._show(speech, final=True)
+                self._take(speech)
+
+    def _take(self, speech: SpeechHeard) -> None:
+        if self._goes_on(speech.text):
+            self._utterances.agent_was_heard()
+            self._report(Utterance(line=self._spoken_line(speech)))
+            self._utterances.agent_was_heard()
+            self._control.post(NothingSaid(speech.identity))
+            return
+        line = self._spoken_line(speech)
+        self._clock.heard(line.id, speech.ended_at, speech.stages_ms)
+        self._said(line, spoken=True)
+
+    def _goes_on(self, text: str) -> bool:
+        """Returns whether the words want nothing but that whoever was talking goes on."""
+        return is_hum(text) or (self._control.floor.cut_off is not None and is_nod(text))
+
+    def _spoken_line(self, speech: SpeechHeard) -> Line:
+        return self._utterances.line(
+            identity=speech.identity,
+            name=self._people.name_of(speech.identity, speech.name),
+            text=speech.text,
+            began_at=speech.began_at,
+            ended_at=speech.ended_at,
+            kind=UtteranceKind.SPEECH,
+        )
+
+    def _prepare(self, speech: SpeechGuessed) -> None:
+        if self._goes_on(speech.text):
+            return
+        line = self._utterances.foreseen(
+            identity=speech.identity,
+            name=self._people.name_of(speech.identity, speech.name),
+            text=speech.text,
+            began_at=speech.began_at,
+            kind=UtteranceKind.SPEECH,
+        )
+        self._control.prepare(self._as_said(line, spoken=True), line)
+
+    def left_out(self, participant: rtc.RemoteParticipant, most: int) -> None:
+        """Takes that somebody's microphone is not heard, for `most` others' are."""
+        name = self._people.name_of(participant.identity, participant.name)
+        hint = "they can write in the chat, or somebody else switches a microphone off and leaves them the place"
+        self._report(Warn(message=f"the microphone of {name!r} is not heard: {most} are, and no more", hint=hint))
+        self._chat.tell(participant.identity, NOT_HEARD)
+
+    def _on_chat(self, participant: rtc.RemoteParticipant, text: str) -> None:
+        if self.is_person(participant):
+            line = self._typed_line(
+                participant.identity, self._people.name_of(participant.identity, participant.name), text
+            )
+            self._said(line, spoken=False)
+
+    def _on_flood(self, identity: str) -> None:
+        name = self._people.name_of(identity, identity)
+        hint = f"of each person at most {BURST} messages are read at once, then one a second"
+        self._report(Warn(message=f"{name!r} writes too much in the chat: some of it is not read", hint=hint))
+
+    def _typed_line(self, identity: str, name: str, text: str) -> Line:
+        now = time.time()
+        line = self._utterances.line(
+            identity=identity, name=name, text=text, began_at=now, ended_at=now, kind=UtteranceKind.CHAT
+        )
+        self._clock.heard(line.id, now, {})
+        return line
+
+    def _said(self, line: Line, *, spoken: bool) -> None:
+        said = self._as_said(line, spoken=spoken)
+        self._book(line)
+        self._control.post(said, heard=line)
+
+    def _as_said(self, line: Line, *, spoken: bool) -> Said:
+        recent = [earlier.identity for earlier in self._recent.talk]
+        names = addressed(line.text, self._control.cast, recent=recent)
+        return Said(line, names, spoken, dismisses(line.text))
+
+    def _book(self, line: Line) -> None:
+        self._recent.add(line)
+        self._report(Utterance(line=line))
+
+    def _show(self, speech: SpeechGuessed | SpeechHeard, *, final: bool) -> None:
+        self._captions.show(identity=speech.identity, track_sid=speech.track_sid, text=speech.text, final=final)
+
+    # --- what agents say ---
+
+    def _on_release(self, release: Release, caller: str) -> None:
+        if self._turns.is_new(caller, release):
+            self._take_release(release, caller)
+
+    def _take_release(self, release: Release, caller: str) -> None:
+        line = None
+        self._echo.falls_silent(caller, release.text, time.time())
+        if release.text:
+            line = self._line_of(caller, release.grant_id, release.text, release.started_at)
+            line = line.model_copy(update={"interrupted": release.interrupted, "ended_at": time.time()})
+            self._utterances.agent_was_heard()
+            self._book(line)
+            self._clock.heard(line.id, time.time(), {})
+        elif release.unsaid is not None:
+            self._tell_why_silent(release.unsaid, caller)
+        stages = self._clock.released(release)
+        if stages is not None:
+            self._report(TurnLatency(identity=caller, stages_ms=stages, line_id=release.grant_id))
+        self._control.post(Released(caller, release.grant_id, line, self._called(caller, release.text)), heard=line)
+
+    def _tell_why_silent(self, unsaid: Unsaid, identity: str) -> None:
+        """Lets people see why nobody answers, each reason of an agent once in a while."""
+        now = time.monotonic()
+        if now - self._silences.get((identity, unsaid), -AGAIN_S) < AGAIN_S:
+            return
+        self._silences[identity, unsaid] = now
+        words = told_in_room(unsaid, self._cast.name_of(identity))
+        for person in self._control.floor.humans:
+            self._chat.tell(person, words)
+
+    def _on_draft(self, draft: Draft, caller: str) -> None:
+        """Whoever is next prepares while this one still speaks."""
+        self._turns.drafted(caller, draft)
+        self._echo.will_say(caller, draft.text)
+        if not draft.whole:
+            return
+        line = self._line_of(caller, draft.grant_id, draft.text, None)
+        self._control.prepare(Released(caller, draft.grant_id, line, self._called(caller, draft.text)), line)
+
+    def _on_overheard(self, identity: str, text: str) -> None:
+        line = self._line_of(identity, f"overheard-{uuid.uuid4().hex[:12]}", text, None)
+        self._utterances.agent_was_heard()
+        self._book(line)
+        self._control.post(Overheard(line, self._called(identity, text)), heard=line)
+
+    def _line_of(self, identity: str, id: str, text: str, at: float | None) -> Line:
+        name = self._cast.name_of(identity)
+        return Line(id=id, at=at or time.time(), speaker=name, identity=identity, text=text)
+
+    def _called(self, speaker: str, text: str) -> tuple[str, ...]:
+        others = [member for member in self._control.cast if member.identity != speaker]
+        return addressed(text, others, called_only=True)
+
+    # --- direction from outside ---
+
+    def direct(self, command: Direction) -> None:
+        """Does what somebody who may direct the meeting wants."""
+        match command:
+            case Say(identity=identity, text=text):
+                self._control.post(Directed(identity, text))
+            case Ask(identity=identity, text=text):
+                line = self._typed_line(HOST, HOST.title(), text)
+                self._book(line)
+                self._control.post(Directed(identity, line=line), heard=line)
+            case Tell(text=text):
+                self._fact(text)
+            case GiveFloor(identity=identity):
+                self._control.post(Directed(identity))
+            case Mute(identity=identity, muted=muted):
+                self._control.post(Muted(identity, muted))
+
+    def _fact(self, text: str, *, here: tuple[str, ...] | None = None) -> None:
+        line = self._fact_line(text, here)
+        self._book(line)
+        self._control.tell(line)
+
+    def _tell_who_is_here(self) -> None:
+        line = self._fact_line("", self._people.here)
+        self._recent.add(line)
+        self._control.tell(line)
+
+    def _fact_line(self, text: str, here: tuple[str, ...] | None) -> Line:
+        return Line(
+            id=f"fact-{uuid.uuid4().hex[:12]}",
+            at=time.time(),
+            speaker=self._room.local_participant.name or "Chair",
+            identity=self._room.local_participant.identity,
+            kind=UtteranceKind.FACT,
+            text=text,
+            here=here,
+        )
+
+    # --- moderation ---
+
+    def _on_consult(self, consult: Consult) -> None:
+        self._moderating.own(self._moderate(consult), f"moderate-{consult.number}")
+
+    async def _moderate(self, consult: Consult) -> None:
+        answer: Picked | Undecided = Undecided(consult.number)
+        if self._moderator is not None:
+            candidates = [member for member in self._control.cast if member.identity in consult.candidates]
+            try:
+                answer = Picked(consult.number, await self._moderator.pick(self._recent.lines, candidates))
+            except Exception as error:
+                logger.warning("the moderator does not decide: %r", error)
+                self._faults.warn(MODERATOR, str(error) if isinstance(error, NoDecision) else error)
+            else:
+                self._faults.works(MODERATOR)
+        self._control.post(answer)

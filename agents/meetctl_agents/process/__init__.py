@@ -1,0 +1,1 @@
+"""What every agent program is made of: the wire to its supervisor, its tasks and limits, and logs without secrets."""

@@ -1,0 +1,121 @@
+"""The proof that an agent's media arrives at another participant: subscribe, see it flow, let go.
+
+Frames prove nothing (a subscriber is handed silence for a track on which nothing was ever captured), so the statistics
+of the receiving side decide: audio packets that keep coming, a picture that was decoded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from livekit import rtc
+from livekit.agents import utils
+
+from meetctl.protocol import MediaKind, MediaReceived
+
+from ..process.wire import Report
+from .events import RoomEvents
+
+POLL_S = 0.1
+"""Statistics cost a millisecond; a proof takes two or three looks."""
+ENOUGH_PACKETS = 5
+"""Audio packets that must come after the first look: a tenth of a second of sound."""
+
+KINDS = {rtc.TrackKind.KIND_AUDIO: MediaKind.AUDIO, rtc.TrackKind.KIND_VIDEO: MediaKind.VIDEO}
+
+logger = logging.getLogger(__name__)
+
+
+class Probe:
+    """Proves each new track of those for whom `is_agent` holds; async context manager around the proofs under way."""
+
+    def __init__(self, room: rtc.Room, report: Report, is_agent: Callable[[rtc.Participant], bool]) -> None:
+        self._room = room
+        self._report = report
+        self._is_agent = is_agent
+        self._proofs: dict[str, asyncio.Task[None]] = {}
+        self._proven: set[str] = set()
+        self._events = RoomEvents(
+            room,
+            track_published=self._on_published,
+            track_subscribed=self._on_subscribed,
+            track_unpublished=self._on_unpublished,
+            participant_disconnected=self._on_left,
+        )
+
+    async def __aenter__(self) -> Self:
+        self._events.heed()
+        self.look_around()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._events.ignore()
+        await utils.aio.cancel_and_wait(*self._proofs.values())
+
+    def look_around(self) -> None:
+        """Takes up the tracks that are there; of use again whenever the cast changed."""
+        for participant in self._room.remote_participants.values():
+            for publication in participant.track_publications.values():
+                self._on_published(publication, participant)
+
+    def _on_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
+        known = publication.sid in self._proven or publication.sid in self._proofs
+        if publication.kind in KINDS and not known and self._is_agent(participant):
+            publication.set_subscribed(True)
+
+    def _on_subscribed(
+        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        if not self._is_agent(participant) or publication.sid in self._proofs:
+            return
+        proof = asyncio.create_task(self._prove(track, publication, participant.identity), name="probe")
+        self._proofs[publication.sid] = proof
+        proof.add_done_callback(lambda _: self._proofs.pop(publication.sid, None))
+
+    def _on_unpublished(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
+        self._forget(publication.sid)
+
+    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
+        for sid in list(participant.track_publications):
+            self._forget(sid)
+
+    def _forget(self, sid: str) -> None:
+        self._proven.discard(sid)
+        proof = self._proofs.get(sid)
+        if proof is not None:
+            proof.cancel()
+
+    async def _prove(self, track: rtc.Track, publication: rtc.RemoteTrackPublication, identity: str) -> None:
+        media = KINDS[publication.kind]
+        first: int | None = None
+        enough = ENOUGH_PACKETS if media is MediaKind.AUDIO else 1
+        while True:
+            count = await _received(track, media)
+            if count is not None:
+                # A picture counts from nothing, for one is decoded only once; packets count from the first look.
+                first = (count if media is MediaKind.AUDIO else 0) if first is None else first
+                if count - first >= enough:
+                    break
+            await asyncio.sleep(POLL_S)
+        self._proven.add(publication.sid)
+        self._report(MediaReceived(identity=identity, kind=media))
+        publication.set_subscribed(False)
+
+
+async def _received(track: rtc.Track, media: MediaKind) -> int | None:
+    try:
+        stats = await track.get_stats()
+    except Exception:
+        return None  # the track is going away; its task is about to be cancelled
+    for entry in stats:
+        if entry.WhichOneof("stats") == "inbound_rtp":
+            if media is MediaKind.AUDIO:
+                return entry.inbound_rtp.received.packets_received
+            return entry.inbound_rtp.inbound.frames_decoded
+    return None

@@ -1,0 +1,114 @@
+"""What an agent remembers of the meeting: the last lines of talk, who is here, who spoke before. Pure; no I/O.
+
+Only talk counts against the bound: that people come and go is told as state, one line that is renewed. How a model is
+told all this is `models/prompt.py`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import accumulate
+
+from meetctl.protocol import Line, UtteranceKind
+
+from ..models.prompt import OPEN, YOUR_TURN, Message, Told, instructions_from_assignment, messages
+
+__all__ = ["OPEN", "YOUR_TURN", "Memory", "Message", "instructions_from_assignment"]
+
+MOST_LINES = 20
+"""Lines kept; reading 16 kB of history takes a small local model seconds."""
+KEPT_LINES = 10
+"""Lines left after forgetting; several go at once, since a prompt that only grows is read from the model's cache."""
+MOST_CHARACTERS = 3000
+"""Of all lines kept: some 750 tokens of English, which the local model is given whole. Where a server has to cut a
+prompt that grows, it cuts a little more each time, and reads all the rest again."""
+KEPT_CHARACTERS = 1500
+ROOM = 0.7
+"""Of either bound: fuller than that, what is old is forgotten between turns rather than when an answer is wanted."""
+LONGEST_LINE = 450
+"""Characters of one line that are told to the model."""
+MOST_NAMES = 12
+"""People who spoke in lines that are forgotten."""
+
+
+class Memory:
+    """The meeting, as one agent heard it."""
+
+    def __init__(self, identity: str, lines: Iterable[Line] = ()) -> None:
+        self._identity = identity
+        self._lines: dict[str, Line] = {}
+        self._speakers: dict[str, None] = {}
+        self._state: Line | None = None
+        self._state_after: str | None = None
+        """The line of talk after which the state is told: where it changed last, so that what stands before it in the
+        prompt need not be read again."""
+        for line in lines:
+            self.add(line)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The talk that is remembered, oldest first."""
+        return tuple(self._lines.values())
+
+    @property
+    def here(self) -> tuple[str, ...] | None:
+        """What the people are called who are here now; None = nobody said."""
+        return self._state.here if self._state is not None else None
+
+    def add(self, line: Line) -> None:
+        """Remembers the line; one of the same id takes the earlier one's place (a sentence that was not over yet)."""
+        if line.here is not None:
+            self._take_state(line)
+            return
+        if not line.text.strip():
+            return
+        self._lines[line.id] = line
+        if line.kind is not UtteranceKind.FACT and line.identity != self._identity:
+            self._speakers.pop(line.speaker, None)
+            self._speakers[line.speaker] = None
+        self._lines = _remembered(self._lines)
+
+    def make_room(self) -> None:
+        """Forgets already now where little room is left: between turns there is time to read the rest again."""
+        self._lines = _remembered(self._lines, full=ROOM)
+
+    def prompt(self, instructions: str, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
+        """Returns what the model is sent.
+
+        Args:
+            newest: a line that is taken for heard already.
+            unasked: whether the agent is to speak of its own accord, not to answer the last line.
+        """
+        lines = self._lines if newest is None else _remembered({**self._lines, newest.id: newest})
+        known = {line.speaker for line in lines.values()}
+        told = Told(
+            identity=self._identity,
+            lines=tuple(
+                line.model_copy(update={"text": " ".join(line.text.split())[:LONGEST_LINE]}) for line in lines.values()
+            ),
+            here=self.here,
+            here_after=list(lines).index(self._state_after) + 1 if self._state_after in lines else 0,
+            spoke_before=tuple(name for name in self._speakers if name not in known)[-MOST_NAMES:],
+        )
+        return messages(instructions, told, unasked=unasked)
+
+    def _take_state(self, line: Line) -> None:
+        if self._state is not None and line.at < self._state.at:
+            return  # told again to somebody who was late
+        if line.here != self.here:
+            self._state_after = next(reversed(self._lines), None)
+        self._state = line
+
+
+def _remembered(lines: dict[str, Line], *, full: float = 1.0) -> dict[str, Line]:
+    """Returns the lines, or where they fill so much of what may be kept, the newest of them."""
+    if len(lines) <= MOST_LINES * full and sum(map(_length, lines.values())) <= MOST_CHARACTERS * full:
+        return lines
+    newest = list(lines)[-KEPT_LINES:]
+    lengths = accumulate(_length(lines[name]) for name in reversed(newest))
+    kept = sum(length <= KEPT_CHARACTERS for length in lengths)
+    return {name: lines[name] for name in newest[-max(1, kept) :]}
+
+
+def _length(line: Line) -> int:
+    return len(line.speaker) + min(len(line.text), LONGEST_LINE)

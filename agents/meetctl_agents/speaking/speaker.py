@@ -1,0 +1,318 @@
+"""An agent's voice behind the floor: it listens to the chair's `mc.*` messages and speaks when it is granted the floor.
+
+An AgentSession does the speaking (language model, speech model, playout, interruption, captions, `lk.agent.state`);
+what it answers comes from the agent's own memory, never from `lk.transcription`, which any guest can forge. Every
+grant ends in exactly one release, with what was really said, whatever goes wrong on the way, and the agent leaves only
+when the chair took it. What the agent will say comes from `answers.py`, which may have made it before the grant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from livekit import rtc
+from livekit.agents import AgentSession, APIConnectOptions, room_io, utils
+from livekit.agents.voice import events, io
+from livekit.agents.voice.agent_session import SessionConnectOptions
+
+from meetctl.protocol import (
+    DRAFT,
+    GRANT,
+    HEAR,
+    PREPARE,
+    STILL_LOADING,
+    STOP,
+    AgentSpeech,
+    Assignment,
+    Draft,
+    Grant,
+    Hear,
+    LastWords,
+    Prepare,
+    Release,
+    Repeats,
+    SpeechState,
+    StopSpeaking,
+    Unsaid,
+    Usage,
+)
+
+from ..models.fallbacks import watch_fallbacks
+from ..models.novelty import Novelty
+from ..models.plugin_http import plugin_http
+from ..models.providers import close_model, llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
+from ..models.speech_faults import LANGUAGE, SPEECH, TURN, SpeechFaults
+from ..models.unsaid import unsaid_from
+from ..models.warming import FIRST_ANSWER_S
+from ..process.tasks import Tasks, begin
+from ..process.wire import Report
+from ..room.methods import call, serve
+from ..text.clauses import ClauseTokenizer
+from .answers import Answers
+from .delivery import Deliveries
+from .memory import instructions_from_assignment
+from .registration import keep_registered
+from .replay_agent import Mind, forget
+from .speech import Speech
+from .turn import Turn, line_of
+
+TURN_S = 60.0
+"""No turn is this long: an answer is cut after some 25 s of speech. Runs out where a model or playout hangs."""
+MODEL_TIMEOUT_S = 10.0
+"""For a model's first answer: a cold local model on a busy machine takes a few seconds."""
+NEVER = 1_000_000
+"""Errors in a row before the session would close itself: a model that is away for a while must not end the agent."""
+STOP_S = 1.0
+"""From the order to leave until what was being said is known to have ended; measured 4 to 20 ms."""
+HAND_OVER_S = 1.0
+"""And until a chair took it: a living one takes 10 ms; without one the supervisor is told. An avatar is waiting to be
+closed, which costs money."""
+CLOSE_S = 2.0
+DRAFT_S = 1.0
+"""How often the chair is told of an answer that is still being written while it is spoken."""
+
+logger = logging.getLogger(__name__)
+
+
+class Speaker:
+    """Speaks through `output` when the chair grants the floor; async context manager around the agent session."""
+
+    def __init__(self, room: rtc.Room, assignment: Assignment, report: Report, output: io.AudioOutput) -> None:
+        self._room = room
+        self._assignment = assignment
+        self._report = report
+        self._output = output
+        self._faults = SpeechFaults(report)
+        self._turn: Turn | None = None
+        self._turns = Tasks()
+        self._drafts = Tasks()
+        self._deliveries = Deliveries(room, assignment.chair_identity, self._tell_supervisor)
+        self._usage = Usage()
+        self._repeats = Repeats()
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(plugin_http())
+            self._session = await self._start(stack)
+            self._serve()
+            if self._assignment.register_with_chair:
+                stack.push_async_callback(utils.aio.cancel_and_wait, asyncio.create_task(self._register()))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for method in (HEAR, PREPARE, GRANT, STOP):
+            self._room.local_participant.unregister_rpc_method(method)
+        if self._turn is not None:
+            self._turn.stop()
+        await self._turns.wait(STOP_S)
+        await self._turns.aclose()
+        await self._drafts.aclose()
+        await self._deliveries.aclose(HAND_OVER_S)
+        await self._answers.aclose()
+        await self._stack.aclose()
+
+    async def wait_closed(self) -> None:
+        """Waits until the agent session has ended by itself, which it does only by a fault.
+
+        Raises:
+            RuntimeError: naming the fault.
+        """
+        await asyncio.shield(self._closed)
+
+    def add_avatar_seconds(self, seconds: float) -> None:
+        """Adds paid time of an avatar to the usage that is reported; there is one running total per process."""
+        self._usage = self._usage.model_copy(update={"avatar_seconds": self._usage.avatar_seconds + seconds})
+        self._report(self._usage)
+
+    async def _start(self, stack: AsyncExitStack) -> AgentSession[None]:
+        patience = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=MODEL_TIMEOUT_S)
+        model = llm_from_endpoint(self._assignment.llm)
+        voice = tts_from_endpoint(self._assignment.tts, self._assignment.voice, ClauseTokenizer())
+        reader = reader_from_endpoint(self._assignment.llm)
+        watch_fallbacks(model, "language model", self._faults)
+        watch_fallbacks(voice, "speech model", self._faults)
+        stack.push_async_callback(close_model, model)
+        stack.push_async_callback(close_model, voice)
+        if reader is not None:
+            stack.push_async_callback(close_model, reader)
+        self._answers = Answers(self._assignment, model, voice, patience, reader, self._faults.warn, self._count)
+        session: AgentSession[None] = AgentSession(
+            llm=model,
+            tts=voice,
+            vad=None,  # the chair hears
+            turn_handling={"turn_detection": "manual", "interruption": {"resume_false_interruption": False}},
+            user_away_timeout=None,
+            aec_warmup_duration=None,
+            conn_options=SessionConnectOptions(
+                llm_conn_options=patience, tts_conn_options=patience, max_unrecoverable_errors=NEVER
+            ),
+        )
+        session.on("agent_state_changed", self._on_state)
+        session.on("session_usage_updated", self._on_usage)
+        session.on("error", self._faults.on_error)
+        session.on("close", self._on_close)
+        self._output.on("playback_started", self._on_sound)
+        session.output.audio = self._output
+        self._mind = Mind(instructions_from_assignment(self._assignment))
+        await session.start(
+            self._mind,
+            room=self._room,
+            session_host=False,  # on by default, it lets any participant read the prompt and drive the agent
+            room_options=room_io.RoomOptions(
+                text_input=False, audio_input=False, audio_output=False, close_on_disconnect=False
+            ),
+        )
+        stack.push_async_callback(self._close, session)
+        self._answers.read_ahead()
+        if not self._answers.warming.is_loaded:
+            warming = self._answers.warming.warm_up(model, self._faults.warn, self._faults.works, LANGUAGE)
+            stack.push_async_callback(utils.aio.cancel_and_wait, begin(warming, "warm-up"))
+        return session
+
+    async def _close(self, session: AgentSession[None]) -> None:
+        self._closed.cancel()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await session.aclose()
+        except TimeoutError:
+            logger.warning("the agent session did not close within %.0f s", CLOSE_S)
+
+    def _serve(self) -> None:
+        serve(self._room, HEAR, Hear, self._is_chair, self._on_hear)
+        serve(self._room, PREPARE, Prepare, self._is_chair, self._on_prepare)
+        serve(self._room, GRANT, Grant, self._is_chair, self._on_grant)
+        serve(self._room, STOP, StopSpeaking, self._is_chair, self._on_stop)
+
+    def _is_chair(self, identity: str) -> bool:
+        return self._assignment.chair_identity is not None and identity == self._assignment.chair_identity
+
+    async def _register(self) -> None:
+        if self._assignment.chair_identity is not None:
+            await keep_registered(self._room, self._assignment, self._report)
+
+    # --- what the chair says ---
+
+    def _on_hear(self, hear: Hear, _: str) -> None:
+        self._answers.hear(hear.line)
+
+    def _on_prepare(self, prepare: Prepare, _: str) -> str:
+        self._answers.prepare(prepare.line)
+        return "prepared"
+
+    def _on_grant(self, grant: Grant, _: str) -> str:
+        previous = self._turn
+        if previous is not None and previous.grant_id == grant.grant_id:
+            return "already granted"
+        for line in grant.heard:
+            self._answers.hear(line)
+        is_loaded = self._answers.warming.is_loaded or grant.verbatim is not None
+        self._turn = Turn(self._session, grant, TURN_S if is_loaded else TURN_S + FIRST_ANSWER_S)
+        self._turns.own(self._speak(self._turn, previous), f"turn-{grant.grant_id}")
+        return "granted" if is_loaded else STILL_LOADING
+
+    def _on_stop(self, stop: StopSpeaking, _: str) -> str:
+        if self._turn is None or self._turn.grant_id != stop.grant_id:
+            return "not speaking"
+        self._turn.stop()
+        return "stopped"
+
+    # --- a turn ---
+
+    async def _speak(self, turn: Turn, previous: Turn | None) -> None:
+        said = Release(grant_id=turn.grant_id, text="", interrupted=True)
+        speech: Speech | None = None
+        try:
+            if previous is not None:
+                previous.stop()  # two replies would queue and play one after the other
+                await previous.over.wait()
+            speech = self._mind.speech = self._answers.take(turn.grant)
+            self._drafts.own(self._tell_draft(turn, speech), f"draft-{turn.grant_id}")
+            said = await turn.run(speech)
+            self._answers.said(turn.grant, speech, line_of(said, self._assignment), cut=turn.stopped)
+            if said.text:
+                self._faults.works(SPEECH, *(() if turn.grant.verbatim is not None else (LANGUAGE, TURN)))
+        except Exception as error:
+            said = said.model_copy(update={"unsaid": unsaid_from(error, is_loaded=self._answers.warming.is_loaded)})
+            if said.unsaid is Unsaid.NOTHING_NEW:
+                logger.info("nothing is said: %s", error)
+            else:
+                logger.exception("the turn failed")
+                self._faults.warn(TURN, error)
+            if speech is not None:
+                self._answers.discard(speech)
+        finally:
+            self._deliveries.post(said)
+            if self._turn is turn:
+                self._turn = None
+            forget(self._session, self._mind)
+            turn.over.set()
+
+    async def _tell_draft(self, turn: Turn, speech: Speech) -> None:
+        """Lets the chair know what the turn will have said, so that whoever answers it can get ready meanwhile.
+
+        It is also what the chair goes by where this process is killed while it speaks, so it is told of what is
+        written slower than it is spoken too.
+        """
+        told, whole = "", False
+        while not whole:
+            try:
+                async with asyncio.timeout(DRAFT_S):
+                    await speech.wait_written()
+                whole = True
+            except TimeoutError:
+                pass
+            except Exception:
+                return  # the turn itself reports it
+            if turn.stopped or turn.over.is_set() or self._assignment.chair_identity is None:
+                return
+            if speech.text and (whole or (turn.sounded and speech.text != told)):
+                told = speech.text
+                draft = Draft(grant_id=turn.grant_id, text=told, whole=whole)
+                with contextlib.suppress(rtc.RpcError):  # a wish: without it, nobody is ready sooner
+                    await call(self._room, self._assignment.chair_identity, DRAFT, draft)
+
+    def _tell_supervisor(self, release: Release) -> None:
+        if release.text:
+            self._report(LastWords(line=line_of(release, self._assignment)))
+
+    def _count(self, novelty: Novelty) -> None:
+        self._repeats = novelty.added_to(self._repeats)
+        self._report(self._repeats)
+
+    # --- what the session says ---
+
+    def _on_sound(self, event: io.PlaybackStartedEvent) -> None:
+        if self._turn is not None:
+            self._turn.sound_began(event.created_at)
+
+    def _on_state(self, event: events.AgentStateChangedEvent) -> None:
+        state = "listening" if event.new_state == "idle" else event.new_state
+        self._report(SpeechState(state=AgentSpeech(state)))
+
+    def _on_usage(self, event: events.SessionUsageUpdatedEvent) -> None:
+        tokens = characters = 0
+        for used in event.usage.model_usage:
+            if used.type == "llm_usage":
+                tokens += used.input_tokens + used.output_tokens
+            elif used.type == "tts_usage":
+                characters += used.characters_count
+        usage = self._usage.model_copy(update={"llm_tokens": tokens, "tts_characters": characters})
+        if usage != self._usage:
+            self._usage = usage
+            self._report(usage)
+
+    def _on_close(self, event: events.CloseEvent) -> None:
+        if not self._closed.done():
+            self._closed.set_exception(
+                RuntimeError(f"the agent session closed: {event.reason.value} {event.error or ''}")
+            )

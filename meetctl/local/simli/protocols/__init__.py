@@ -1,0 +1,1 @@
+"""What clients speak to the server: each generation of the Simli protocol, and the requests around a session."""

@@ -1,0 +1,92 @@
+"""All sessions of the server: opening, counting, ending. The transports borrow a session from here and give it back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from meetctl.local.simli.face.renderer import FaceRenderer, renderer_for
+from meetctl.local.simli.sessions.session import EndReason, SimliSession
+from meetctl.local.simli.sessions.tokens import SessionRequest
+
+PAINTER_THREADS = 2
+"""Drawing has threads of its own: a slow picture must not keep a packet of sound waiting."""
+PAUSE_FACTOR = 5
+"""After each still part: until all are there, some positions are shown at the nearest whole pixel. First pictures of
+other faces, and voices, matter more."""
+HISTORY_LENGTH = 1_000
+"""Sessions remembered after their end."""
+
+_LAST = object()
+
+
+class Stage:
+    """The open sessions and those that were."""
+
+    def __init__(self, *, size: int, fps: int) -> None:
+        self.size = size
+        self.fps = fps
+        self.painters = ThreadPoolExecutor(PAINTER_THREADS, thread_name_prefix="painter")
+        self._open: dict[str, SimliSession] = {}
+        self._history: deque[dict[str, Any]] = deque(maxlen=HISTORY_LENGTH)
+
+    @property
+    def usage(self) -> int:
+        """How many sessions are open now."""
+        return len(self._open)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Returns every remembered session, oldest first, the open ones last."""
+        return [*self._history, *(_record(session) for session in self._open.values())]
+
+    def face(self, face_id: str) -> FaceRenderer:
+        """Returns the renderer of a face."""
+        return renderer_for(face_id.partition("/")[0], self.size)
+
+    async def prepare(self, face_id: str) -> None:
+        """Draws a face's still parts before its sessions need them, leaving most of the time to those that play."""
+        loop, face = asyncio.get_running_loop(), self.face(face_id)
+        await loop.run_in_executor(self.painters, face.prepare)
+        parts = face.prepare_rest()
+        while True:
+            begun = loop.time()
+            if await loop.run_in_executor(self.painters, next, parts, _LAST) is _LAST:
+                return
+            await asyncio.sleep((loop.time() - begun) * PAUSE_FACTOR)
+
+    @contextlib.asynccontextmanager
+    async def session(self, request: SessionRequest) -> AsyncIterator[SimliSession]:
+        """Opens a session for the length of the block; it is over and counted when the block ends, however it ends."""
+        session = SimliSession(request, self.face(request.face_id), self.fps)
+        self._open[session.id] = session
+        try:
+            async with session.limited():
+                yield session
+        finally:
+            session.end(EndReason.CLIENT_GONE)
+            del self._open[session.id]
+            self._history.append(_record(session))
+
+    def end_all(self) -> None:
+        """Ends every session; their transports then let go."""
+        for session in self._open.values():
+            session.end(EndReason.STOPPED)
+
+    def close(self) -> None:
+        """Lets the drawing threads go."""
+        self.painters.shutdown(wait=False, cancel_futures=True)
+
+
+def _record(session: SimliSession) -> dict[str, Any]:
+    return {
+        "session_id": session.id,
+        "face_id": session.request.face_id,
+        "opened_at": round(session.opened_at, 3),
+        "seconds": round(session.seconds, 3),
+        "open": not session.ended.is_set(),
+        "end_reason": session.end_reason.value if session.end_reason else None,
+    }

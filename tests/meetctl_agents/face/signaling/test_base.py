@@ -1,0 +1,52 @@
+"""Signaling: what each message of the server means, and where ICE servers are of no use."""
+
+from __future__ import annotations
+
+import pytest
+from meetctl_agents.face.signaling.base import Answer, Ending, Message, Notice, Said, chunks, parse_message
+from meetctl_agents.face.signaling.exchange import ice_server_from_entry
+from meetctl_agents.face.signaling.refusal import FaceRefused, Fault
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("START", Said.START),
+        ("SPEAK", Said.SPEAK),
+        ("SILENT\n", Said.SILENT),
+        ("ACK", Said.ACK),
+        ('{"sdp":"v=0","type":"answer"}', Answer("v=0")),
+        ('{"type": "answer", "sdp": "v=0"}', Answer("v=0")),
+        ("CLOSING REASON: IDLE", Ending("IDLE")),
+        ("STOP REASON: MAX", Ending("MAX")),
+        ("STOP", Ending("STOP")),
+        ("ENDFRAME", Notice("ENDFRAME")),
+        ('{"destination":"x","session_id":"y"}', Notice('{"destination":"x","session_id":"y"}')),
+        ('{"video_metadata":{"fps":25}}', Notice('{"video_metadata":{"fps":25}}')),
+        ("{broken", Notice("{broken")),
+        ("WARNING: slow", Notice("WARNING: slow")),
+        ("pong 12", Notice("pong 12")),
+        ("", Notice("")),
+    ],
+)
+def test_a_message_is_understood(text: str, expected: Message) -> None:
+    assert parse_message(text) == expected
+
+
+def test_an_error_message_is_a_refusal_without_secrets() -> None:
+    refused = parse_message("ERROR: token abcdefgh expired", frozenset({"abcdefgh"}))
+    assert isinstance(refused, FaceRefused)
+    assert refused.fault is Fault.SERVER
+    assert "abcdefgh" not in refused.message
+
+
+def test_speech_is_split_as_simli_takes_it() -> None:
+    pieces = chunks(bytes(15_000))
+    assert [len(piece) for piece in pieces] == [6000, 6000, 3000]
+    assert chunks(b"") == []
+
+
+def test_unknown_keys_of_an_ice_server_are_left_out() -> None:
+    entry = {"urls": ["stun:s:1", "turn:t:2"], "username": "u", "credential": "c", "expires": 5}
+    server = ice_server_from_entry(entry)
+    assert (server.urls, server.username, server.credential) == (["stun:s:1", "turn:t:2"], "u", "c")

@@ -1,0 +1,258 @@
+"""Who speaks next in each mode of the floor, and in a meeting of agents alone."""
+
+from __future__ import annotations
+
+import pytest
+from meetctl_agents.floor.events import (
+    Action,
+    AgentCame,
+    AgentGone,
+    CastSet,
+    Changed,
+    Consult,
+    Cut,
+    Directed,
+    Event,
+    Give,
+    HumanCame,
+    HumanLeft,
+    Muted,
+    NothingSaid,
+    Overheard,
+    Picked,
+    Released,
+    Said,
+    Sounded,
+    TalkBegan,
+    Tick,
+    Undecided,
+)
+from meetctl_agents.floor.machine import NUDGE_S, next_deadline, next_wish, step
+from meetctl_agents.floor.modes import MODERATION_S
+from meetctl_agents.floor.state import Floor
+
+from meetctl.protocol import CastMember, FloorMode, Line, MeetingRules, Speaks
+
+CAST = (
+    CastMember(identity="ada", name="Ada"),
+    CastMember(identity="max", name="Max"),
+    CastMember(identity="zoe", name="Zoe"),
+    CastMember(identity="shy", name="Shy", speaks=Speaks.ON_ADDRESS),
+    CastMember(identity="mute", name="Mute", speaks=Speaks.NEVER),
+)
+
+
+class Played:
+    """A meeting of CAST, step by step; each agent that is given the floor can be let speak."""
+
+    def __init__(self, mode: FloorMode = FloorMode.ADDRESSED, *, humans: tuple[str, ...] = ("sam",), **rules: object):
+        self.floor = Floor(run="r", rules=MeetingRules.model_validate({"floor": mode, **rules}))
+        self.actions: list[Action] = []
+        self.now = 0.0
+        self.do(CastSet(CAST), *(AgentCame(member.identity) for member in CAST))
+        self.do(*(HumanCame(human) for human in humans))
+
+    def do(self, *events: Event) -> Played:
+        for event in events:
+            self.now += 0.01
+            self.floor, actions = step(self.floor, event, self.now)
+            self.actions += actions
+        return self
+
+    def wait(self, seconds: float) -> Played:
+        self.now += seconds
+        return self.do(Tick())
+
+    def say(self, text: str, *addressed: str, human: str = "sam", number: int = 1) -> Played:
+        return self.do(TalkBegan(human), Said(line(human, text, id=f"u{number}"), addressed))
+
+    def speak(self, *addressed: str, interrupted: bool = False) -> Played:
+        """Lets the holder say something and release the floor."""
+        held = self.floor.holding
+        assert held is not None, "nobody holds the floor"
+        said = line(held.wish.identity, "words", id=held.grant_id).model_copy(update={"interrupted": interrupted})
+        return self.do(Sounded(held.wish.identity), Released(held.wish.identity, held.grant_id, said, addressed))
+
+    def speak_all(self, most: int = 20) -> Played:
+        while self.floor.holding and (most := most - 1) >= 0:
+            self.speak()
+        return self
+
+    @property
+    def given(self) -> list[str]:
+        return [action.identity for action in self.actions if isinstance(action, Give)]
+
+    @property
+    def consults(self) -> list[Consult]:
+        return [action for action in self.actions if isinstance(action, Consult)]
+
+
+def line(identity: str, text: str = "words", id: str = "u1") -> Line:
+    return Line(id=id, at=0, speaker=identity.title(), identity=identity, text=text)
+
+
+def test_in_a_round_everybody_speaks_once_named_or_not_and_who_only_answers_where_named() -> None:
+    assert Played(FloorMode.ROUND_ROBIN).say("Hello").speak_all().given == ["ada", "max", "zoe"]
+    assert Played(FloorMode.ROUND_ROBIN).say("Max?", "max").speak_all().given == ["ada", "max", "zoe"]
+    assert Played(FloorMode.ROUND_ROBIN).say("Shy?", "shy").speak_all().given == ["ada", "max", "zoe", "shy"]
+
+
+def test_a_person_who_speaks_into_a_round_begins_a_new_one_where_it_stopped() -> None:
+    meeting = Played(FloorMode.ROUND_ROBIN).say("Hello").speak().do(TalkBegan("sam")).speak(interrupted=True)
+    meeting.do(Said(line("sam", id="u2"))).speak_all()
+    assert meeting.given == ["ada", "max", "zoe", "ada", "max"]
+
+
+def test_in_a_free_meeting_agents_go_on_until_they_have_talked_for_long_enough() -> None:
+    meeting = Played(FloorMode.FREE, max_agent_turns=5).say("Hello").speak_all()
+    assert meeting.given == ["ada", "max", "zoe", "ada", "max"]
+    assert meeting.say("And now?", number=2).given[5:] == ["zoe"]
+
+
+def test_in_a_free_meeting_whoever_is_named_comes_first() -> None:
+    meeting = Played(FloorMode.FREE).say("Zoe?", "zoe").speak("shy").speak()
+    assert meeting.given[:2] == ["zoe", "shy"]
+
+
+def test_the_moderator_picks_who_answers_where_nobody_is_named() -> None:
+    meeting = Played(FloorMode.MODERATED).say("What about tests?")
+    [consult] = meeting.consults
+    assert (consult.line.text, consult.candidates) == ("What about tests?", ("ada", "max", "zoe", "shy"))
+    assert meeting.given == []
+    assert meeting.do(Picked(consult.number, "shy")).given == ["shy"]
+    # and who goes on afterwards, or that nobody does
+    meeting.speak()
+    assert meeting.consults[1].candidates == ("ada", "max", "zoe")
+    assert meeting.do(Picked(meeting.consults[1].number, None)).given == ["shy"]
+
+
+def test_who_is_named_answers_without_the_moderator() -> None:
+    assert Played(FloorMode.MODERATED).say("Max?", "max").given == ["max"]
+
+
+@pytest.mark.parametrize("answer", [Undecided(1), Picked(1, "mute"), Picked(1, "stranger")])
+def test_a_moderator_that_fails_is_replaced_by_turns(answer: Event) -> None:
+    assert Played(FloorMode.MODERATED).say("Well?").do(answer).given == ["ada"]
+
+
+def test_a_moderator_that_is_slow_is_not_waited_for() -> None:
+    meeting = Played(FloorMode.MODERATED).say("Well?")
+    due = next_deadline(meeting.floor, meeting.now)
+    assert due is not None
+    assert due <= meeting.now + MODERATION_S
+    assert meeting.wait(MODERATION_S).given == ["ada"]
+    assert meeting.do(Picked(1, "max")).given == ["ada"]
+
+
+def test_the_moderators_answer_to_an_older_line_is_of_no_use() -> None:
+    meeting = Played(FloorMode.MODERATED).say("Well?").say("I mean, the tests?", number=2)
+    assert meeting.do(Picked(1, "max")).given == []
+    assert meeting.do(Picked(2, "zoe")).given == ["zoe"]
+
+
+def test_the_moderator_never_makes_agents_talk_for_ever() -> None:
+    meeting = Played(FloorMode.MODERATED, max_agent_turns=3).say("Well?")
+    for number in range(1, 10):
+        meeting.do(Picked(number, "ada" if number % 2 else "max"))
+        if meeting.floor.holding:
+            meeting.speak()
+    assert meeting.given == ["ada", "max", "ada"]
+
+
+def test_one_greets_the_first_person_and_nobody_else() -> None:
+    meeting = Played(opening="max", humans=())
+    assert meeting.given == []
+    meeting.do(HumanCame("sam"))
+    assert meeting.actions[-2:] == [Give("max", "r-1", None), Changed("max")]
+    assert meeting.speak().do(HumanLeft("sam"), HumanCame("eve")).given == ["max"]
+
+
+def test_who_is_to_greet_does_so_once_it_is_there_unless_somebody_has_spoken() -> None:
+    def begun() -> Played:
+        return Played(opening="max", humans=()).do(AgentGone("max"), HumanCame("sam"))
+
+    assert begun().do(AgentCame("max")).given == ["max"]
+    assert begun().say("Hello, Ada.", "ada").speak().do(AgentCame("max")).given == ["ada"]
+
+
+def test_a_greeting_that_failed_is_tried_again_for_a_while() -> None:
+    meeting = Played(opening="max")
+    for number in range(1, 30):
+        meeting.do(Released("max", f"r-{number}", None)).wait(NUDGE_S)
+    assert 2 < len(meeting.given) < 12
+
+
+def test_agents_alone_open_the_meeting_and_go_on_by_turn() -> None:
+    meeting = Played(opening="zoe", agents_alone=True, max_agent_turns=None, humans=())
+    assert meeting.given == ["zoe"]
+    meeting.speak("max").speak().speak()
+    assert meeting.given[:4] == ["zoe", "max", "zoe", "ada"]
+
+
+def test_agents_alone_go_on_after_one_of_them_failed() -> None:
+    meeting = Played(opening="ada", agents_alone=True, max_agent_turns=None, humans=()).speak()
+    meeting.do(Released("max", "r-2", None))
+    assert meeting.floor.holder is None
+    assert meeting.wait(NUDGE_S).given == ["ada", "max", "zoe"]
+
+
+def test_agents_alone_stop_where_a_person_is_to_speak_after_some_turns() -> None:
+    meeting = Played(opening="ada", agents_alone=True, max_agent_turns=3, humans=()).speak_all().wait(60).wait(60)
+    assert len(meeting.given) == 3
+
+
+def test_a_cough_gives_back_the_very_turn_and_words_that_mean_go_on_do_too() -> None:
+    meeting = Played().say("Max?", "max").do(TalkBegan("sam")).speak(interrupted=True).do(NothingSaid("sam"))
+    first, again = (action for action in meeting.actions if isinstance(action, Give))
+    assert (first.identity, first.line) == (again.identity, again.line)
+
+
+def test_said_from_outside_comes_next_without_cutting_anybody_off_even_where_nobody_is_there() -> None:
+    meeting = Played().say("Max?", "max").do(Directed("zoe", "Welcome."))
+    assert meeting.given == ["max"]
+    assert not any(isinstance(action, Cut) for action in meeting.actions)
+    assert meeting.speak().actions[-2:] == [Give("zoe", "r-2", None, "Welcome."), Changed("zoe")]
+    assert Played(humans=()).do(Directed("mute", "Hello.")).given == ["mute"]
+    assert Played(humans=()).do(Directed("stranger", "Hello.")).given == []
+
+
+def test_asked_from_outside_answers_what_was_asked_even_where_nobody_is_there() -> None:
+    question = line("host", "When?")
+    meeting = Played(humans=()).do(Directed("max", line=question))
+    assert meeting.actions == [Give("max", "r-1", question, None), Changed("max")]
+
+
+def test_who_is_muted_falls_silent_and_is_not_given_the_floor_until_unmuted() -> None:
+    meeting = Played().say("Max?", "max").do(Muted("max", True))
+    assert meeting.actions[-1] == Cut("max", "r-1")
+    meeting.speak(interrupted=True).say("Max?", "max", number=2).do(Directed("max", "Hello."))
+    assert meeting.given == ["max"]
+    assert meeting.do(Muted("max", False)).say("Max?", "max", number=3).given == ["max", "max"]
+
+
+def test_what_an_agent_outside_the_floor_says_may_name_one_that_answers_and_counts_as_a_turn() -> None:
+    meeting = Played(max_agent_turns=2)
+    for number in range(1, 5):
+        meeting.do(Overheard(line("bot", id=f"o{number}"), ("ada",)))
+        if meeting.floor.holding:
+            meeting.speak()
+    assert meeting.given == ["ada"]
+
+
+def test_by_turn_an_empty_seat_is_passed_over() -> None:
+    assert Played().do(AgentGone("ada")).say("Hello?").given == ["max"]
+
+
+def test_who_would_speak_next_is_known_beforehand_and_nothing_happens() -> None:
+    meeting = Played().say("Ada and Max?", "ada", "max")
+    held = meeting.floor.holding
+    assert held is not None
+    wish = next_wish(meeting.floor, Released("ada", held.grant_id, line("ada", id=held.grant_id)), meeting.now)
+    assert wish is not None
+    assert wish.identity == "max"
+    assert meeting.floor.holder == "ada"
+    # while the one who was cut off has not let go yet
+    meeting.do(TalkBegan("sam"))
+    wish = next_wish(meeting.floor, Said(line("sam", id="u2"), ("zoe",)), meeting.now)
+    assert wish is not None
+    assert wish.identity == "zoe"
