@@ -53,7 +53,7 @@ BETWEEN_S = 3.0
 BRIEF_S = 0.25
 """A voice that pauses for longer has stopped: between sentences it is silent for 0.12 s."""
 ROOM = "bench-conversation"
-CUT = re.compile(rb"^(\S+ \S+) INFO meetctl_agents.floor.control: TalkBegan", re.MULTILINE)
+CUT = re.compile(rb"^(\S+ \S+) INFO meetctl_agents.floor.control: [^ ]+ is cut off", re.MULTILINE)
 
 
 def main() -> None:

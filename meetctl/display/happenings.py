@@ -6,7 +6,6 @@ meeting itself is meant. What a child said has the wire's own name as its `kind`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -29,9 +28,7 @@ def event_object(event: SeatEvent, *, room: str, now: float, wall: datetime) -> 
         kind = str(said.pop("type"))
         return _object(room, at, event.seat, kind, said)
     names = [field.name for field in fields(event) if field.name not in ("seat", "at")]
-    return _object(
-        room, at, event.seat, _snake(type(event).__name__), {name: _plain(getattr(event, name)) for name in names}
-    )
+    return _object(room, at, event.seat, event.event_kind, {name: _plain(getattr(event, name)) for name in names})
 
 
 def meeting_object(kind: str, *, room: str, wall: datetime, **values: Any) -> dict[str, Any]:
@@ -70,7 +67,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, frozenset):
         return sorted(str(item) for item in value)
     return [str(item) for item in value] if isinstance(value, tuple) else value
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

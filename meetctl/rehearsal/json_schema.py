@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic.json_schema import JsonSchemaValue
 
-from meetctl.rehearsal.written import LONGEST_TEXT, VOICES, PersonWritten, ScenarioWritten, StepWritten
+from meetctl.rehearsal.written import DURATION, LONGEST_TEXT, VOICES, PersonWritten, ScenarioWritten, StepWritten
 from meetctl.roster.json_schema import DIALECT, roster_json_schema
 
-DURATION = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m)?\s*$", "examples": ["500ms", "5s", "2m"]}
 SHORTHANDS: dict[str, JsonSchemaValue] = {
     "PersonWritten": {"enum": [*VOICES, None]},
     "TextWritten": {"type": "string", "minLength": 1},
@@ -65,21 +63,8 @@ def _step(beside: dict[str, Any]) -> JsonSchemaValue:
 
 
 def _of(model: type[PersonWritten | ScenarioWritten | StepWritten]) -> dict[str, Any]:
-    return model.model_json_schema(ref_template="#/$defs/{model}", schema_generator=_Generator)
+    return model.model_json_schema(ref_template="#/$defs/{model}")
 
 
 def _reference(name: str) -> JsonSchemaValue:
     return {"$ref": f"#/$defs/{name}"}
-
-
-class _Generator(GenerateJsonSchema):
-    """Knows what validators do that look at a value before its type does."""
-
-    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
-        inner = super().function_before_schema(schema)
-        match getattr(schema["function"]["function"], "__name__", ""):
-            case "_seconds":
-                return {"anyOf": [inner, DURATION]}
-            case "_one_or_many":
-                return {"anyOf": [{"type": "string", "minLength": 1}, inner]}
-        return inner

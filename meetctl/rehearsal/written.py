@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from meetctl.roster.written import Written, refused
+from meetctl.roster.written import AlsoWritten, Written, refused
 
 LONGEST_S = 3600.0
 LONGEST_TEXT = 1000
@@ -58,9 +58,15 @@ def _voice(text: str) -> str:
     return text
 
 
-Duration = Annotated[float, BeforeValidator(_seconds), AfterValidator(_bounded)]
+DURATION = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m)?\s*$", "examples": ["500ms", "5s", "2m"]}
+Duration = Annotated[float, BeforeValidator(_seconds), AlsoWritten(DURATION), AfterValidator(_bounded)]
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
-Names = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_one_or_many), Field(min_length=1)]
+Names = Annotated[
+    list[Annotated[str, Field(min_length=1)]],
+    BeforeValidator(_one_or_many),
+    AlsoWritten({"type": "string", "minLength": 1}, first=True),
+    Field(min_length=1),
+]
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 
 

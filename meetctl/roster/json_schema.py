@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic.json_schema import JsonSchemaValue
 
 from meetctl.roster.written import RosterWritten
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DURATION = {"type": "string", "pattern": r"^(\d+h)?(\d+m)?(\d+s?)?$", "examples": ["90s", "5m", "1h30m"]}
-MEMORY = {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[KMGkmg]i?[Bb]?$", "examples": ["500MB", "1.5GB"]}
 SHORTHANDS: dict[str, JsonSchemaValue] = {
     "LiveKitWritten": {"const": "local"},
     "FaceWritten": {"type": "string", "examples": ["local"]},
@@ -26,7 +23,7 @@ _UNFOLDED = ("local", "fallbacks")
 
 def roster_json_schema() -> dict[str, Any]:
     """Returns the schema of a whole roster file."""
-    schema = RosterWritten.model_json_schema(schema_generator=_Generator)
+    schema = RosterWritten.model_json_schema()
     definitions = schema["$defs"]
     for name, shorthand in SHORTHANDS.items():
         mapping = definitions[name]
@@ -39,18 +36,6 @@ def roster_json_schema() -> dict[str, Any]:
     del schema["description"]
     whole: dict[str, Any] = _in_the_standards_words(schema)
     return {"$schema": DIALECT, **whole, "title": "A meetctl roster"}
-
-
-class _Generator(GenerateJsonSchema):
-    """Knows what validators do that look at a value before its type does."""
-
-    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
-        inner = super().function_before_schema(schema)
-        if getattr(schema["function"]["function"], "__name__", "") == "_seconds":
-            return {"anyOf": [inner, DURATION]}
-        if getattr(schema["function"]["function"], "__name__", "") == "_megabytes":
-            return dict(MEMORY)
-        return inner
 
 
 def _in_the_standards_words(node: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -17,11 +18,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     JsonValue,
     SecretStr,
+    WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from meetctl.protocol import FloorMode, RestartPolicy, Speaks
 from meetctl.protocol.languages import AUTO, NAMES, language_code
@@ -53,6 +57,19 @@ def refused(message: str, hint: str, *, kind: str = "refused") -> PydanticCustom
     """Returns the error a validator raises; message and hint arrive as they are."""
     # The template is fixed because pydantic would take the braces of a message for its own.
     return PydanticCustomError(kind, "{message}", {"message": message, "hint": hint})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlsoWritten:
+    """Tells the JSON Schema of another form that a value may have in the file; a validator before it unfolds that."""
+
+    form: Mapping[str, Any]
+    first: bool = False
+    """Whether it stands before the value's own type."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        own = handler(schema)
+        return {"anyOf": [dict(self.form), own] if self.first else [own, dict(self.form)]}
 
 
 def not_yet(what: str, hint: str) -> PydanticCustomError:
@@ -175,8 +192,17 @@ def _variables(value: object) -> object:
 
 HttpAddress = Annotated[str, _address(("https", "http"))]
 LiveKitAddress = Annotated[str, _address(("wss", "ws", "https", "http"))]
-Seconds = Annotated[int, BeforeValidator(_seconds), Field(ge=1, le=MAX_DURATION_S)]
-Megabytes = Annotated[float, BeforeValidator(_megabytes)]
+Seconds = Annotated[
+    int,
+    BeforeValidator(_seconds),
+    AlsoWritten({"type": "string", "pattern": r"^(\d+h)?(\d+m)?(\d+s?)?$", "examples": ["90s", "5m", "1h30m"]}),
+    Field(ge=1, le=MAX_DURATION_S),
+]
+Megabytes = Annotated[
+    float,
+    BeforeValidator(_megabytes),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*[KMGkmg]i?[Bb]?$", "examples": ["500MB", "1.5GB"]}),
+]
 
 # --- the file ------------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,16 @@
 
 A seat is a place that is to be filled: a service (`livekit-server`, `models`, `simli`, `chair`) or an agent. It is
 named by its key: an agent's identity, or the service's name. Processes come and go; the seat stays.
+
+`event_kind` is what `meetctl events` calls an event, whatever its class is called; the fields are its keys there. Both
+are written down in `docs/interfaces.md`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from meetctl.protocol import BadLine, Event
 
@@ -36,6 +40,7 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeatAdded:
+    event_kind: ClassVar[str] = "seat_added"
     seat: str
     name: str
     kind: SeatKind
@@ -48,6 +53,7 @@ class SeatAdded:
 
 @dataclass(frozen=True, slots=True)
 class SeatRemoved:
+    event_kind: ClassVar[str] = "seat_removed"
     seat: str
     at: float
 
@@ -56,6 +62,7 @@ class SeatRemoved:
 class Started:
     """A process was started in the seat."""
 
+    event_kind: ClassVar[str] = "started"
     seat: str
     pid: int
     at: float
@@ -74,6 +81,7 @@ class Said:
 class Proven:
     """Something other than the child showed this."""
 
+    event_kind: ClassVar[str] = "proven"
     seat: str
     proof: Proof
     at: float
@@ -83,6 +91,7 @@ class Proven:
 class Exited:
     """The process ended; `returncode` is negative for a signal, as in subprocess."""
 
+    event_kind: ClassVar[str] = "exited"
     seat: str
     returncode: int
     last_lines: tuple[str, ...]
@@ -94,6 +103,7 @@ class Exited:
 class BackingOff:
     """It will be started again after this delay."""
 
+    event_kind: ClassVar[str] = "backing_off"
     seat: str
     delay_s: float
     at: float
@@ -103,6 +113,7 @@ class BackingOff:
 class GaveUp:
     """It will not be started again (state fatal)."""
 
+    event_kind: ClassVar[str] = "gave_up"
     seat: str
     message: str
     hint: str | None
@@ -113,6 +124,7 @@ class GaveUp:
 class Stopping:
     """The stop ladder has begun."""
 
+    event_kind: ClassVar[str] = "stopping"
     seat: str
     at: float
 
@@ -121,6 +133,7 @@ class Stopping:
 class Warned:
     """Somebody other than the child saw what people should know; nothing stops."""
 
+    event_kind: ClassVar[str] = "warned"
     seat: str
     message: str
     """Empty = the last warning is over."""
@@ -133,6 +146,7 @@ class Warned:
 class Sampled:
     """What the process uses: percent of one core over the last interval, and unique set size in MB."""
 
+    event_kind: ClassVar[str] = "sampled"
     seat: str
     cpu_percent: float
     memory_mb: float
@@ -143,6 +157,7 @@ class Sampled:
 class Answered:
     """A service that sends no statistics was asked, and answered."""
 
+    event_kind: ClassVar[str] = "answered"
     seat: str
     at: float
 
@@ -151,6 +166,7 @@ class Answered:
 class Ailing:
     """Its process is to end for this; whether another follows is somebody else's decision."""
 
+    event_kind: ClassVar[str] = "ailing"
     seat: str
     why: str
     hint: str | None

@@ -89,6 +89,7 @@ class FloorControl:
                 case Give():
                     self._outbox(action.identity).grant(action)
                 case Cut(identity, grant_id):
+                    logger.info("%s is cut off", identity)
                     self._outbox(identity).stop(grant_id)
                 case Changed(holder):
                     self._report(FloorChanged(holder=holder))
