@@ -23,6 +23,13 @@
   const withAudioContext = () => {
     const context = new AudioContext();
     const voice = context.createGain();
+    // The air of a quiet room, -80 dB of full scale. Chromium sends nothing at all for a graph without a source; the
+    // server takes that for a lost connection, and LiveKit's client leaves and joins again.
+    const air = context.createBuffer(1, context.sampleRate, context.sampleRate);
+    air.copyToChannel(Float32Array.from({ length: air.length }, () => (Math.random() - 0.5) * 2e-4), 0);
+    const room = new AudioBufferSourceNode(context, { buffer: air, loop: true });
+    room.connect(voice);
+    room.start();
     const microphone = async () => {
       const destination = context.createMediaStreamDestination();
       voice.connect(destination);

@@ -24,8 +24,9 @@ from tests.browser.test_join_page import join
 
 WIDTH, HEIGHT = 512, 512
 PICTURES = 20
-NEAR = 4.0
-"""Mean difference from the placeholder, of 255, that the encoder may make."""
+NEAR = 12.0
+"""Mean difference from the placeholder, of 255, that the encoder may make: 5 was seen of a first picture at a low rate;
+a green one differs by more than 60."""
 TRUE_DB = 35.0
 """Seen on busy cores: luma 40.9 to 43.5 at p5; RGB, where colours count as well, 40.7 and more in the middle."""
 GREEN = 0.01

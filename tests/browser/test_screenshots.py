@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
 from meetctl.errors import NotRunningError
@@ -30,22 +32,28 @@ AXE = """async () => {
 """Runs the rules of WCAG 2.2 AA once colours have stopped changing."""
 
 
-async def picture(page: Page, name: str, axe: str) -> None:
-    """Saves the page at both widths in both schemes; asserts that it fits and that everybody can read and use it."""
+ACCESSIBLE = {("desktop", "light"), ("phone", "dark")}
+"""Where the rules are run: each width and each scheme is seen once."""
+
+
+async def picture(page: Page, name: str, axe: str, *, kept: bool) -> None:
+    """Asserts that the page fits at both widths in both schemes and that everybody can read and use it."""
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)
         for width, size in (("desktop", DESKTOP), ("phone", PHONE)):
             await page.set_viewport_size(size)  # type: ignore[arg-type]
             overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert overflow <= 0, f"{name} at {width} is {overflow} px too wide"
-            if (width, scheme) != ("phone", "dark"):  # each width and each scheme is seen without it
+            if (width, scheme) in ACCESSIBLE:
                 await page.evaluate(f"window.axe ||= (() => {{ {axe}; return window.axe; }})()")
                 found = await page.evaluate(AXE)
                 assert found == [], f"{name} at {width} in {scheme}"
-            await page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
+            if kept:
+                await page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
     await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("kept", [False, pytest.param(True, marks=pytest.mark.soak, id="kept-to-look-at")])
 async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
     page_server: PageServer,
     open_page: OpenPage,
@@ -53,7 +61,9 @@ async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
     mint_token: MintToken,
     axe: str,
     desk: Desk,
+    kept: bool,
 ) -> None:
+    seen = partial(picture, axe=axe, kept=kept)
     async with AsyncExitStack() as stack:
 
         async def agent(identity: str, name: str, face: tuple[int, int, int] | None = None) -> FakeAgent:
@@ -71,10 +81,10 @@ async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
         page = await open_page(page_server.join_link(Role.HOST))
         await expect(page.get_by_test_id("prejoin-name")).to_be_focused()
         await page.get_by_test_id("prejoin-name").fill("Robin")
-        await picture(page, "prejoin", axe)
+        await seen(page, "prejoin")
         await page.get_by_test_id("prejoin-camera").click()
         await expect(page.get_by_test_id("camera-preview")).to_be_visible()
-        await picture(page, "prejoin-camera", axe)
+        await seen(page, "prejoin-camera")
         await join(page, "Robin")
         await ada.enter("listening")
         await lin.enter("thinking")
@@ -86,21 +96,21 @@ async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
         await expect(page.locator('[data-identity="max"][data-agent-state="speaking"]')).to_be_visible()
         for identity in ("ada", "lin"):
             await expect(page.locator(f'[data-identity="{identity}"] video')).to_be_visible()
-        await picture(page, "conference", axe)
+        await seen(page, "conference")
         await stream.write(", so let us try it on a copy today.")
         await stream.aclose(attributes=FINAL)
         await max_.enter("listening")
         await ada.enter("speaking")
         await ada.say("I can prepare the copy in ten minutes. Rolling back is one command.", segment="b")
         await page.get_by_test_id("transcript-toggle").click()
-        await picture(page, "transcript", axe)
+        await seen(page, "transcript")
         await page.keyboard.press("Escape")
         await ada.chat("Runbook: steps 4 and 5 are the ones that need a second pair of eyes.")
         await page.get_by_test_id("chat-toggle").click()
         await page.get_by_test_id("chat-input").fill("Thanks! I will watch those two.")
         await page.get_by_test_id("chat-send").click()
         await expect(page.get_by_test_id("chat-message")).to_have_count(2)
-        await picture(page, "chat", axe)
+        await seen(page, "chat")
         desk.muted.add("max")
         await page.get_by_test_id("host-toggle").click()
         await page.get_by_test_id("host-words").fill("Ada, please sum up what is left to do.")
@@ -108,13 +118,13 @@ async def test_every_screen_fits_wide_and_narrow_in_light_and_dark(
         desk.refusal = NotRunningError("Lin is not ready: backoff")
         await page.get_by_test_id("host-send").click()
         await expect(page.get_by_test_id("host-fault")).to_be_visible()
-        await picture(page, "host", axe)
+        await seen(page, "host")
         await page.get_by_test_id("settings-toggle").click()
-        await picture(page, "settings", axe)
+        await seen(page, "settings")
         await page.keyboard.press("Escape")
         await page.get_by_test_id("leave-button").click()
         await expect(page.get_by_test_id("screen-left")).to_be_visible()
-        await picture(page, "left", axe)
+        await seen(page, "left")
     wrong = await open_page(f"{page_server.url}/#invite=nobody")
     await expect(wrong.get_by_test_id("screen-wrong-invite")).to_be_visible()
-    await picture(wrong, "wrong-invite", axe)
+    await seen(wrong, "wrong-invite")
