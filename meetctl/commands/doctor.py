@@ -14,6 +14,7 @@ from meetctl.display import console, doctoring
 from meetctl.doctor import checks, probing
 from meetctl.doctor.findings import Finding, Level, document, failure, ok
 from meetctl.doctor.memory import needed_mb
+from meetctl.doctor.models import ask_models
 from meetctl.doctor.services import FaceAnswers, judge_face, judge_livekit
 from meetctl.errors import ExitCode, MeetctlError
 from meetctl.local.data import missing_models
@@ -61,13 +62,14 @@ def _read(path: Path | None, variables: Mapping[str, str]) -> tuple[list[Finding
 
 async def _examine(roster: Roster | None, variables: Mapping[str, str]) -> list[Finding]:
     livekit, faces = _livekit(roster, variables), list(_faces(roster, variables))
-    here, server, there, *shown = await asyncio.gather(
+    here, server, there, asked, *shown = await asyncio.gather(
         asyncio.to_thread(lambda: list(_machine(roster, variables))),
         _server(roster),
         _far_livekit(livekit, roster),
+        _asked_models(roster),
         *(_face(face) for face in faces),
     )
-    return [*here, *server, *there, *(finding for found in shown for finding in found)]
+    return [*here, *server, *there, *asked, *(finding for found in shown for finding in found)]
 
 
 def _machine(roster: Roster | None, variables: Mapping[str, str]) -> Iterator[Finding]:
@@ -87,6 +89,12 @@ def _machine(roster: Roster | None, variables: Mapping[str, str]) -> Iterator[Fi
     needed = needed_mb(programs, models=models, local_faces=local)
     whom = "one avatar and one audio agent" if roster is None else f"the {len(programs)} agents of {shown(roster.file)}"
     yield checks.judge_memory(needed, free, whom)
+
+
+async def _asked_models(roster: Roster | None) -> list[Finding]:
+    if roster is None:
+        return []
+    return await ask_models(roster, local=not missing_models(_models(roster)))
 
 
 def _models(roster: Roster | None) -> tuple[LocalModel, ...]:

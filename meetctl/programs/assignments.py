@@ -89,6 +89,12 @@ def chair_assignment(
     )
 
 
+def voice_of(entry: AgentEntry, choice: ModelChoice, seat_number: int) -> Voice:
+    """Returns how the agent sounds where one of its speech models speaks for it."""
+    is_first = entry.tts is not None and choice == entry.tts.in_a_row[0]
+    return _voice(entry, seat_number) if is_first else _own_voice(choice, seat_number)
+
+
 def cast_member(entry: AgentEntry) -> CastMember:
     """Returns the entry as the chair knows it."""
     if entry.face is not None and entry.face.transport == "direct":

@@ -43,7 +43,7 @@ def agent_environment(
     """
     inherited = {"PYTHONUNBUFFERED": "1", **inherited_environment()}
     if entry.program is not Program.COMMAND:
-        return {**_variables_of(entry.llm, entry.tts), **inherited, **_revealed(entry.env), **mark}
+        return {**model_environment(entry), **mark}
     if livekit_is_direct(place.livekit_url, inherited):
         inherited = without_livekit_proxy(place.livekit_url, inherited)
     environment = {**inherited, **_revealed(entry.env), **mark}
@@ -57,6 +57,12 @@ def agent_environment(
     if entry.livekit_api_credentials:
         environment |= {"LIVEKIT_API_KEY": own.api_key, "LIVEKIT_API_SECRET": own.api_secret.get_secret_value()}
     return environment
+
+
+def model_environment(entry: AgentEntry) -> dict[str, str]:
+    """Returns the environment in which a built-in agent program asks its models."""
+    inherited = {"PYTHONUNBUFFERED": "1", **inherited_environment()}
+    return {**_variables_of(entry.llm, entry.tts), **inherited, **_revealed(entry.env)}
 
 
 def service_environment(mark: Mapping[str, str]) -> dict[str, str]:

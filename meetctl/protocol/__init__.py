@@ -42,6 +42,7 @@ from meetctl.protocol.events import (
     Utterance,
     Warn,
 )
+from meetctl.protocol.examination import Examination, Examined, Examinee
 from meetctl.protocol.floor import (
     AGENT_METHODS,
     CHAIR_METHODS,
@@ -126,6 +127,9 @@ __all__ = [
     "Draft",
     "Endpoint",
     "Event",
+    "Examination",
+    "Examined",
+    "Examinee",
     "Example",
     "Face",
     "Failed",

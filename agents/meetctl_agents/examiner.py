@@ -1,0 +1,134 @@
+"""`python -m meetctl_agents.examiner`: asks models one small thing each, by the way that a meeting asks them.
+
+Reads one Examination from stdin, writes an Examined a line as each is known, and ends. What a model of the roster
+answers to a meeting is thereby known before there is one, plugin, key, address and certificate included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import time
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import APIConnectOptions
+
+from meetctl.errors import MeetctlError
+from meetctl.protocol import Endpoint, Examination, Examined, Examinee
+from meetctl.protocol.proxies import keep_livekit_direct
+
+from .answer_text import AnswerText, ThinkingHabit
+from .clauses import ClauseTokenizer
+from .mind import answer
+from .model_faults import explain
+from .mono import mono
+from .plugin_http import plugin_http
+from .prompt import Message
+from .providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
+from .voice_activity import SAMPLE_RATE
+from .wire import LineWriter, claim_standard_streams
+
+logger = logging.getLogger(__name__)
+
+HELLO = "Hello."
+PATIENCE_S = 60.0
+"""A model of one's own may have to be loaded first."""
+OPTIONS = APIConnectOptions(max_retry=0, timeout=PATIENCE_S)
+SILENCE_S = 1.0
+"""What a recogniser gets to hear; that it finds no words there is right."""
+
+
+async def examine(examination: Examination, writer: LineWriter) -> None:
+    """Asks all at once, and writes what came of each."""
+
+    async def one(index: int, examinee: Examinee) -> None:
+        began = time.monotonic()
+        fault, hint = await _fault_of(examinee)
+        seconds = round(time.monotonic() - began, 2)
+        writer.report(Examined(index=index, seconds=seconds, fault=fault, hint=hint))
+
+    async with plugin_http(), asyncio.TaskGroup() as asking:
+        for index, examinee in enumerate(examination.examinees):
+            asking.create_task(one(index, examinee))
+
+
+async def _fault_of(examinee: Examinee) -> tuple[str, str | None] | tuple[None, None]:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await _ask(examinee)
+    except MeetctlError as error:
+        return error.message, error.hint
+    except Exception as error:  # whatever a plugin raises is what is wanted to be known
+        found = explain(error)
+        return found.detail, found.hint
+    return None, None
+
+
+async def _ask(examinee: Examinee) -> None:
+    match examinee.part:
+        case "llm":
+            await _ask_to_answer(examinee.endpoint)
+        case "tts":
+            await _ask_to_speak(examinee)
+        case "stt":
+            await _ask_to_listen(examinee)
+
+
+async def _ask_to_answer(endpoint: Endpoint) -> None:
+    model = llm_from_endpoint(endpoint)
+    text = AnswerText((), "", ThinkingHabit(is_known_plain=not endpoint.is_somebodys_own))
+    try:
+        written = answer(model, (Message("user", HELLO),), text, OPTIONS, _ignore, PATIENCE_S)
+        async with contextlib.aclosing(written) as pieces:
+            async for _ in pieces:
+                break  # its first words are enough, and leaving closes the request
+    finally:
+        await close_model(model)
+
+
+async def _ask_to_speak(examinee: Examinee) -> None:
+    voice = tts_from_endpoint(examinee.endpoint, examinee.voice, ClauseTokenizer())
+    try:
+        async with voice.synthesize(HELLO, conn_options=OPTIONS) as stream:
+            async for audio in stream:
+                mono(audio.frame)
+                return
+        raise ValueError("it answered with no sound")
+    finally:
+        await close_model(voice)
+
+
+async def _ask_to_listen(examinee: Examinee) -> None:
+    ears: Any = stt_from_endpoint(examinee.endpoint, examinee.language, ())
+    count = int(SILENCE_S * SAMPLE_RATE)
+    try:
+        await ears.recognize([rtc.AudioFrame(bytes(2 * count), SAMPLE_RATE, 1, count)], conn_options=OPTIONS)
+    finally:
+        await close_model(ears)
+
+
+def _ignore(*_: object) -> None:
+    """Tells nobody."""
+
+
+def main() -> int:
+    """Runs one examination; the code is 2 for what is none."""
+    keep_livekit_direct()
+    commands, events = claim_standard_streams()
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    try:
+        examination = Examination.model_validate_json(commands.readline())
+    except ValueError as error:
+        logger.error("not an examination: %s", type(error).__name__)  # the line itself holds keys
+        return 2
+    writer = LineWriter(events)
+    asyncio.run(examine(examination, writer))
+    writer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
