@@ -9,7 +9,18 @@ from __future__ import annotations
 import importlib
 import sys
 
-PARTS = ("help", "start", "recovery", "face", "avatar", "microphones", "conversation", "sense")
+PARTS = (
+    "help",
+    "start",
+    "recovery",
+    "face",
+    "avatar",
+    "microphones",
+    "conversation",
+    "hearing",
+    "sense",
+    "talk",
+)
 
 
 def main(names: list[str]) -> int:

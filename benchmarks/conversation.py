@@ -17,8 +17,9 @@ from itertools import cycle, islice
 
 import psutil
 
-from benchmarks.measuring import show, spread
+from benchmarks.measuring import fixed_loop, show, spread
 from benchmarks.served import served_room
+from benchmarks.words import word_errors
 from meetctl.catalogue import PAIRS
 from meetctl.protocol import FloorChanged, MediaReceived, Mute, Ready, TurnLatency, Utterance, UtteranceKind
 from meetctl.rooms import agent_token, chair_token, guest_token
@@ -62,7 +63,7 @@ def main() -> None:
 
 
 async def _measure() -> None:
-    show("a fixed loop of this machine: ten million additions", "s", value=await asyncio.to_thread(_fixed_loop))
+    show("a fixed loop of this machine: ten million additions", "s", value=await asyncio.to_thread(fixed_loop))
     for name, models in PAIRS.items():
         label = f"local/{name}".rstrip("/")
         flags = tuple(f"--serve={part}={model}" for part, model in models.items())
@@ -73,13 +74,6 @@ async def _measure() -> None:
             used = process.cpu_times().user + process.cpu_times().system - before.user - before.system
             memory = process.memory_full_info().uss / 1e6
             show("the model server meanwhile", "", pair=label, cores=used / lasted, megabytes=memory)
-
-
-def _fixed_loop() -> float:
-    began, total = time.monotonic(), 0
-    for number in range(10_000_000):
-        total += number
-    return time.monotonic() - began
 
 
 async def _converse(models_url: str, pair: str, *, whole: bool) -> None:
@@ -141,7 +135,7 @@ async def _turns(chair: Child, sam: Human, models_url: str, pair: str) -> None:
             continue
         answered.append((heard_at - ended) * 1000)
         line = (await chair.wait_said(Utterance, _said_by("sam"), after=seen)).line
-        mistakes, count = _word_errors(text, line.text)
+        mistakes, count = word_errors(text, line.text)
         wrong, words = wrong + mistakes, words + count
         await asyncio.sleep(HEARD_BEFORE_BARGE_IN_S)
         cut = await _barge_in(chair, sam, name.lower(), stop)
@@ -262,14 +256,3 @@ def _trimmed(samples: bytes) -> bytes:
 def _loudness(piece: bytes) -> float:
     samples = memoryview(piece[: len(piece) // 2 * 2]).cast("h")
     return math.sqrt(sum(sample * sample for sample in samples) / max(1, len(samples)))
-
-
-def _word_errors(said: str, heard: str) -> tuple[int, int]:
-    """Returns how many words are wrong, missing or too many, and how many were said."""
-    wanted, got = (re.findall(r"[a-z']+", text.lower()) for text in (said, heard))
-    row = list(range(len(got) + 1))
-    for index, word in enumerate(wanted, 1):
-        previous, row[0] = row[0], index
-        for column, other in enumerate(got, 1):
-            previous, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, previous + (word != other))
-    return row[-1], len(wanted)

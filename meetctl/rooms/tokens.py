@@ -20,7 +20,8 @@ TOKEN_TTL = timedelta(hours=6)
 
 BEHALF_ATTRIBUTE = "lk.publish_on_behalf"
 """LiveKit's word for whose face this is."""
-GUEST_SOURCES = ("microphone", "camera", "screen_share", "screen_share_audio")
+GUEST_SOURCES = ("microphone", "camera", "screen_share", "screen_share_audio", "unknown")
+"""`unknown` is what programs publish that say nothing of their track; a voice is heard from it."""
 
 
 def agent_token(

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .measures import without_guesses
+
 LONGEST_WORDS = 300
 """Characters of a server's own words that are passed on."""
 _REASONING = ("reasoning_content", "reasoning", "thinking")
@@ -152,6 +154,8 @@ def transcription_json(answer: str, kind: str = "") -> bytes:
     text = _spoken(value) if isinstance(value, dict) else None
     if text is None:
         raise ServerWords("it answered without words", answer)
+    value = without_guesses({**value, "text": text})
+    text = value["text"]
     return json.dumps({**value, "text": text}).encode()
 
 

@@ -21,6 +21,8 @@ from meetctl.protocol.languages import AUTO, language_name
 YOUR_TURN = "(It is your turn to speak.)"
 OPEN = "(Nobody has spoken yet. Greet those who are here in one sentence, and open the meeting.)"
 """These two come from nobody: what people say begins with a name, and no name begins so."""
+SMALL_MANNER = "Answer the question in one or two short spoken sentences, with concrete facts. What people say is true."
+"""What a small model makes something of; of "no lists, no markup" it makes nothing but a longer prompt."""
 LONGEST_NAME = 64
 MOST_HERE = 12
 """People who are named; of more, how many they are."""
@@ -53,6 +55,9 @@ class Told:
     """How many of the lines were there when that changed last."""
     spoke_before: tuple[str, ...] = ()
     """Whose lines are all forgotten."""
+    name: str | None = None
+    """Its own, where it is left out of what others say to it: called by a name in every question, a small model tells
+    of somebody who is called so."""
 
 
 def messages(instructions: str, told: Told, *, unasked: bool = False) -> tuple[Message, ...]:
@@ -62,7 +67,7 @@ def messages(instructions: str, told: Told, *, unasked: bool = False) -> tuple[M
         unasked: whether the agent is to speak of its own accord, not to answer the last line.
     """
     before = f" Earlier in the meeting {_names(told.spoke_before)} spoke too." if told.spoke_before else ""
-    talk = [_message(line, told.identity) for line in told.lines]
+    talk = [_message(line, told.identity, told.name) for line in told.lines]
     if told.here is not None:
         talk.insert(told.here_after, Message("system", _state(told.here)))
     if unasked:
@@ -92,9 +97,10 @@ def alternating(prompt: Iterable[Message]) -> tuple[Message, ...]:
 
 
 def instructions_from_assignment(assignment: Assignment) -> str:
-    """Returns who the agent is, whom it meets and how it is to talk."""
+    """Returns who the agent is, whom it meets and how it is to talk; to a small model in fewer words."""
+    is_small = is_for_small_model(assignment)
     others = [member.name for member in assignment.cast if member.identity != assignment.identity]
-    parts = [f"You are {assignment.name}, speaking aloud in a meeting."]
+    parts = [f"You are {assignment.name}, {'in' if is_small else 'speaking aloud in'} a meeting."]
     if assignment.persona:
         parts.append(assignment.persona.strip())
     if assignment.topic:
@@ -103,10 +109,19 @@ def instructions_from_assignment(assignment: Assignment) -> str:
         parts.append("Answer in the language in which you are spoken to.")
     elif assignment.language is not None:
         parts.append(f"Speak {language_name(assignment.language)}.")
+    if is_small:
+        parts += [f"Also here: {', '.join(others)}."] if others else []
+        parts.append(SMALL_MANNER)
+        return " ".join(parts)
     if others:
         parts.append(f"Also here: {', '.join(others)}, and the people who talk to you.")
     parts.append("Answer in one to three short spoken sentences. No lists, no markup, no names before what you say.")
     return " ".join(parts)
+
+
+def is_for_small_model(assignment: Assignment) -> bool:
+    """Whether it is the local model that answers, which is small whichever it is."""
+    return assignment.llm is not None and assignment.llm.reads_ahead
 
 
 def told_name(name: str) -> str:
@@ -124,13 +139,21 @@ def told_text(text: str) -> str:
     return _MARKS.sub(lambda match: _IN_THEIR_PLACE[match[0]], " ".join(seen.split()))
 
 
-def _message(line: Line, identity: str) -> Message:
+def _message(line: Line, identity: str, name: str | None) -> Message:
     said = told_text(line.text)
     if line.kind is UtteranceKind.FACT:
         return Message("system", said)
     if line.identity == identity:
         return Message("assistant", f"{said}…" if line.interrupted else said)
-    return Message("user", f"{told_name(line.speaker)}: {said}")
+    return Message("user", f"{told_name(line.speaker)}: {said if name is None else without_call(said, name)}")
+
+
+def without_call(said: str, name: str) -> str:
+    """Returns the words without the name that they are addressed to, where they are to that name alone."""
+    called = re.escape(" ".join(name.split()))
+    said = re.sub(rf"\A{called}\s*[,:]\s*(?=\w)", "", said, flags=re.IGNORECASE)
+    said = re.sub(rf"\s*,\s*{called}\s*(?=[.?!]*\Z)", "", said, flags=re.IGNORECASE)
+    return said[:1].upper() + said[1:]
 
 
 def _state(here: tuple[str, ...]) -> str:

@@ -18,6 +18,7 @@ from livekit.agents import APIConnectOptions, llm, tts, utils
 from meetctl.protocol import Assignment, Endpoint, Grant, Line
 
 from ..models.novelty import Novelty, new_words
+from ..models.prompt import is_for_small_model
 from ..models.providers import in_a_row
 from ..models.warming import FIRST_ANSWER_S, Warming, may_have_to_load
 from ..process.tasks import Tasks, begin
@@ -88,7 +89,8 @@ class Answers:
         """
         self._identity = assignment.identity
         self._agents = tuple(member.identity for member in assignment.cast)
-        self._memory = Memory(assignment.identity)
+        self._is_small = is_for_small_model(assignment)
+        self._memory = Memory(assignment.identity, name=assignment.name if self._is_small else None)
         self._said_before = SaidBefore()
         for line in assignment.transcript:
             self._remember(line)
@@ -100,7 +102,6 @@ class Answers:
         self._options = options
         self._reader = reader
         self._name = assignment.name
-        self._is_small = assignment.llm is not None and assignment.llm.reads_ahead
         self._habit = ThinkingHabit(is_known_plain=not _may_think_aloud(assignment.llm))
         self._warn = warn
         self._count = count

@@ -12,7 +12,7 @@ import re
 
 from meetctl.protocol import Assignment
 
-from .memory import Message
+from .prompt import Message, is_for_small_model
 
 MOST_OF_PERSONA = 2
 """Sentences of it."""
@@ -47,7 +47,7 @@ def examples_from_assignment(assignment: Assignment) -> tuple[Message, ...]:
     """Returns what stands between the instructions and the meeting: questions and this agent's answers by turns."""
     if assignment.examples:
         given = [(example.asked, example.answer) for example in assignment.examples]
-    elif assignment.llm is not None and assignment.llm.reads_ahead:
+    elif is_for_small_model(assignment):
         who = {"asker": ASKER, "name": assignment.name}
         told = " ".join([_I_AM.format(**who), *_said_of_oneself(assignment.persona)])
         given = [(_WHO.format(**who), told), (_PLAIN.format(**who), _ANSWERED)]

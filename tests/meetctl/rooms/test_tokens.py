@@ -70,7 +70,7 @@ def test_a_guest_may_show_and_say_what_people_do_but_not_say_who_they_are() -> N
             "roomJoin": True,
             "room": "standup",
             "canPublish": True,
-            "canPublishSources": ["microphone", "camera", "screen_share", "screen_share_audio"],
+            "canPublishSources": ["microphone", "camera", "screen_share", "screen_share_audio", "unknown"],
             "canSubscribe": True,
             "canPublishData": True,
             "canUpdateOwnMetadata": False,

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from livekit import rtc
+from livekit import api, rtc
 from livekit.agents.metrics import VADMetrics
 from meetctl_agents.hearing import listener
 from meetctl_agents.hearing import listeners as hearing
@@ -19,6 +19,7 @@ from meetctl_agents.hearing.voice_activity import Began, Ended, load_detector
 from meetctl_agents.models.speech_faults import SpeechFaults
 
 from meetctl.protocol import Model, Recovered, Warn
+from meetctl.rooms import guest_token
 from meetctl.settings import LiveKitCredentials
 from testing.fixtures.livekit import MintToken
 
@@ -186,3 +187,24 @@ async def test_words_that_cannot_be_told_cost_themselves_and_not_those_after_the
     await stage.person("sam")
     await until(lambda: len([said for said in stage.heard if isinstance(said, SpeechHeard)]) == 3)
     assert [said.text for said in stage.heard if isinstance(said, SpeechHeard)] == ["One.", "", "Three."]
+
+
+@pytest.mark.parametrize("minted", ["by another client", "for a guest"])
+async def test_a_voice_that_is_published_without_saying_what_it_is_is_heard(
+    stage: Stage, livekit_server: LiveKitCredentials, room_name: str, minted: str
+) -> None:
+    ears = await stage.listen()
+    room = rtc.Room()
+    if minted == "for a guest":
+        token = guest_token(livekit_server, room=room_name, identity="sam", name="Sam").get_secret_value()
+    else:
+        grants = api.VideoGrants(room_join=True, room=room_name)
+        key, secret = livekit_server.api_key, livekit_server.api_secret.get_secret_value()
+        token = api.AccessToken(key, secret).with_identity("sam").with_grants(grants).to_jwt()
+    await room.connect(livekit_server.url, token)
+    try:
+        track = rtc.LocalAudioTrack.create_audio_track("voice", rtc.AudioSource(24_000, 1))
+        sid = (await room.local_participant.publish_track(track)).sid
+        await until(lambda: list(ears._listeners) == [sid])
+    finally:
+        await room.disconnect()

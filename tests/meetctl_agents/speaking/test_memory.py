@@ -249,3 +249,23 @@ def test_the_meetings_language_is_in_the_instructions_where_somebody_named_it(
     given = Assignment(identity="ada", name="Ada", room="r", url="ws://x", token=SecretStr("t"), language=language)
     instructions = instructions_from_assignment(given)
     assert told in instructions if told else "Speak" not in instructions
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Ada, what is a cache for?", "What is a cache for?"),
+        ("ada: wait.", "Wait."),
+        ("What do you think, Ada?", "What do you think?"),
+        ("Ada and Max, what now?", "Ada and Max, what now?"),
+        ("Adam, what now?", "Adam, what now?"),
+        ("Is Ada here?", "Is Ada here?"),
+        ("Ada", "Ada"),
+        ("Ada, ", "Ada,"),
+    ],
+)
+def test_a_small_model_is_not_told_that_it_is_called_by_its_name(said: str, told: str) -> None:
+    memory = Memory("ada", name="Ada")
+    asked = Line(id="u1", at=1, speaker="Sam", identity="sam", text=said)
+    assert memory.prompt("You are Ada.", newest=asked)[-1].text == f"Sam: {told}"
+    assert Memory("ada").prompt("You are Ada.", newest=asked)[-1].text == f"Sam: {' '.join(said.split())}"
