@@ -53,7 +53,7 @@ async def _measure(label: str, model: str) -> None:
         (chat,) = models.chats.loaded.values()
         llama: Any = chat._llama
         llama._server = counting = CountingServer(llama._server)
-        meeting = _Meeting(load_roster(DEMO, environment={}), url)
+        meeting = TextMeeting(load_roster(DEMO, environment={}), url)
         try:
             await meeting.hold(TURNS)
         finally:
@@ -82,7 +82,7 @@ async def _measure(label: str, model: str) -> None:
     )
 
 
-class _Meeting:
+class TextMeeting:
     """Does what a chair does, in its order."""
 
     def __init__(self, roster: Roster, url: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from meetctl.protocol import Repeats
 
-from ..text.repeats import SaidBefore, WithoutRepeats
+from ..text.repeats import SaidBefore, WithoutRepeats, words_of
 from .prompt import Message
 
 ANOTHER_WAY = (
@@ -20,6 +20,7 @@ ANOTHER_WAY = (
     "(That was said too. Ask those who are here one question that nobody has asked yet.)",
 )
 """What a model is told that wrote nothing new, one after the other."""
+SAY_MORE = "(Say a little more about that, in one whole sentence.)"
 
 Written = Callable[[tuple[Message, ...]], AsyncGenerator[str, None]]
 """Yields what the model writes to a prompt, from its beginning."""
@@ -53,17 +54,19 @@ class Novelty:
 
 
 async def new_words(
-    prompt: tuple[Message, ...], written: Written, before: SaidBefore, novelty: Novelty
+    prompt: tuple[Message, ...], written: Written, before: SaidBefore, novelty: Novelty, least_words: int = 0
 ) -> AsyncGenerator[str, None]:
     """Yields what is new of an answer to the prompt.
 
     Args:
         before: what was said; empty where somebody wishes to hear it again.
         novelty: is told what became of it.
+        least_words: an answer of fewer is gone on with, once.
 
     Raises:
         NothingNewError: if nothing is, however the model is asked.
     """
+    said = ""
     attempts = [prompt, *((*prompt, Message("user", wish)) for wish in ANOTHER_WAY)]
     for number, attempt in enumerate(attempts):
         novelty.is_asked_again = number > 0
@@ -71,11 +74,29 @@ async def new_words(
         async with contextlib.aclosing(written(attempt)) as pieces:
             async for piece in pieces:
                 if new := repeats.feed(piece):
+                    said += new
                     yield new
         if new := repeats.finish():
+            said += new
             yield new
         novelty.is_shortened = novelty.is_shortened or bool(repeats.left_out)
         if repeats.given or not repeats.left_out:
+            if said.strip() and len(words_of(said)) < least_words:
+                more = (*attempt, Message("assistant", said.strip()), Message("user", SAY_MORE))
+                async for new in _more(more, written, repeats):
+                    yield new
             return
     novelty.is_left_out = True
     raise NothingNewError(f"the model wrote {len(attempts)} times what was said before")
+
+
+async def _more(prompt: tuple[Message, ...], written: Written, repeats: WithoutRepeats) -> AsyncGenerator[str, None]:
+    """Yields what the model adds to an answer; what it says twice for that is no loss."""
+    blank = " "
+    async with contextlib.aclosing(written(prompt)) as pieces:
+        async for piece in pieces:
+            if new := repeats.feed(blank + piece):
+                yield new
+            blank = ""
+    if new := repeats.finish():
+        yield new

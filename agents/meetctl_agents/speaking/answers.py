@@ -24,6 +24,7 @@ from ..models.warming import FIRST_ANSWER_S, Warming, may_have_to_load
 from ..process.tasks import Tasks, begin
 from ..text.answer_text import AnswerText, ThinkingHabit
 from ..text.brevity import brief
+from ..text.questions import is_open_question
 from ..text.repeats import SaidBefore, wishes_to_hear_again
 from .examples import examples_from_assignment
 from .memory import Memory, Message, instructions_from_assignment
@@ -37,6 +38,8 @@ Count = Callable[[Novelty], None]
 """Takes what became of an answer that had its turn."""
 PATIENCE_S = 18.0
 """For a server that asks to wait: less than the silence that costs an agent its turn."""
+LEAST_WORDS = 8
+"""Of a small model's answer to an open question; with less it is gone on with, for it would have said one word."""
 READING = APIConnectOptions(max_retry=0, timeout=60.0)
 """It waits until the model is idle; the next line that is heard breaks it off."""
 
@@ -206,8 +209,11 @@ class Answers:
         asker = () if line is None else (line.speaker,)
         names = {*self._cast, *asker, *(each.speaker for each in self._memory.lines)}
         before = SaidBefore() if line is not None and wishes_to_hear_again(line.text) else self._said_before
+        if line is not None and line.identity in self._agents:
+            self._said_before.add(line.text)  # perhaps it is only about to be said
         novelty = Novelty()
-        words = self._noted(new_words(prompt, partial(self._written, names), before, novelty))
+        least = LEAST_WORDS if self._is_small and line is not None and is_open_question(line.text) else 0
+        words = self._noted(new_words(prompt, partial(self._written, names), before, novelty, least))
         first_word_s = STALL_S if self.warming.is_loaded else FIRST_ANSWER_S
         said = brief(words) if self._is_small else words
         return Speech(said, self._voice, self._options, first_word_s=first_word_s, novelty=novelty)

@@ -55,7 +55,7 @@ class SaidBefore:
     def add(self, text: str) -> None:
         """Remembers what was said."""
         for sentence in sentences(text):
-            words = _words(sentence)
+            words = words_of(sentence)
             if len(words) >= SHORTEST and words not in self._kept:
                 self._kept.append(words)
 
@@ -125,14 +125,15 @@ class WithoutRepeats(TextFilter):
     def _must_wait(self) -> bool:
         if not self._pending.strip():
             return True
-        *whole, last = _words(self._pending) or ("",)
+        *whole, last = words_of(self._pending) or ("",)
         words = tuple(whole) if not self._pending[-1:].isspace() else (*whole, last)
         return not words or self._before.may_become(words) or self._own.may_become(words)
 
     def _is_old(self, sentence: str) -> bool:
-        words = _words(sentence)
+        words = words_of(sentence)
         return self._before.has(words) or self._own.has(words)
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words_of(text: str) -> tuple[str, ...]:
+    """Returns the words, plainly written; of a script without blanks, its characters."""
     return tuple(word.casefold() for word in _WORD.findall(text))

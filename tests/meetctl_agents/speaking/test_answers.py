@@ -8,23 +8,36 @@ from typing import Any
 
 import pytest
 from livekit.agents import APIConnectionError, APIConnectOptions, APIStatusError, llm, tts
+<<<<<<< HEAD:tests/meetctl_agents/speaking/test_answers.py
 from meetctl_agents.models.novelty import ANOTHER_WAY, NothingNewError, Novelty
 from meetctl_agents.speaking.answers import Answers
 from meetctl_agents.speaking.memory import OPEN, YOUR_TURN
 from meetctl_agents.speaking.moves import NEXT_STEP, OBJECT
 from meetctl_agents.speaking.speech import Speech, Tape, rest
+=======
+from meetctl_agents.answers import Answers
+from meetctl_agents.memory import OPEN, YOUR_TURN
+from meetctl_agents.moves import NEXT_STEP, OBJECT
+from meetctl_agents.novelty import ANOTHER_WAY, SAY_MORE, NothingNewError, Novelty
+from meetctl_agents.speech import Speech, Tape, rest
+>>>>>>> 8d52527 (Go on with a small model's single word to an open question; keep from saying what another is about to say):tests/meetctl_agents/test_answers.py
 from pydantic import SecretStr
 
-from meetctl.protocol import Assignment, CastMember, Grant, Line, Repeats, UtteranceKind
+from meetctl.protocol import Assignment, CastMember, Endpoint, Grant, Line, Repeats, UtteranceKind
 
 OPTIONS = APIConnectOptions(max_retry=0, timeout=1)
 
 
 class ScriptedModel(llm.LLM[Any]):
-    """Writes what it was given, word by word; keeps the prompts."""
+    """Writes what it was given, word by word; keeps the prompts.
 
-    def __init__(self, text: str, *, failure: Exception | None = None) -> None:
+    Args:
+        then: what it adds when it is asked to say more.
+    """
+
+    def __init__(self, text: str, *, failure: Exception | None = None, then: str = "") -> None:
         super().__init__()
+        self.then = then
         self.text, self.failure = text, failure
         self.prompts: list[list[tuple[str, str]]] = []
 
@@ -38,7 +51,8 @@ class _Writing(llm.LLMStream):
     async def _run(self) -> None:
         model = self._llm
         assert isinstance(model, ScriptedModel)
-        for word in model.text.split():
+        text = model.then if model.prompts[-1][-1][1] == SAY_MORE else model.text
+        for word in text.split():
             delta = llm.ChoiceDelta(role="assistant", content=f"{word} ")
             self._event_ch.send_nowait(llm.ChatChunk(id="c", delta=delta))
             await asyncio.sleep(0)
@@ -378,4 +392,21 @@ async def test_among_agents_a_turn_has_a_task_and_what_was_prepared_for_it_is_sa
         await second.wait_written()
     assert model.prompts[-1][-1][1] == NEXT_STEP
     answers.discard(second)
+    await answers.aclose()
+
+
+async def test_a_small_models_single_word_to_an_open_question_is_gone_on_with() -> None:
+    model = ScriptedModel("On Friday.", then="We begin at noon and stay until the evening.")
+    local = Endpoint(base_url="http://h/v1", api_key=SecretStr("k"), model="m", reads_ahead=True)
+    given = Assignment(identity="ada", name="Ada", room="r", url="ws://h", token=SecretStr("t"), llm=local)
+    answers = Answers(given, model, ScriptedVoice(), OPTIONS)
+    for question, said in (
+        ("Ada, is it on Friday?", "On Friday."),
+        ("Ada, when is it?", "On Friday. We begin at noon and stay until the evening."),
+    ):
+        speech = answers.take(grant(1, line(question)))
+        async with asyncio.timeout(5):
+            assert await speech.wait_written() == said
+        answers.discard(speech)
+    assert [message[1] for message in model.prompts[-1][-2:]] == ["On Friday.", SAY_MORE]
     await answers.aclose()
