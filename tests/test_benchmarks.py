@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from benchmarks.questions import QUESTIONS, Question
+from benchmarks.reading import CountingServer
+from benchmarks.ten_minutes import TURNS, judge
+from benchmarks.words import word_errors
 
 
 def test_there_are_twenty_questions_and_three_of_them_are_about_what_was_said_before() -> None:
@@ -15,3 +20,42 @@ def test_there_are_twenty_questions_and_three_of_them_are_about_what_was_said_be
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.text)
 def test_no_word_that_an_answer_must_have_is_in_its_question(question: Question) -> None:
     assert not question.is_met_by(f"{question.to}, {question.text}")
+
+
+def test_ten_minutes_of_talk_are_judged_by_what_was_said_twice_and_by_open_questions() -> None:
+    said = "We should test the whole backend before Friday."
+    asked = {turn.text: turn for turn in TURNS}
+    open_one, closed = asked["Ada, where do you keep the backups?"], asked["Ada, is that a good idea?"]
+    verdict = judge([said, f"Yes. {said}"], [(open_one, "On disks."), (open_one, said), (closed, "Yes.")])
+    assert verdict.said_twice == ("we should test the whole backend before friday",)
+    assert verdict.too_short == ((open_one.text, "On disks."),)
+
+
+def test_words_are_counted_wrong_once_each() -> None:
+    assert word_errors("Mister John is here.", "Mr. Joan is") == (2, 4)
+
+
+def test_tokens_that_were_read_before_are_counted_by_whom_they_were_read_for() -> None:
+    def ask(counting: CountingServer, cached: int, *lines: str) -> None:
+        total = sum(len(line) + 1 for line in lines)
+        progress = {"total": total, "cache": cached, "processed": total}
+        told = [{"role": "system" if number == 0 else "user", "content": line} for number, line in enumerate(lines)]
+        server.progress = progress
+        counting.handle_chat_completions({"messages": told}, lambda _: False)
+
+    class Server:
+        progress: dict[str, int]
+
+        def handle_chat_completions(self, _: Any, take: Any) -> None:
+            take({"prompt_progress": self.progress})
+
+    server = Server()
+    counting = CountingServer(server)
+    ask(counting, 0, "You are Ada.", "Sam: 0123456789")
+    assert (counting.reading.read, counting.reading.again) == (29, 0)
+    ask(counting, 29, "You are Ada.", "Sam: 0123456789", "Eve: 01234")
+    assert (counting.reading.read, counting.reading.again) == (40, 0)
+    ask(counting, 13, "You are Ada.", "Eve: 01234", "Sam: new")
+    assert (counting.reading.read, counting.reading.again) == (60, 11)
+    ask(counting, 0, "You are Max.", "Eve: 01234")
+    assert counting.reading.again == 11
