@@ -12,21 +12,21 @@ from itertools import cycle, islice
 
 import numpy as np
 from livekit import rtc
-from meetctl_agents.providers import stt_from_endpoint
-from meetctl_agents.speech_faults import SpeechFaults
-from meetctl_agents.transcriber import Transcriber
-from meetctl_agents.voice_activity import FRAME_MS, SAMPLE_RATE, Began, Ended, activities, load_detector
+from meetctl_agents.hearing.transcriber import Transcriber
+from meetctl_agents.hearing.voice_activity import FRAME_MS, SAMPLE_RATE, Began, Ended, activities, load_detector
+from meetctl_agents.models.providers import stt_from_endpoint
+from meetctl_agents.models.speech_faults import SpeechFaults
 from numpy.typing import NDArray
 
 from benchmarks.measuring import show
 from benchmarks.recordings import Recording, Samples, read_recordings
 from benchmarks.words import word_errors
 from meetctl.catalogue import PAIRS
-from meetctl.programs import endpoint
+from meetctl.programs.assignments import endpoint
 from meetctl.roster import ModelChoice
-from tests.fixtures.models import running_model_server
-from tests.meetctl_agents.human import synthesised
-from tests.meetctl_agents.noises import NOISES, noise
+from testing.agents.human import synthesised
+from testing.agents.noises import NOISES, noise
+from testing.fixtures.models import running_model_server
 
 NAMES = ("Ada", "Max")
 NOISE_S = 600.0

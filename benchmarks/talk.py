@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from livekit.agents import APIConnectOptions
-from meetctl_agents import speech as speech_module
-from meetctl_agents.answers import Answers
-from meetctl_agents.clauses import ClauseTokenizer
-from meetctl_agents.novelty import NothingNewError
-from meetctl_agents.providers import llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
+from meetctl_agents.models.novelty import NothingNewError
+from meetctl_agents.models.providers import llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
+from meetctl_agents.speaking import speech as speech_module
+from meetctl_agents.speaking.answers import Answers
+from meetctl_agents.text.clauses import ClauseTokenizer
 from pydantic import SecretStr
 
 from benchmarks.measuring import show
@@ -25,7 +25,8 @@ from benchmarks.ten_minutes import TURNS, Turn, judge
 from meetctl.catalogue import PAIRS
 from meetctl.local.data import locate
 from meetctl.local.models.server import Models, bound_socket, served
-from meetctl.programs import Place, StandIns, agent_assignment, cast_member
+from meetctl.programs.assignments import agent_assignment, cast_member
+from meetctl.programs.room_access import Place, StandIns
 from meetctl.protocol import Grant, Line, Repeats
 from meetctl.roster import Roster, load_roster
 

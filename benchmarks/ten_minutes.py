@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from meetctl_agents.repeats import sentences
+from meetctl_agents.text.repeats import sentences
 
 from benchmarks.words import words_of
 

@@ -20,16 +20,16 @@ from meetctl.errors import MeetctlError
 from meetctl.protocol import Endpoint, Examination, Examined, Examinee
 from meetctl.protocol.proxies import keep_livekit_direct
 
-from .answer_text import AnswerText, ThinkingHabit
-from .clauses import ClauseTokenizer
-from .mind import answer
-from .model_faults import explain
-from .mono import mono
-from .plugin_http import plugin_http
-from .prompt import Message
-from .providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
-from .voice_activity import SAMPLE_RATE
-from .wire import LineWriter, claim_standard_streams
+from .hearing.voice_activity import SAMPLE_RATE
+from .models.faults import explain
+from .models.plugin_http import plugin_http
+from .models.prompt import Message
+from .models.providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
+from .process.wire import LineWriter, claim_standard_streams
+from .speaking.mono import mono
+from .speaking.replay_agent import answer
+from .text.answer_text import AnswerText, ThinkingHabit
+from .text.clauses import ClauseTokenizer
 
 logger = logging.getLogger(__name__)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from meetctl.doctor.findings import Finding, failure, ok
-from meetctl.programs.assignments import endpoint, voice_of
+from meetctl.programs.assignments import LOCAL_KEY, endpoint, voice_of
 from meetctl.programs.launch import chair_environment, model_environment, service_environment
 from meetctl.protocol import Examination, Examined, Examinee, Serving, Voice, encode_line, parse_event
 from meetctl.roster import ModelChoice, Program, Roster
@@ -41,9 +43,13 @@ class _Asked:
     @property
     def words(self) -> str:
         served = self.examinee.endpoint
-        name = "/".join(filter(None, (served.provider, served.model)))
-        where = f" at {served.base_url}" if served.base_url else ""
+        name = "/".join(filter(None, ("local" if self.is_local else served.provider, served.model)))
+        where = f" at {served.base_url}" if served.base_url and not self.is_local else ""
         return f"{WHAT[self.examinee.part]} of {' and '.join(self.whose)}, {name}{where}"
+
+    @property
+    def is_local(self) -> bool:
+        return self.examinee.endpoint.api_key == LOCAL_KEY
 
 
 async def ask_models(roster: Roster, *, local: bool) -> list[Finding]:
@@ -178,8 +184,9 @@ async def _running(
     try:
         yield process
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGTERM)  # `terminate` would reap one that has just ended by itself
         try:
             async with asyncio.timeout(ENDING_S):
                 await process.communicate()

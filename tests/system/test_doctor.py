@@ -156,4 +156,4 @@ def test_local_models_are_asked_where_they_are_there(meetctl: Meetctl, tmp_path:
     ran = meetctl("doctor", "roster.yaml", "--json")
     assert ran.code == 0, ran.out + ran.err
     assert [levels(ran, part) for part in ("llm", "tts", "stt")] == [["ok"], ["ok"], ["ok"]]
-    assert "the language model of Ada and Max, openai/tiny" in messages(ran)
+    assert "the language model of Ada and Max, local/smollm2-135m-instruct answers in" in messages(ran)

@@ -20,8 +20,8 @@ from benchmarks.sense import DEMO
 from benchmarks.talk import TextMeeting
 from benchmarks.ten_minutes import TURNS, Turn, judge
 from meetctl.roster import load_roster
-from tests.fixtures.command import Meetctl
-from tests.meetctl_agents.human import synthesised
+from testing.agents.human import synthesised
+from testing.fixtures.command import Meetctl
 from tests.system.standing import Standing, standing
 from tests.system.test_hour import Person
 

@@ -12,7 +12,7 @@ import re
 
 from meetctl.protocol import Assignment
 
-from .prompt import Message, is_for_small_model
+from ..models.prompt import Message, is_for_small_model
 
 MOST_OF_PERSONA = 2
 """Sentences of it."""

@@ -8,19 +8,11 @@ from typing import Any
 
 import pytest
 from livekit.agents import APIConnectionError, APIConnectOptions, APIStatusError, llm, tts
-<<<<<<< HEAD:tests/meetctl_agents/speaking/test_answers.py
-from meetctl_agents.models.novelty import ANOTHER_WAY, NothingNewError, Novelty
+from meetctl_agents.models.novelty import ANOTHER_WAY, SAY_MORE, NothingNewError, Novelty
 from meetctl_agents.speaking.answers import Answers
 from meetctl_agents.speaking.memory import OPEN, YOUR_TURN
 from meetctl_agents.speaking.moves import NEXT_STEP, OBJECT
 from meetctl_agents.speaking.speech import Speech, Tape, rest
-=======
-from meetctl_agents.answers import Answers
-from meetctl_agents.memory import OPEN, YOUR_TURN
-from meetctl_agents.moves import NEXT_STEP, OBJECT
-from meetctl_agents.novelty import ANOTHER_WAY, SAY_MORE, NothingNewError, Novelty
-from meetctl_agents.speech import Speech, Tape, rest
->>>>>>> 8d52527 (Go on with a small model's single word to an open question; keep from saying what another is about to say):tests/meetctl_agents/test_answers.py
 from pydantic import SecretStr
 
 from meetctl.protocol import Assignment, CastMember, Endpoint, Grant, Line, Repeats, UtteranceKind

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from meetctl_agents.measures import is_said, without_guesses
-from meetctl_agents.openai_answers import transcription_json
+from meetctl_agents.models.measures import is_said, without_guesses
+from meetctl_agents.models.openai_answers import transcription_json
 
 SAID = {"text": " The launch is on Friday.", "avg_logprob": -0.3, "compression_ratio": 1.2, "no_speech_prob": 0.02}
 GUESSED = {"text": " Untertitel von Zuschauern.", "avg_logprob": -1.2, "compression_ratio": 0.8, "no_speech_prob": 0.7}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from meetctl_agents.questions import is_open_question
+from meetctl_agents.text.questions import is_open_question
 
 
 @pytest.mark.parametrize(
