@@ -8,12 +8,16 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import urllib.request
+import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from testing.fixtures.command import COMMAND_S, Meetctl
 from testing.fixtures.lanes import Lane, starts
+from tests.system.light import written
 
 ROOT = Path(__file__).parents[3]
 BUILD_TIMEOUT_S = 300.0
@@ -71,6 +75,48 @@ def test_the_built_page_asks_nobody_else_for_anything(wheel: Path) -> None:
             if name.startswith("meetctl/web/static/") and name.endswith((".html", ".css")):
                 assert "http://" not in (text := archive.read(name).decode()), name
                 assert "https://" not in text, name
+
+
+def test_a_wheel_in_a_folder_that_cannot_be_written_holds_a_meeting(
+    tmp_path: Path, wheel: Path, meetctl: Meetctl
+) -> None:
+    python = installed(wheel, tmp_path / "nobody's to write")
+    before = files_of(python)
+    roster = written(meetctl, "read-only")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(python), "-m", "meetctl", *arguments]
+        environment, cwd = meetctl.environment, meetctl.cwd
+        return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=COMMAND_S)
+
+    up = run("up", roster, "--detach")
+    assert up.returncode == 0, up.stderr
+    page = urllib.request.urlopen(up.stdout.partition("#")[0].strip(), timeout=COMMAND_S)
+    with page:
+        assert b"<html" in page.read()
+    assert "Idler" in run("status").stdout
+    assert run("down").returncode == 0
+    assert files_of(python) == before
+
+
+def files_of(python: Path) -> set[Path]:
+    """Returns what is beside it, without what Python keeps of modules where it may."""
+    return {path for path in python.parents[1].rglob("*") if "__pycache__" not in path.parts}
+
+
+def installed(wheel: Path, environment: Path) -> Path:
+    """Returns a Python that finds the wheel's files, which nobody may write, and these tests' dependencies."""
+    venv.create(environment, with_pip=False, symlinks=True)
+    python = environment / "bin" / "python"
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    # A path that a .pth file names is only looked into; the sources' own .pth in there is not read.
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    for path in (environment, *environment.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & ~0o222)
+    return python
 
 
 def test_an_sdist_makes_the_same_wheel_where_there_is_no_node(tmp_path: Path, wheel: Path) -> None:
