@@ -15,12 +15,13 @@ from typing import Any, Self
 import aioice.ice
 import av
 import numpy as np
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription, codecs
 from aiortc.codecs import h264, vpx
 from aiortc.mediastreams import MediaStreamError
 
 from meetctl.local.simli.face.pose import Pose
 from meetctl.local.simli.media.audio48 import Upsampler
+from meetctl.local.simli.media.encoder import DrawnVp8Encoder, frame_from_rgba
 from meetctl.local.simli.sessions.playout import CHUNK_SECONDS
 from meetctl.local.simli.sessions.session import SimliSession
 
@@ -37,11 +38,13 @@ def prepare_process() -> None:
     """Sets what aiortc and aioice only offer as module constants; call it before the first peer.
 
     The encoders start at, and stay at, one bitrate: both ends share a machine, and a change of more than a tenth makes
-    aiortc build a new encoder. Loopback becomes an ICE candidate, so that a machine without network can be used.
+    aiortc build a new encoder. VP8 is set for drawings. Loopback becomes an ICE candidate, so that a machine without
+    network can be used.
     """
     for codec in (vpx, h264):
         for name in ("DEFAULT_BITRATE", "MIN_BITRATE", "MAX_BITRATE"):
             setattr(codec, name, VIDEO_BITRATE)
+    setattr(codecs, "Vp8Encoder", DrawnVp8Encoder)  # noqa: B010 - mypy forbids the assignment to a class
     original = aioice.ice.get_host_addresses
 
     def with_loopback(use_ipv4: bool, use_ipv6: bool) -> list[str]:
@@ -104,7 +107,7 @@ class PictureTrack(MediaStreamTrack):
 
 
 def _draw(session: SimliSession, pose: Pose) -> av.VideoFrame:
-    return av.VideoFrame.from_ndarray(session.picture(pose), format="rgba").reformat(format="yuv420p")
+    return frame_from_rgba(session.picture(pose))
 
 
 class Peer:
