@@ -26,7 +26,7 @@ from meetctl_agents.face.media.placeholder import draw_placeholder
 from meetctl_agents.face.media.room_audio import RoomAudio
 from meetctl_agents.face.media.room_video import DecodedVideo
 from meetctl_agents.face.session.leg import open_face
-from meetctl_agents.face.signaling.base import Said
+from meetctl_agents.face.signaling.base import FaceSignal
 from meetctl_agents.room.meters import snapshot_from_room_stats
 from pydantic import SecretStr
 
@@ -63,7 +63,7 @@ class Recorder:
     def sound(self, frame: av.AudioFrame) -> None:
         """Is not kept."""
 
-    def said(self, said: Said) -> None:
+    def said(self, said: FaceSignal) -> None:
         """Is not kept."""
 
 

@@ -12,8 +12,9 @@ from itertools import cycle, islice
 
 import numpy as np
 from livekit import rtc
+from meetctl_agents.floor.events import SpeechStarted
 from meetctl_agents.hearing.transcriber import Transcriber
-from meetctl_agents.hearing.voice_activity import FRAME_MS, SAMPLE_RATE, Began, Ended, activities, load_detector
+from meetctl_agents.hearing.voice_activity import FRAME_MS, SAMPLE_RATE, SpeechEnded, activities, load_detector
 from meetctl_agents.models.providers import stt_from_endpoint
 from meetctl_agents.models.speech_faults import SpeechFaults
 from numpy.typing import NDArray
@@ -82,9 +83,9 @@ async def _measure(label: str, url: str, people: Sequence[Recording]) -> None:
 async def _hear_noise(transcriber: Transcriber, label: str, language: str) -> None:
     noticed, words = 0, []
     sounds = [noise(name, NOISE_S / len(NOISES), seed=SEED) for name in NOISES]
-    async for activity in activities(load_detector(), _events(np.concatenate(sounds))):
-        noticed += isinstance(activity, Began)
-        if isinstance(activity, Ended) and (text := await transcriber.words(activity.audio)):
+    async for activity in activities(load_detector(), "noise", _events(np.concatenate(sounds))):
+        noticed += isinstance(activity, SpeechStarted)
+        if isinstance(activity, SpeechEnded) and (text := await transcriber.words(activity.audio)):
             words.append(text)
     what = f"turns that {NOISE_S / 60:.0f} minutes of noise began, language {language}"
     show(what, "", pair=label, value=len(words), sounds_looked_at=noticed, words=" | ".join(words))

@@ -21,7 +21,7 @@ import psutil
 from benchmarks.served import served_room
 from meetctl.local.livekit import ServerConfig
 from meetctl.rooms import guest_token
-from testing.witness import POLL_S, Witness
+from testing.subscriber_probe import POLL_S, SubscriberProbe
 
 ROOM = "plain"
 IDENTITY = "plain"
@@ -46,7 +46,7 @@ class Plain:
 
 async def measure_plain() -> Plain:
     """Starts one agent in a room of its own, watches it idle, and ends it."""
-    async with _room() as (config, witness):
+    async with _room() as (config, probe):
         began = time.perf_counter()
         agent = subprocess.Popen(  # type: ignore[call-overload]
             [*PROGRAM, "connect", "--room", ROOM, "--participant-identity", IDENTITY],
@@ -62,7 +62,7 @@ async def measure_plain() -> Plain:
         )
         try:
             async with asyncio.timeout(BOUND_S):
-                while not witness.publications(IDENTITY):
+                while not probe.publications(IDENTITY):
                     await asyncio.sleep(POLL_S)
             start_s = time.perf_counter() - began
             await asyncio.sleep(SETTLED_S)
@@ -80,11 +80,11 @@ async def measure_plain() -> Plain:
 
 
 @contextlib.asynccontextmanager
-async def _room() -> AsyncIterator[tuple[ServerConfig, Witness]]:
+async def _room() -> AsyncIterator[tuple[ServerConfig, SubscriberProbe]]:
     async with served_room(ROOM) as config:
         token = guest_token(config.credentials, room=ROOM, identity="robin", name="Robin")
-        async with Witness(config.url, token.get_secret_value()) as witness:
-            yield config, witness
+        async with SubscriberProbe(config.url, token.get_secret_value()) as probe:
+            yield config, probe
 
 
 def _cpu_s(process: psutil.Process) -> float:

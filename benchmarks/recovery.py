@@ -13,7 +13,7 @@ import time
 
 from benchmarks.measuring import Command, command, show, spread
 from benchmarks.plain import measure_plain
-from testing.witness import Witness
+from testing.subscriber_probe import SubscriberProbe
 
 ROSTER = """
 room: bench
@@ -43,29 +43,29 @@ async def _measure(meetctl: Command) -> tuple[dict[str, list[float]], list[float
     link = json.loads(meetctl("link", "bench", "--name", "Witness", "--json"))
     sound: dict[str, list[float]] = {"ada": [], "max": []}
     picture: list[float] = []
-    async with Witness(link["livekit_url"], link["token"]) as witness:
+    async with SubscriberProbe(link["livekit_url"], link["token"]) as probe:
         for identity, kinds in (("ada", ("audio", "video")), ("max", ("audio",))):
-            await witness.wait_media(identity, kinds)
+            await probe.wait_media(identity, kinds)
         for _ in range(KILLS):
             for identity in sound:
                 # Asked for, so it gives a clean record: a second crash within a minute waits longer each time.
                 await asyncio.to_thread(meetctl, "restart", identity)
-                seconds = await _kill(meetctl, witness, identity)
+                seconds = await _kill(meetctl, probe, identity)
                 sound[identity].append(seconds["audio"])
                 picture += [seconds["video"]] if "video" in seconds else []
     return sound, picture
 
 
-async def _kill(meetctl: Command, witness: Witness, identity: str) -> dict[str, float]:
+async def _kill(meetctl: Command, probe: SubscriberProbe, identity: str) -> dict[str, float]:
     """Kills the agent; returns the seconds until each kind of media of the next one arrived."""
     agents = {agent["identity"]: agent for agent in (await asyncio.to_thread(meetctl.status))["agents"]}
     kinds = ("audio", "video") if agents[identity]["program"] == "simli" else ("audio",)
-    before = witness.publications(identity)
+    before = probe.publications(identity)
     began = time.perf_counter()
     os.kill(agents[identity]["pid"], signal.SIGKILL)
 
     async def arrived(kind: str) -> float:
-        await witness.wait_media(identity, (kind,), besides=before)
+        await probe.wait_media(identity, (kind,), besides=before)
         return time.perf_counter() - began
 
     async with asyncio.timeout(BOUND_S):

@@ -22,7 +22,7 @@ from benchmarks.measuring import show, spread
 from benchmarks.questions import QUESTIONS, Question
 from meetctl.catalogue import PAIRS
 from meetctl.programs.assignments import agent_assignment, cast_member
-from meetctl.programs.room_access import Place, StandIns
+from meetctl.programs.room_access import RoomAccess, StandIns
 from meetctl.protocol import Grant, Line
 from meetctl.roster import load_roster
 from testing.fixtures.models import running_model_server
@@ -75,7 +75,7 @@ async def _ask(question: Question, url: str) -> tuple[str, float]:
     )
     given = agent_assignment(
         entry,
-        Place(roster.room, "ws://127.0.0.1:1", SecretStr("none"), "chair", roster.topic),
+        RoomAccess(roster.room, "ws://127.0.0.1:1", SecretStr("none"), "chair", roster.topic),
         StandIns(url, None),
         seat_number=0,
         transcript=before,

@@ -26,7 +26,7 @@ from meetctl.catalogue import PAIRS
 from meetctl.local.data import locate
 from meetctl.local.models.server import Models, bound_socket, served
 from meetctl.programs.assignments import agent_assignment, cast_member
-from meetctl.programs.room_access import Place, StandIns
+from meetctl.programs.room_access import RoomAccess, StandIns
 from meetctl.protocol import Grant, Line, Repeats
 from meetctl.roster import Roster, load_roster
 
@@ -95,7 +95,7 @@ class TextMeeting:
         for number, entry in enumerate(roster.agents):
             given = agent_assignment(
                 entry,
-                Place(roster.room, "ws://127.0.0.1:1", SecretStr("none"), "chair", roster.topic),
+                RoomAccess(roster.room, "ws://127.0.0.1:1", SecretStr("none"), "chair", roster.topic),
                 StandIns(url, None),
                 seat_number=number,
                 transcript=(),

@@ -28,14 +28,13 @@ from meetctl.protocol import (
     Warn,
 )
 from meetctl.supervisor.events import (
-    Ailing,
     Answered,
     BackingOff,
+    ChildMessage,
     Exited,
     GaveUp,
     Proof,
     Proven,
-    Said,
     Sampled,
     SeatAdded,
     SeatEvent,
@@ -43,6 +42,7 @@ from meetctl.supervisor.events import (
     SeatRemoved,
     Started,
     Stopping,
+    Unhealthy,
     Warned,
 )
 
@@ -86,12 +86,12 @@ EVENTS: tuple[SeatEvent, ...] = (
     Started(SEAT, 7, AT),
     Proven(SEAT, Proof.ACTIVE, AT),
     Answered(SEAT, AT),
-    Ailing(SEAT, "it does not answer", "wait", AT),
+    Unhealthy(SEAT, "it does not answer", "wait", AT),
     Exited(SEAT, -9, ("a", "b"), AT),
     BackingOff(SEAT, 0.5, AT),
     GaveUp(SEAT, "bad key", None, AT),
     Stopping(SEAT, AT),
     Warned(SEAT, "no network", AT),
     Sampled(SEAT, 3.0, 50.5, AT),
-    *(Said(SEAT, event, AT) for event in WIRE),
+    *(ChildMessage(SEAT, event, AT) for event in WIRE),
 )

@@ -20,13 +20,13 @@ from meetctl.display.document import (
     ServiceStatus,
     StatusDocument,
 )
-from meetctl.display.happenings import dropped_object, event_object, meeting_object
+from meetctl.display.event_objects import dropped_object, event_object, meeting_object
 from meetctl.display.json import status_document
 from meetctl.errors import ERRORS_BY_CODE, ExitCode
 from meetctl.protocol import BadLine
 from meetctl.protocol import Event as WireEvent
 from meetctl.roster.json_schema import roster_json_schema
-from meetctl.supervisor.events import Said, SeatEvent
+from meetctl.supervisor.events import ChildMessage, SeatEvent
 from meetctl.supervisor.feed import Dropped
 from meetctl.supervisor.seat import ProcessState
 from testing.examples import EVENTS, WIRE
@@ -70,7 +70,7 @@ def printed() -> list[dict[str, Any]]:
 def test_there_is_an_example_of_every_event() -> None:
     assert {type(event) for event in EVENTS} == set(get_args(SeatEvent))
     assert {type(event) for event in WIRE} == {*get_args(WireEvent), BadLine}
-    assert all(isinstance(event, Said) or event.event_kind for event in EVENTS)
+    assert all(isinstance(event, ChildMessage) or event.event_kind for event in EVENTS)
 
 
 def test_every_kind_of_event_and_its_keys_are_on_the_page() -> None:

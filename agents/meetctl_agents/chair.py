@@ -15,7 +15,7 @@ from livekit import rtc
 from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Ready, Say, Tell
 
 from .floor.moderator import Moderator
-from .hearing.listeners import Ears
+from .hearing.listeners import MicrophoneListeners
 from .hearing.transcriber import Transcriber
 from .hearing.voice_activity import load_detector
 from .meeting.meeting import Meeting
@@ -42,13 +42,15 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
             Meeting(
                 room, assignment, run=uuid.uuid4().hex[:6], report=report, moderator=_moderator(assignment)
             ) as meeting,
-            Ears(room, detector, transcriber, meeting.heard, meeting.is_person, meeting.left_out, faults) as ears,
+            MicrophoneListeners(
+                room, detector, transcriber, meeting.heard, meeting.is_person, meeting.left_out, faults
+            ) as listeners,
             Probe(room, report, meeting.is_agent) as probe,
         ):
             report(Ready())
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(report_room_leg(room, report))
-                tasks.create_task(_follow(inbox, meeting, (ears.look_around, probe.look_around)))
+                tasks.create_task(_follow(inbox, meeting, (listeners.look_around, probe.look_around)))
 
 
 def _moderator(assignment: Assignment) -> Moderator | None:

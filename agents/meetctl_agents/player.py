@@ -39,7 +39,7 @@ from meetctl.protocol.rehearsal import (
 
 from .playing.ear import Ear, play_clock
 from .playing.pace import is_over, may_interrupt
-from .playing.people import Person, StageFright, spoken
+from .playing.people import Person, RehearsalError, spoken
 from .process.wire import LineWriter, claim_standard_streams
 from .runtime import NOISE
 
@@ -75,7 +75,7 @@ class Play:
         """Plays every step.
 
         Raises:
-            StageFright: if the play cannot go on.
+            RehearsalError: if the play cannot go on.
         """
         async with self._ear:
             try:
@@ -201,7 +201,7 @@ async def _run(stdin: int, writer: LineWriter) -> int:
         return 0
     assert isinstance(outcome, BaseException)
     logger.error("the play broke off", exc_info=outcome)
-    known = outcome if isinstance(outcome, MeetctlError) else StageFright(f"{type(outcome).__name__}: {outcome}")
+    known = outcome if isinstance(outcome, MeetctlError) else RehearsalError(f"{type(outcome).__name__}: {outcome}")
     writer.report(Failed(code=known.code, message=known.message, hint=known.hint, permanent=True))
     return 1
 

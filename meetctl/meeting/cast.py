@@ -16,7 +16,7 @@ from meetctl.meeting.seats import agent_seat, chair_seat
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs.assignments import agent_assignment, cast_member, chair_assignment
 from meetctl.programs.launch import agent_environment, chair_environment
-from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, Place
+from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, RoomAccess
 from meetctl.protocol import CastChanged, CastMember, Model
 from meetctl.roster import SIMLI_URL, AgentEntry, Roster, avatar_identity, secrets_of_entry, why_not_direct
 from meetctl.settings import LiveKitCredentials
@@ -75,7 +75,7 @@ class Cast:
                 chair_seat(
                     self._chair_assignment,
                     lambda: chair_environment(self._roster, self._mark),
-                    ground=self._servers.ground,
+                    depends_on=self._servers.livekit_seat,
                 )
             )
         for entry in entries:
@@ -184,10 +184,10 @@ class Cast:
             assignment=lambda: self._assignment(entry, number),
             is_active=lambda: self._is_active(entry.identity),
             own_chair=self._own_chair,
-            ground=self._servers.ground,
+            depends_on=self._servers.livekit_seat,
         )
 
-    def _place(self, entry: AgentEntry) -> Place:
+    def _place(self, entry: AgentEntry) -> RoomAccess:
         token = rooms.agent_token(self._credentials, room=self._roster.room, identity=entry.identity, name=entry.name)
         avatar: SecretStr | None = None
         if entry.face is not None and entry.face.transport == "direct":
@@ -199,7 +199,7 @@ class Cast:
                 agent=entry.identity,
             )
             self._mask.add(avatar.get_secret_value())
-        return Place(
+        return RoomAccess(
             self._roster.room,
             self._credentials.url,
             token,
@@ -225,7 +225,7 @@ class Cast:
 
     async def _chair_assignment(self) -> Model:
         token = rooms.chair_token(self._credentials, room=self._roster.room, identity=CHAIR_IDENTITY, name=CHAIR_NAME)
-        place = Place(self._roster.room, self._credentials.url, token, CHAIR_IDENTITY, self._roster.topic)
+        place = RoomAccess(self._roster.room, self._credentials.url, token, CHAIR_IDENTITY, self._roster.topic)
         await self._open_room.wait_open()
         return chair_assignment(
             self._roster, place, self._servers.stand_ins, transcript=self._transcript.lines(), cast=self.members()

@@ -17,7 +17,7 @@ from meetctl.meeting.clock import now_asleep_or_not
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Ask, GiveFloor, Model, Mute, Ready, Say, Speaks, Tell
 from meetctl.roster import AgentEntry, Program
-from meetctl.supervisor.events import Said, SeatEvent, SeatRemoved
+from meetctl.supervisor.events import ChildMessage, SeatEvent, SeatRemoved
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.tasks import begun
 from meetctl.web.direction import MAX_WORDS, Directive
@@ -86,10 +86,10 @@ class Direction:
         ]
         return {"floor": state.floor_holder, "agents": agents}
 
-    def heed(self, event: SeatEvent) -> None:
+    def observe(self, event: SeatEvent) -> None:
         """Tells a chair that has come back who is muted, and forgets who has left."""
         match event:
-            case Said(seat=seat, event=Ready()) if seat == CHAIR_IDENTITY and self._muted:
+            case ChildMessage(seat=seat, event=Ready()) if seat == CHAIR_IDENTITY and self._muted:
                 self._telling_again = begun(self._tell_muted(), "tell a chair that came back who is muted")
             case SeatRemoved(seat=seat):
                 self._muted.discard(seat)

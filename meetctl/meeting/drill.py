@@ -66,7 +66,7 @@ async def carry_out(meeting: Meeting, drill: Drill) -> AsyncGenerator[dict[str, 
     """
     number = signal.SIGSTOP if drill.stopped_s else signal.SIGKILL
     async with contextlib.AsyncExitStack() as looking:
-        events = looking.enter_context(meeting.happenings.reading())
+        events = looking.enter_context(meeting.event_stream.reading())
         state, began = meeting.supervisor.state, time.monotonic()
         repairs = begin(state, began)
         if drill.seat not in repairs.watched:

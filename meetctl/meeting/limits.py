@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from meetctl.protocol import Usage
 from meetctl.rooms import ParticipantInfo, ParticipantKind
 from meetctl.roster import Budget, Limits
-from meetctl.supervisor.events import Said, SeatAdded, SeatEvent, Started, Stopping
+from meetctl.supervisor.events import ChildMessage, SeatAdded, SeatEvent, Started, Stopping
 
 NEAR = 0.8
 """Of a limit: from here on people are told."""
@@ -75,7 +75,7 @@ def booked(account: Account, event: SeatEvent) -> Account:
             return Account()
         case Started():
             return replace(account, earlier=account.spent, current=_NOTHING, warned=frozenset())
-        case Said(event=Usage() as usage):
+        case ChildMessage(event=Usage() as usage):
             return replace(account, current=usage)
         case _:
             return account

@@ -109,7 +109,7 @@ class LocalServers:
         return [seat for seat, url in seats.items() if url is not None]
 
     @property
-    def ground(self) -> str | None:
+    def livekit_seat(self) -> str | None:
         """The LiveKit server's seat, where the server is ours."""
         return LIVEKIT_SEAT if self._own_livekit else None
 

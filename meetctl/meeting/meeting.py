@@ -20,20 +20,20 @@ from meetctl import rooms
 from meetctl.display.json import meeting_document
 from meetctl.display.words import clock
 from meetctl.errors import LiveKitError, MeetctlError, NotRunningError
+from meetctl.meeting.admission import Admission
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.direction import Direction, in_words, wait_until_over
-from meetctl.meeting.door import Door
 from meetctl.meeting.ending import Ending
-from meetctl.meeting.happenings import Happenings
-from meetctl.meeting.keeping import Keeper, wait_until_deserted
+from meetctl.meeting.event_stream import EventStream
+from meetctl.meeting.limit_enforcer import LimitEnforcer, wait_until_deserted
 from meetctl.meeting.local_servers import LocalServers
-from meetctl.meeting.minutes import Minutes
 from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.reconcile import Plan, plan
 from meetctl.meeting.records import mark_begun
 from meetctl.meeting.sampling import sample_forever
 from meetctl.meeting.seats import LIVEKIT_SEAT, player_seat
 from meetctl.meeting.transcript import Transcript
+from meetctl.meeting.transcript_writer import TranscriptWriter
 from meetctl.programs.launch import PRELOADER, service_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Failed, Ready
@@ -41,7 +41,7 @@ from meetctl.protocol.proxies import DIRECT, livekit_is_direct
 from meetctl.protocol.rehearsal import Script
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
 from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, slug
-from meetctl.supervisor.events import Exited, GaveUp, Proven, Said, SeatEvent
+from meetctl.supervisor.events import ChildMessage, Exited, GaveUp, Proven, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, process_id
 from meetctl.supervisor.logs import ChildLog, Masker
@@ -101,7 +101,7 @@ class Meeting:
         self._invites = Invites.create()
         self._mask = Masker(secrets_of(roster))
         self._mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
-        self.happenings = Happenings(roster.room, self._mask)
+        self.event_stream = EventStream(roster.room, self._mask)
         self._stack = contextlib.AsyncExitStack()
         self._tasks = Tasks(self.report_bug)
         self._ending: asyncio.Task[Ending] | None = None
@@ -119,7 +119,7 @@ class Meeting:
         try:
             await self._stack.aclose()
         finally:
-            self.happenings.close()
+            self.event_stream.close()
             self.ended.set()
 
     # --- what others ask of a running meeting ---
@@ -135,7 +135,7 @@ class Meeting:
             livekit_url=self._credentials.url,
             uptime_s=now - self.started_at,
             muted=self.direction.muted,
-            latencies=self._minutes.latencies,
+            latencies=self._transcript_writer.latencies,
             unix_now=time.time(),
             last_lines=self.supervisor.last_errors(),
         )
@@ -157,10 +157,10 @@ class Meeting:
         Raises:
             UsageError: if it is no name.
         """
-        name = await self._door.name_for(name)
+        name = await self._admission.name_for(name)
         identity = f"{slug(name) or 'guest'}-{secrets.token_hex(3)}"
         token = rooms.guest_token(self._credentials, room=self.roster.room, identity=identity, name=name)
-        self._door.let_in(identity, name)
+        self._admission.let_in(identity, name)
         return ConnectionDetails(self._credentials.url, token, identity, name, self.roster.room)
 
     async def add(self, entry: AgentEntry) -> None:
@@ -278,7 +278,7 @@ class Meeting:
             )
         )
         self.supervisor.listen(self._on_event)
-        self.supervisor.listen(self.happenings.publish)
+        self.supervisor.listen(self.event_stream.publish)
         self._servers = LocalServers(self.supervisor, self._mark, self.log_dir, self._mask)
         self._servers.start_stand_ins(self.roster)
         self._credentials = await self._livekit()
@@ -288,12 +288,12 @@ class Meeting:
         await self._room.make()
         transcript = Transcript(self.log_dir, self.roster.transcript, room=self.roster.room, topic=self.roster.topic)
         self._stack.callback(transcript.close)
-        self._minutes = Minutes(
+        self._transcript_writer = TranscriptWriter(
             transcript,
             lambda why: self.supervisor.warn(CHAIR_IDENTITY, why),
             lambda why: self.supervisor.calm(CHAIR_IDENTITY, why),
         )
-        self.supervisor.listen(self._minutes.heed)
+        self.supervisor.listen(self._transcript_writer.observe)
         self.cast = Cast(
             self.roster,
             supervisor=self.supervisor,
@@ -305,9 +305,9 @@ class Meeting:
             mark=self._mark,
             mask=self._mask,
         )
-        self._door = Door(self.roster.room, self._rooms, self.cast)
+        self._admission = Admission(self.roster.room, self._rooms, self.cast)
         self.direction = Direction(self.supervisor, self.cast, self.roster.room)
-        self.supervisor.listen(self.direction.heed)
+        self.supervisor.listen(self.direction.observe)
         self._stack.push_async_callback(self.direction.aclose)
         self._stack.push_async_callback(self._tasks.cancel)
         self._page = await enter(
@@ -326,7 +326,7 @@ class Meeting:
         if not self._room.own:
             await self.cast.find_chair()
         mark_begun(self.log_dir)
-        self.supervisor.listen(Keeper(self.supervisor, self.cast.entries, self._own).heed)
+        self.supervisor.listen(LimitEnforcer(self.supervisor, self.cast.entries, self._own).observe)
         self.cast.seat_all(self.roster.agents)
         self._servers.seated.set()
         self._own(sample_forever(self.supervisor))
@@ -352,9 +352,9 @@ class Meeting:
             case Proven(seat=seat) if seat == LIVEKIT_SEAT and self._server_lost_at is not None:
                 self._own(self._come_back(self._server_lost_at))
                 self._server_lost_at = None
-            case Said(seat=seat, event=Failed(code="duplicate_identity")):
+            case ChildMessage(seat=seat, event=Failed(code="duplicate_identity")):
                 self.cast.taken_over.add(seat)
-            case Said(seat=seat, event=Ready()):
+            case ChildMessage(seat=seat, event=Ready()):
                 self.cast.taken_over.discard(seat)
             case GaveUp(seat=seat) if seat in self.cast.entries:
                 # It will not come back, so its ghost is not left to haunt the room for twenty seconds.
@@ -408,7 +408,7 @@ class Meeting:
         joined = self.cast.seats()
         await self.supervisor.stop_attending(joined, timeout_s=timeout_s)
         if reason is not None:
-            self._minutes.note(f"The meeting ended: {reason}.")
+            self._transcript_writer.note(f"The meeting ended: {reason}.")
         room_deleted = await self._close_room(joined)
         # After the room: people are told by their connection first, and find the door closed behind them.
         self._page.close()
@@ -431,7 +431,7 @@ class Meeting:
                 key: until for key in avatars if (until := seats[key].avatar.runs_on_until(time.time())) is not None
             },
         )
-        self.happenings.close()
+        self.event_stream.close()
         self.ended.set()
         return ending
 

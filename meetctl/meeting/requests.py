@@ -123,7 +123,7 @@ def streams(meeting: Meeting) -> Mapping[str, Stream]:
     """Returns the requests that a running meeting answers by a stream."""
 
     def events(_: Request) -> AsyncGenerator[Mapping[str, Any], None]:
-        return meeting.happenings.stream()
+        return meeting.event_stream.stream()
 
     drilling = asyncio.Lock()
 

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from meetctl.local.livekit import server_argv, wait_until_serving
-from meetctl.local.pulse import answers
+from meetctl.local.liveness import answers
 from meetctl.programs.launch import agent_argv, agent_module, service_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME
 from meetctl.protocol import Model, RestartPolicy
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import Proof, SeatKind
-from meetctl.supervisor.health import REPLACE_AFTER_S, SERVICE_REPLACE_AFTER_S, START_S, Expectation
+from meetctl.supervisor.health import REPLACE_AFTER_S, SERVICE_REPLACE_AFTER_S, START_S, HealthCheck
 from meetctl.supervisor.launcher import LaunchSpec
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.supervisor import Seat, python_argv
@@ -44,9 +44,9 @@ def livekit_seat(binary: Path, config: Path, url: str, log: Path, mark: Mapping[
         program=LIVEKIT_SEAT,
         spec=lambda: LaunchSpec(tuple(server_argv(binary, config)), service_environment(mark)),
         wire=Wire.NONE,
-        probe=serves,
-        pulse=lambda: answers(url),
-        expectation=Expectation(news_s=SERVICE_REPLACE_AFTER_S),
+        readiness_probe=serves,
+        liveness_probe=lambda: answers(url),
+        health_check=HealthCheck(news_s=SERVICE_REPLACE_AFTER_S),
         restart=RestartPolicy.ALWAYS,
     )
 
@@ -69,14 +69,14 @@ def stand_in_seat(
         spec=lambda: LaunchSpec(python_argv(module, *arguments), service_environment(mark)),
         wire=Wire.NDJSON,
         after=after,
-        pulse=lambda: answers(url),
-        expectation=Expectation(news_s=SERVICE_REPLACE_AFTER_S),
+        liveness_probe=lambda: answers(url),
+        health_check=HealthCheck(news_s=SERVICE_REPLACE_AFTER_S),
         restart=RestartPolicy.ALWAYS,
     )
 
 
 def chair_seat(
-    assignment: Callable[[], Awaitable[Model]], environment: Callable[[], Mapping[str, str]], *, ground: str | None
+    assignment: Callable[[], Awaitable[Model]], environment: Callable[[], Mapping[str, str]], *, depends_on: str | None
 ) -> Seat:
     """Returns the chair's seat.
 
@@ -91,7 +91,7 @@ def chair_seat(
         spec=lambda: LaunchSpec(python_argv(CHAIR_MODULE), environment(), module=CHAIR_MODULE),
         wire=Wire.NDJSON,
         first_line=assignment,
-        expectation=Expectation(START_S, REPLACE_AFTER_S, ground),
+        health_check=HealthCheck(START_S, REPLACE_AFTER_S, depends_on),
         restart=RestartPolicy.ALWAYS,
     )
 
@@ -118,7 +118,7 @@ def agent_seat(
     assignment: Callable[[], Awaitable[Model]],
     is_active: Callable[[], Awaitable[bool]],
     own_chair: bool,
-    ground: str | None,
+    depends_on: str | None,
 ) -> Seat:
     """Returns an agent's seat.
 
@@ -139,8 +139,10 @@ def agent_seat(
             program=entry.program.value,
             spec=spec,
             wire=Wire.NONE,
-            probe=lambda: _wait_active(is_active),
-            expectation=Expectation(entry.start_timeout_s or START_S, leans_on=ground, slow_hint=COMMAND_IS_SLOW),
+            readiness_probe=lambda: _wait_active(is_active),
+            health_check=HealthCheck(
+                entry.start_timeout_s or START_S, depends_on=depends_on, slow_hint=COMMAND_IS_SLOW
+            ),
             proofs=frozenset({Proof.ACTIVE}),
             restart=entry.restart,
         )
@@ -159,7 +161,7 @@ def agent_seat(
         spec=spec,
         wire=Wire.NDJSON,
         first_line=assignment,
-        expectation=Expectation(START_S, REPLACE_AFTER_S, ground),
+        health_check=HealthCheck(START_S, REPLACE_AFTER_S, depends_on),
         proofs=frozenset(proofs),
         restart=entry.restart,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue, SecretStr
 
 from meetctl.catalogue import BETTER
-from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, Place, StandIns
+from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, RoomAccess, StandIns
 from meetctl.protocol import Assignment, Avatar, CastMember, Endpoint, Face, Line, MediaKind, Voice
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, avatar_identity
 
@@ -39,7 +39,7 @@ TRANSCRIPT_LINES = 40
 
 def agent_assignment(
     entry: AgentEntry,
-    place: Place,
+    place: RoomAccess,
     stand_ins: StandIns,
     *,
     seat_number: int,
@@ -69,7 +69,7 @@ def agent_assignment(
 
 
 def chair_assignment(
-    roster: Roster, place: Place, stand_ins: StandIns, *, transcript: Sequence[Line], cast: Sequence[CastMember]
+    roster: Roster, place: RoomAccess, stand_ins: StandIns, *, transcript: Sequence[Line], cast: Sequence[CastMember]
 ) -> Assignment:
     """Returns the first line of the chair."""
     return Assignment(
@@ -165,7 +165,7 @@ def _own_voice(choice: ModelChoice | None, seat_number: int) -> Voice:
     return Voice()  # whose voices have what names, only the provider knows
 
 
-def _face(entry: AgentEntry, simli_url: str | None, place: Place) -> Face | None:
+def _face(entry: AgentEntry, simli_url: str | None, place: RoomAccess) -> Face | None:
     choice = entry.face
     if choice is None:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr
 
-from meetctl.programs.room_access import Place
+from meetctl.programs.room_access import RoomAccess
 from meetctl.protocol.proxies import livekit_is_direct, without_livekit_proxy
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster
 from meetctl.settings import LiveKitCredentials, inherited_environment
@@ -33,7 +33,7 @@ def agent_argv(entry: AgentEntry, room: str) -> tuple[str, ...]:
 
 
 def agent_environment(
-    entry: AgentEntry, place: Place, mark: Mapping[str, str], own: LiveKitCredentials
+    entry: AgentEntry, place: RoomAccess, mark: Mapping[str, str], own: LiveKitCredentials
 ) -> dict[str, str]:
     """Returns an agent's whole environment.
 

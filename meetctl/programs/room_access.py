@@ -19,7 +19,7 @@ class StandIns:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RoomAccess:
     """Where an agent is going."""
 
     room: str

@@ -19,7 +19,7 @@ from meetctl.rehearsal.casting import script_of
 from meetctl.rehearsal.record import Record
 from meetctl.rehearsal.scenario import Scenario
 from meetctl.settings import LiveKitCredentials
-from meetctl.supervisor.events import Said, SeatEvent
+from meetctl.supervisor.events import ChildMessage, SeatEvent
 from meetctl.supervisor.state import MeetingState, ProcessState
 
 PREPARED_S = 180.0
@@ -95,12 +95,12 @@ class _Observing:
         if not self._open:
             return
         match event:
-            case Said(seat=seat, event=Observed() as observed) if seat == PLAYER_SEAT:
+            case ChildMessage(seat=seat, event=Observed() as observed) if seat == PLAYER_SEAT:
                 fact = parse_fact(observed)
                 self.played.record.take(fact)
                 if isinstance(fact, StepBegan):
                     self._begin(fact.step)
-            case Said(event=TurnLatency(stages_ms=stages)) if self._step >= 0:
+            case ChildMessage(event=TurnLatency(stages_ms=stages)) if self._step >= 0:
                 self.played.stages[self._step] = dict(stages)
             case _:
                 pass

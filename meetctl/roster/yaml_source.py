@@ -31,7 +31,7 @@ _EXAMPLE = "start with:\n  agents:\n    - name: Ada\n      agent: audio"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceSpan:
     """Where a value stands and how it was written."""
 
     line: int
@@ -46,7 +46,7 @@ class Document:
     file: Path
     value: object
     """Mappings, lists, texts, numbers, booleans, None."""
-    places: Mapping[KeyPath, Place]
+    places: Mapping[KeyPath, SourceSpan]
     faults: tuple[Fault, ...]
     """Duplicate keys, foreign tags, unset variables."""
 
@@ -55,7 +55,7 @@ class Document:
         """The folder that relative paths in it count from."""
         return base_of(self.file)
 
-    def place(self, path: KeyPath) -> Place:
+    def place(self, path: KeyPath) -> SourceSpan:
         """Returns the place of the value, or of the nearest thing around it that is in the file."""
         while path and path not in self.places:
             path = path[:-1]
@@ -186,7 +186,7 @@ class _Unfolding:
 
     file: Path
     environment: Mapping[str, str] | None
-    places: dict[KeyPath, Place] = field(default_factory=dict)
+    places: dict[KeyPath, SourceSpan] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     spent: int = 0
     open_nodes: list[int] = field(default_factory=list)
@@ -197,7 +197,7 @@ class _Unfolding:
         self.spent += 1 + len(written)
         if self.spent > MAX_UNFOLDED or id(node) in self.open_nodes:
             raise self.endless(path, line)
-        self.places[path] = Place(line, written)
+        self.places[path] = SourceSpan(line, written)
         self.open_nodes.append(id(node))
         try:
             if isinstance(node, yaml.MappingNode):

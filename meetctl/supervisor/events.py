@@ -69,7 +69,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ChildMessage:
     """The child wrote a line; `seat` is the seat of the child that wrote it, not of whom it speaks about."""
 
     seat: str
@@ -163,7 +163,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Ailing:
+class Unhealthy:
     """Its process is to end for this; whether another follows is somebody else's decision."""
 
     event_kind: ClassVar[str] = "ailing"
@@ -177,10 +177,10 @@ SeatEvent = (
     SeatAdded
     | SeatRemoved
     | Started
-    | Said
+    | ChildMessage
     | Proven
     | Answered
-    | Ailing
+    | Unhealthy
     | Exited
     | BackingOff
     | GaveUp

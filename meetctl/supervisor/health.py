@@ -31,20 +31,20 @@ SERVICE_REPLACE_AFTER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class HealthCheck:
     """What the process in a seat must do to count as well; None = that is not expected of it."""
 
     start_s: float | None = None
     """Say `Ready`, or be seen in the room, within so long of its first line, or of its start where it gets none."""
     news_s: float | None = None
     """Never let so long pass without statistics, without an answer, or without media."""
-    leans_on: str | None = None
+    depends_on: str | None = None
     """The seat without which it can do nothing; while that one is not well, nothing is expected."""
     slow_hint: str | None = None
     """What to do where it is well, and only needs longer to start."""
 
 
-NOTHING = Expectation()
+NOTHING = HealthCheck()
 BEGUN = frozenset({Proof.READY, Proof.ACTIVE})
 """What each program owes by itself; that its media arrives is the chair's word, and not in its hands alone."""
 
@@ -65,8 +65,8 @@ def begin_watch(now: float) -> Watch:
     return Watch(looked_at=now, excused_until=now)
 
 
-def look(
-    watch: Watch, seat: SeatState, expectation: Expectation, now: float, *, ground_is_well: bool
+def evaluate(
+    watch: Watch, seat: SeatState, health_check: HealthCheck, now: float, *, dependency_is_well: bool
 ) -> tuple[Watch, str | None]:
     """Returns the watch after this look, and why the process is to be replaced, None = it is not.
 
@@ -78,10 +78,10 @@ def look(
     watch = replace(
         watch,
         looked_at=now,
-        excused_until=now if late or not ground_is_well else watch.excused_until,
+        excused_until=now if late or not dependency_is_well else watch.excused_until,
         ready_since=(watch.ready_since or now) if has_begun else None,
     )
-    return watch, _ailment(watch, seat, expectation, now)
+    return watch, _ailment(watch, seat, health_check, now)
 
 
 def is_well(seat: SeatState | None) -> bool:
@@ -89,18 +89,18 @@ def is_well(seat: SeatState | None) -> bool:
     return seat is None or (seat.ready and seat.state is not ProcessState.STALLED)
 
 
-def _ailment(watch: Watch, seat: SeatState, expectation: Expectation, now: float) -> str | None:
+def _ailment(watch: Watch, seat: SeatState, health_check: HealthCheck, now: float) -> str | None:
     def passed(since: float | None, limit: float | None) -> bool:
         return since is not None and limit is not None and now - max(since, watch.excused_until) >= limit
 
     if watch.ready_since is None:
-        limit = expectation.start_s
+        limit = health_check.start_s
         if limit is not None and (seat.cpu_percent or 0) >= LOADING_PERCENT:
             limit = max(limit, LOADING_S)
         what = "has not joined" if Proof.ACTIVE in seat.missing else "was not ready"
         return f"{what} within {limit:.0f} s" if passed(watch.excused_until, limit) else None
-    if passed(seat.last_stats_at or watch.ready_since, expectation.news_s):
-        return f"stalled: nothing was heard from it for {expectation.news_s:.0f} s"
-    if passed(seat.silent_since, expectation.news_s):
-        return f"stalled: its media stopped for {expectation.news_s:.0f} s"
+    if passed(seat.last_stats_at or watch.ready_since, health_check.news_s):
+        return f"stalled: nothing was heard from it for {health_check.news_s:.0f} s"
+    if passed(seat.silent_since, health_check.news_s):
+        return f"stalled: its media stopped for {health_check.news_s:.0f} s"
     return None

@@ -31,14 +31,13 @@ from meetctl.protocol import (
     Warn,
 )
 from meetctl.supervisor.events import (
-    Ailing,
     Answered,
     BackingOff,
+    ChildMessage,
     Exited,
     GaveUp,
     Proof,
     Proven,
-    Said,
     Sampled,
     SeatAdded,
     SeatEvent,
@@ -46,6 +45,7 @@ from meetctl.supervisor.events import (
     SeatRemoved,
     Started,
     Stopping,
+    Unhealthy,
     Warned,
     WireEvent,
 )
@@ -82,7 +82,7 @@ def apply(state: MeetingState, event: SeatEvent) -> MeetingState:
     if isinstance(event, SeatRemoved):
         left = {key: other for key, other in state.seats.items() if key != event.seat}
         return _without_floor(replace(state, seats=left), seat)
-    if isinstance(event, Said) and isinstance(event.event, MediaReceived | FloorChanged):
+    if isinstance(event, ChildMessage) and isinstance(event.event, MediaReceived | FloorChanged):
         return _heard_of_others(state, seat, event.event, event.at)
     after = _with_seat(state, _after(seat, event), event.at)
     return _without_floor(after, seat) if isinstance(event, Exited) else after
@@ -117,7 +117,17 @@ def derived_meeting_state(seats: Mapping[str, SeatState]) -> ProcessState:
 
 def _after(
     seat: SeatState,
-    event: Started | Said | Proven | Answered | Ailing | Exited | BackingOff | GaveUp | Stopping | Warned | Sampled,
+    event: Started
+    | ChildMessage
+    | Proven
+    | Answered
+    | Unhealthy
+    | Exited
+    | BackingOff
+    | GaveUp
+    | Stopping
+    | Warned
+    | Sampled,
 ) -> SeatState:
     match event:
         case Started():
@@ -138,15 +148,15 @@ def _after(
             return replace(seat, cpu_percent=event.cpu_percent, memory_mb=event.memory_mb)
         case Proven() if seat.pid is not None:
             return _with_proof(seat, event.proof)
-        case Said() if seat.pid is not None:
+        case ChildMessage() if seat.pid is not None:
             return _said(seat, event.event, event.at)
         case Warned() if seat.pid is not None:
             return _warned(seat, event.message, event.at, lasts=event.lasts)
         case Answered() if seat.pid is not None:
             return replace(seat, last_stats_at=event.at)
-        case Ailing() if seat.pid is not None:
+        case Unhealthy() if seat.pid is not None:
             return replace(seat, failed=True, last_error=printable(event.why), hint=event.hint, error_at=event.at)
-        case Sampled() | Proven() | Said() | Answered() | Ailing() | Warned():
+        case Sampled() | Proven() | ChildMessage() | Answered() | Unhealthy() | Warned():
             return seat  # a late word of a process that is gone
         case _ as never:
             assert_never(never)

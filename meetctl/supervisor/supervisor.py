@@ -20,30 +20,30 @@ from meetctl.errors import MeetctlError, StandInError
 from meetctl.protocol import Failed, Model, Warn
 from meetctl.supervisor import descendants
 from meetctl.supervisor.events import (
-    Ailing,
     Answered,
     BackingOff,
+    ChildMessage,
     Exited,
     GaveUp,
     Proven,
-    Said,
     SeatAdded,
     SeatEvent,
     SeatKind,
     SeatRemoved,
     Started,
     Stopping,
+    Unhealthy,
     Warned,
     WireEvent,
 )
-from meetctl.supervisor.guarded import Guard
-from meetctl.supervisor.health import LOOK_S, begin_watch, is_well, look
+from meetctl.supervisor.guard_client import GuardClient
+from meetctl.supervisor.health import LOOK_S, begin_watch, evaluate, is_well
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, ProcessId
 from meetctl.supervisor.logs import ChildLog, Masker
-from meetctl.supervisor.place import Seat
 from meetctl.supervisor.policy import GiveUp, Leave, Restart, Run, next_action
 from meetctl.supervisor.process import ChildProcess, Wire
 from meetctl.supervisor.seat import same_warning, with_last_lines
+from meetctl.supervisor.seat_spec import Seat
 from meetctl.supervisor.state import MeetingState, apply, as_of
 from meetctl.supervisor.tasks import Tasks, begun
 
@@ -105,7 +105,7 @@ class Supervisor:
         self._meeting = meeting
         self._log_dir = log_dir
         self._mask = mask
-        self._guard = Guard(meeting, files, note)
+        self._guard = GuardClient(meeting, files, note)
         self._launcher = launcher(self._guard.add)
         self._lives: dict[str, _Life] = {}
         self._listeners: list[Callable[[SeatEvent], None]] = []
@@ -198,7 +198,7 @@ class Supervisor:
         life.task = self._tasks.own(self._keep(life), f"seat {key}")
         return True
 
-    def condemn(self, key: str, why: str, hint: str | None, *, permanent: bool = False) -> None:
+    def fail(self, key: str, why: str, hint: str | None, *, permanent: bool = False) -> None:
         """Ends the process in the seat, which failed in these words; what follows is the policy's decision.
 
         Args:
@@ -207,7 +207,7 @@ class Supervisor:
         life = self._lives[key]
         if life.process is None or life.stopping:
             return
-        self._blame(life, why, hint, permanent=permanent, code="condemned", word="killed")
+        self._record_failure(life, why, hint, permanent=permanent, code="condemned", word="killed")
         life.process.kill()
 
     async def send(self, key: str, message: Model) -> bool:
@@ -268,15 +268,15 @@ class Supervisor:
         life = self._lives.get(key)
         if life is None or life.process is None or life.stopping:
             return
-        self._blame(life, why, hint, permanent=permanent)
+        self._record_failure(life, why, hint, permanent=permanent)
         await life.process.stop(timeout_s=timeout_s, reason=why)
 
-    async def dismiss(self, key: str, why: str, hint: str | None, *, timeout_s: float) -> None:
+    async def evict(self, key: str, why: str, hint: str | None, *, timeout_s: float) -> None:
         """Stops one seat for good, in good order, for this reason, which its state goes on to tell."""
         life = self._lives.get(key)
         if life is None or life.process is None or life.stopping:
             return
-        self._blame(life, why, hint, permanent=True)
+        self._record_failure(life, why, hint, permanent=True)
         await self.stop(key, timeout_s=timeout_s)
 
     def signal(self, key: str, number: signal.Signals, *, only: ProcessId | None = None) -> ProcessId | None:
@@ -390,8 +390,8 @@ class Supervisor:
             self.emit(Started(seat.key, process.pid, time.monotonic()))
             ended = begun(process.wait())
             helpers = {begun(self._assign(life, process)), begun(self._watch(life))}
-            helpers |= {begun(self._probe(life))} if seat.probe else set()
-            helpers |= {begun(self._feel_pulse(seat))} if seat.pulse else set()
+            helpers |= {begun(self._probe(life))} if seat.readiness_probe else set()
+            helpers |= {begun(self._feel_pulse(seat))} if seat.liveness_probe else set()
             try:
                 while not ended.done():
                     await asyncio.wait({ended, *helpers}, return_when=asyncio.FIRST_COMPLETED)
@@ -415,50 +415,52 @@ class Supervisor:
             except StandInError:
                 raise  # what it needs is gone for good
             except MeetctlError as error:
-                self.condemn(life.seat.key, error.message, error.hint)
+                self.fail(life.seat.key, error.message, error.hint)
                 return
             await process.send(line)
         life.assigned.set()
 
     async def _probe(self, life: _Life) -> None:
-        assert life.seat.probe is not None
+        assert life.seat.readiness_probe is not None
         try:
-            proof = await life.seat.probe()
+            proof = await life.seat.readiness_probe()
         except MeetctlError as error:
-            self.condemn(life.seat.key, error.message, error.hint)
+            self.fail(life.seat.key, error.message, error.hint)
         else:
             self.emit(Proven(life.seat.key, proof, time.monotonic()))
 
     async def _feel_pulse(self, seat: Seat) -> None:
-        assert seat.pulse is not None
+        assert seat.liveness_probe is not None
         while True:
             await asyncio.sleep(PULSE_S)
-            if self.state.seats[seat.key].ready and await seat.pulse():
+            if self.state.seats[seat.key].ready and await seat.liveness_probe():
                 self.emit(Answered(seat.key, time.monotonic()))
 
     async def _watch(self, life: _Life) -> None:
         """Looks at the process until it is ill, and then makes room for the next one."""
         await life.assigned.wait()
-        expectation = life.seat.expectation
+        health_check = life.seat.health_check
         watch = begin_watch(time.monotonic())
         while not life.stopping:
             await asyncio.sleep(LOOK_S)
             now = time.monotonic()
             seats = as_of(self.state, now).seats
-            ground = seats.get(expectation.leans_on) if expectation.leans_on is not None else None
-            watch, why = look(watch, seats[life.seat.key], expectation, now, ground_is_well=is_well(ground))
+            depends_on = seats.get(health_check.depends_on) if health_check.depends_on is not None else None
+            watch, why = evaluate(
+                watch, seats[life.seat.key], health_check, now, dependency_is_well=is_well(depends_on)
+            )
             if why is not None:
-                slow = expectation.slow_hint if watch.ready_since is None else None
+                slow = health_check.slow_hint if watch.ready_since is None else None
                 hint = f"read {life.log.path}" + (f", or {slow}" if slow else "")
-                self.condemn(life.seat.key, with_last_lines(why, life.log.last_errors()), hint)
+                self.fail(life.seat.key, with_last_lines(why, life.log.last_errors()), hint)
                 return
 
-    def _blame(
+    def _record_failure(
         self, life: _Life, why: str, hint: str | None, *, permanent: bool, code: str = "ended", word: str = "ended"
     ) -> None:
         life.failed = Failed(code=code, message=self._mask(why), hint=hint, permanent=permanent)
         life.log.note(f"[{word}] {why}")
-        self.emit(Ailing(life.seat.key, life.failed.message, hint, time.monotonic()))
+        self.emit(Unhealthy(life.seat.key, life.failed.message, hint, time.monotonic()))
 
     def _heard(self, life: _Life, event: WireEvent) -> None:
         if isinstance(event, Failed):
@@ -466,7 +468,7 @@ class Supervisor:
                 update={"message": self._mask(event.message), "hint": self._mask(event.hint) if event.hint else None}
             )
             life.failed = event
-        self.emit(Said(life.seat.key, event, time.monotonic()))
+        self.emit(ChildMessage(life.seat.key, event, time.monotonic()))
         if isinstance(event, Warn):
             times = self.state.seats[life.seat.key].warnings
             if str(times).strip("0") == "1":  # the first, the tenth, the hundredth: the log is no place to count in

@@ -15,7 +15,7 @@ from meetctl.doctor.findings import Level
 from meetctl.doctor.probing import probe_proxies
 from meetctl.errors import LiveKitError
 from meetctl.programs.launch import agent_environment
-from meetctl.programs.room_access import Place
+from meetctl.programs.room_access import RoomAccess
 from meetctl.protocol.proxies import DIRECT, is_loopback, livekit_is_direct, with_loopback_direct
 from meetctl.roster import AgentEntry, Program
 from meetctl.settings import LiveKitCredentials
@@ -112,7 +112,7 @@ def test_a_command_does_not_get_the_proxy_that_its_livekit_client_would_ask_for_
     entry = AgentEntry(name="Max", identity="max", program=Program.COMMAND, command=("./max",))
 
     def given(url: str, entry: AgentEntry = entry) -> dict[str, str]:
-        place = Place(room="r", livekit_url=url, token=SecretStr("t"), chair_identity=None, topic=None)
+        place = RoomAccess(room="r", livekit_url=url, token=SecretStr("t"), chair_identity=None, topic=None)
         return agent_environment(entry, place, {}, CREDENTIALS)
 
     here = given("ws://127.0.0.1:7880")
@@ -124,7 +124,7 @@ def test_a_command_does_not_get_the_proxy_that_its_livekit_client_would_ask_for_
 
 def test_output_of_a_python_command_comes_at_once_unless_its_entry_says_otherwise() -> None:
     entry = AgentEntry(name="Max", identity="max", program=Program.COMMAND, command=("./max",))
-    place = Place(room="r", livekit_url="ws://x", token=SecretStr("t"), chair_identity=None, topic=None)
+    place = RoomAccess(room="r", livekit_url="ws://x", token=SecretStr("t"), chair_identity=None, topic=None)
     assert agent_environment(entry, place, {}, CREDENTIALS)["PYTHONUNBUFFERED"] == "1"
     own = entry.model_copy(update={"env": {"PYTHONUNBUFFERED": SecretStr("")}})
     assert agent_environment(own, place, {}, CREDENTIALS)["PYTHONUNBUFFERED"] == ""

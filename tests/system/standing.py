@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.control import ask
 from testing.fixtures.command import Meetctl
-from testing.witness import Witness
+from testing.subscriber_probe import SubscriberProbe
 
 WAIT_S = 90.0
 """Everything here takes seconds on an idle machine; this one may be busy."""
@@ -77,20 +77,20 @@ class Standing:
         return self.send(name, signal.SIGKILL)
 
     @asynccontextmanager
-    async def witness(self) -> AsyncIterator[Witness]:
+    async def probe(self) -> AsyncIterator[SubscriberProbe]:
         """Somebody in the room who subscribes to everything."""
         request = {"do": "link", "name": "Witness"}
         link = await ask(self.meetctl.runtime_dir / f"{self.room}.sock", request, timeout_s=WAIT_S)
-        async with Witness(link["livekit_url"], link["token"]) as witness:
-            yield witness
+        async with SubscriberProbe(link["livekit_url"], link["token"]) as probe:
+            yield probe
 
     def media_arrives(self, **kinds: tuple[str, ...]) -> None:
         """Asserts that somebody who joins now receives these kinds of media of these identities."""
 
         async def look() -> None:
-            async with self.witness() as witness, asyncio.timeout(WAIT_S):
+            async with self.probe() as probe, asyncio.timeout(WAIT_S):
                 for identity, wanted in kinds.items():
-                    await witness.wait_media(identity, wanted)
+                    await probe.wait_media(identity, wanted)
 
         asyncio.run(look())
 

@@ -100,8 +100,8 @@ class Chaos:
     def guest(self) -> str:
         async def come_and_go() -> None:
             with contextlib.suppress(Exception):  # the server may be gone just now
-                async with self._meeting.witness() as witness, asyncio.timeout(5):
-                    await witness.wait_media("max", ("audio",))
+                async with self._meeting.probe() as probe, asyncio.timeout(5):
+                    await probe.wait_media("max", ("audio",))
 
         asyncio.run(come_and_go())
         return "guest"

@@ -48,10 +48,10 @@ async def talk_until(meeting: Standing, warning: str | None) -> None:
     """Chats until the chair's seat shows the warning; with None, until a line is in the transcript."""
     end = time.monotonic() + WAIT_S
     last = f"the last word {end}"
-    async with meeting.witness() as witness, asyncio.timeout(WAIT_S):
+    async with meeting.probe() as probe, asyncio.timeout(WAIT_S):
         while True:
             text = last if warning is None else "many words " * 40
-            await witness.room.local_participant.send_text(text, topic="lk.chat")
+            await probe.room.local_participant.send_text(text, topic="lk.chat")
             await asyncio.sleep(0.1)
             if warning is None and last in (meeting.log_dir / "transcript.jsonl").read_text():
                 return

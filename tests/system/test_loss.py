@@ -46,14 +46,14 @@ def meeting(house: Standing) -> Standing:
 
 def test_a_killed_agents_media_is_back_at_a_subscriber_and_it_is_the_same_participant(meeting: Standing) -> None:
     async def kill_and_wait() -> float:
-        async with meeting.witness() as witness, asyncio.timeout(WAIT_S):
-            await witness.wait_media("ada", ("audio", "video"))
-            before = witness.publications("ada")
+        async with meeting.probe() as probe, asyncio.timeout(WAIT_S):
+            await probe.wait_media("ada", ("audio", "video"))
+            before = probe.publications("ada")
             began = time.perf_counter()
             await asyncio.to_thread(meeting.kill, "Ada")
-            await witness.wait_media("ada", ("audio", "video"), besides=before)
+            await probe.wait_media("ada", ("audio", "video"), besides=before)
             seconds = time.perf_counter() - began
-            assert witness.room.remote_participants["ada"].name == "Ada"
+            assert probe.room.remote_participants["ada"].name == "Ada"
             return seconds
 
     pids = meeting.pids()
@@ -176,8 +176,8 @@ def without(pids: dict[str, int], name: str) -> dict[str, int]:
 
 async def say(meeting: Standing, text: str) -> None:
     """Writes into the room's chat and waits until the transcript has it."""
-    async with meeting.witness() as witness, asyncio.timeout(WAIT_S):
-        await witness.room.local_participant.send_text(text, topic="lk.chat")
+    async with meeting.probe() as probe, asyncio.timeout(WAIT_S):
+        await probe.room.local_participant.send_text(text, topic="lk.chat")
         while text not in [line["text"] for line in lines(meeting)]:
             await asyncio.sleep(0.1)
 

@@ -191,9 +191,9 @@ def test_a_participant_can_neither_drive_nor_read_an_agent(meetctl: Meetctl) -> 
     meeting = Standing(meetctl, "locked")
 
     async def drive() -> None:
-        async with meeting.witness() as witness, asyncio.timeout(WAIT_S):
-            await witness.wait_media("max", ("audio",))
-            session = RemoteSession.from_room(witness.room, "max")
+        async with meeting.probe() as probe, asyncio.timeout(WAIT_S):
+            await probe.wait_media("max", ("audio",))
+            session = RemoteSession.from_room(probe.room, "max")
             await session.start()
             try:
                 with pytest.raises(TimeoutError):
@@ -234,8 +234,8 @@ def test_a_hostile_roster_is_refused_quickly_and_runs_nothing(meetctl: Meetctl, 
 
 async def provoke(meeting: Standing) -> None:
     """Makes agents call models that do not answer: their complaints are what would hold a key."""
-    async with meeting.witness() as witness:
-        await witness.room.local_participant.send_text("Max and Ada, what do you think?", topic="lk.chat")
+    async with meeting.probe() as probe:
+        await probe.room.local_participant.send_text("Max and Ada, what do you think?", topic="lk.chat")
         log = meeting.log_dir / "max.log"
         end = time.monotonic() + WAIT_S
         while "APIConnectionError" not in log.read_text():

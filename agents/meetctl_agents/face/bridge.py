@@ -21,8 +21,8 @@ from .media.adaptive_video import FittingVideo
 from .media.placeholder import draw_placeholder
 from .media.room_audio import RoomAudio
 from .output.sink import FaceAudioOutput
-from .session.manager import FaceKeeper
-from .session.presence import Company
+from .session.manager import FaceSessionManager
+from .session.presence import HumanPresence
 
 Report = Callable[[Model], None]
 CountSeconds = Callable[[float], None]
@@ -49,8 +49,10 @@ class Bridge:
         self._audio = RoomAudio()
         self._output = FaceAudioOutput(self._audio.push)
         self._video = FittingVideo(lambda width, height: draw_placeholder(assignment.name, width, height))
-        self._company = Company(room, [member.identity for member in assignment.cast])
-        self._keeper = FaceKeeper(assignment.face, self._output, self._video, self._company, report, count_seconds)
+        self._presence = HumanPresence(room, [member.identity for member in assignment.cast])
+        self._sessions = FaceSessionManager(
+            assignment.face, self._output, self._video, self._presence, report, count_seconds
+        )
         self._pumps: asyncio.Task[None] | None = None
 
     @property
@@ -78,9 +80,9 @@ class Bridge:
             tasks.create_task(self._audio.run(self._output.fill), name="room-audio")
             tasks.create_task(self._video.run(), name="room-video")
             tasks.create_task(report_room_leg(self._room, self._report), name="room-meter")
-            tasks.create_task(report_leg("simli", self._keeper.snapshot, self._report), name="simli-meter")
+            tasks.create_task(report_leg("simli", self._sessions.snapshot, self._report), name="simli-meter")
             tasks.create_task(self._keep(), name="face")
 
     async def _keep(self) -> None:
-        with self._company:
-            await self._keeper.run()
+        with self._presence:
+            await self._sessions.run()

@@ -24,7 +24,7 @@ from .output.direct_output import DirectOutput
 from .output.sink import FaceAudioOutput
 from .session.face_session import USAGE_S
 from .session.manager import HEALTHY_S, NOBODY, backoff
-from .session.presence import Company
+from .session.presence import HumanPresence
 from .signaling.base import SAMPLE_RATE
 from .signaling.compose import TOKEN_S, token_body
 from .signaling.exchange import Conversation
@@ -54,7 +54,7 @@ class Direct:
         self._audio = RoomAudio()
         self._own_voice = FaceAudioOutput(self._audio.push)
         self._output = DirectOutput(self._own_voice)
-        self._company = Company(room, [member.identity for member in assignment.cast])
+        self._presence = HumanPresence(room, [member.identity for member in assignment.cast])
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
         self._degraded = False
@@ -95,11 +95,11 @@ class Direct:
 
     async def _keep(self) -> None:
         failures = 0
-        with self._company:
+        with self._presence:
             while True:
-                if self._face.idle_close_s is not None and self._company.alone_s >= self._face.idle_close_s:
+                if self._face.idle_close_s is not None and self._presence.alone_s >= self._face.idle_close_s:
                     self._degrade(NOBODY)
-                    await self._company.wait_somebody()
+                    await self._presence.wait_somebody()
                 began = time.monotonic()
                 end = await self._attend()
                 failures = 0 if time.monotonic() - began >= HEALTHY_S else failures + 1

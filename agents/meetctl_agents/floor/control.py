@@ -17,14 +17,14 @@ from meetctl.protocol import CastMember, FloorChanged, Line, MeetingRules
 
 from ..process.tasks import Tasks
 from ..process.wire import Report
-from .events import AgentGone, Changed, Consult, Cut, Event, Give, Released, StillLoading, Tick
-from .machine import next_deadline, next_wish, step
+from .events import AgentGone, Changed, Consult, Event, GrantFloor, Released, RevokeFloor, StillLoading, Tick
+from .machine import next_deadline, next_request, step
 from .outbox import Outbox
 from .state import Floor
 
 logger = logging.getLogger(__name__)
 
-Granted = Callable[[Give, float], None]
+Granted = Callable[[GrantFloor, float], None]
 """Told of each grant that an agent took, with the seconds it took to reach it."""
 Consulted = Callable[[Consult], None]
 """Told of each question to the moderator; the answer is posted."""
@@ -81,14 +81,14 @@ class FloorControl:
             answering = {
                 action.identity
                 for action in actions
-                if isinstance(action, Give) and action.line is not None and action.line.id == heard.id
+                if isinstance(action, GrantFloor) and action.line is not None and action.line.id == heard.id
             }
             self.tell(heard, but=answering)
         for action in actions:
             match action:
-                case Give():
+                case GrantFloor():
                     self._outbox(action.identity).grant(action)
-                case Cut(identity, grant_id):
+                case RevokeFloor(identity, grant_id):
                     logger.info("%s is cut off", identity)
                     self._outbox(identity).stop(grant_id)
                 case Changed(holder):
@@ -119,9 +119,9 @@ class FloorControl:
 
         A guess: nothing is decided by it, and an agent that is not ready when it is granted the floor begins then.
         """
-        wish = next_wish(self._floor, event, self._loop.time())
-        if wish is not None and wish.verbatim is None:
-            self._outbox(wish.identity).prepare(line)
+        request = next_request(self._floor, event, self._loop.time())
+        if request is not None and request.verbatim is None:
+            self._outbox(request.identity).prepare(line)
 
     def _outbox(self, identity: str) -> Outbox:
         if identity not in self._outboxes:
@@ -131,7 +131,7 @@ class FloorControl:
     def _on_loading(self, identity: str, grant_id: str) -> None:
         self.post(StillLoading(identity, grant_id))
 
-    def _on_granted(self, give: Give, seconds: float) -> None:
+    def _on_granted(self, give: GrantFloor, seconds: float) -> None:
         self._granted(give, seconds)
 
     def _on_failed(self, identity: str, grant_id: str) -> None:

@@ -27,8 +27,8 @@ class HumanLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class TalkBegan:
-    """A human makes speech sounds; ended by exactly one `Said` or `NothingSaid`, or by `HumanLeft`."""
+class SpeechStarted:
+    """A human makes speech sounds; ended by exactly one `UtteranceFinal` or `NothingSaid`, or by `HumanLeft`."""
 
     identity: str
 
@@ -41,8 +41,8 @@ class NothingSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A human's words. `spoken` is False for what is typed, which no `TalkBegan` precedes."""
+class UtteranceFinal:
+    """A human's words. `spoken` is False for what is typed, which no `SpeechStarted` precedes."""
 
     line: Line
     addressed: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class StillLoading:
 
 
 @dataclass(frozen=True, slots=True)
-class Sounded:
+class PlaybackStarted:
     """An agent can be heard."""
 
     identity: str
@@ -144,11 +144,11 @@ Event = (
     CastSet
     | HumanCame
     | HumanLeft
-    | TalkBegan
+    | SpeechStarted
     | NothingSaid
-    | Said
+    | UtteranceFinal
     | StillLoading
-    | Sounded
+    | PlaybackStarted
     | Released
     | Overheard
     | AgentCame
@@ -164,7 +164,7 @@ Event = (
 
 
 @dataclass(frozen=True, slots=True)
-class Give:
+class GrantFloor:
     """Grant the floor."""
 
     identity: str
@@ -175,7 +175,7 @@ class Give:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class RevokeFloor:
     """Silence the holder."""
 
     identity: str
@@ -198,4 +198,4 @@ class Consult:
     candidates: tuple[str, ...]
 
 
-Action = Give | Cut | Changed | Consult
+Action = GrantFloor | RevokeFloor | Changed | Consult

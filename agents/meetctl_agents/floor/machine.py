@@ -18,26 +18,26 @@ from .events import (
     AgentGone,
     CastSet,
     Changed,
-    Cut,
     Directed,
     Event,
-    Give,
+    GrantFloor,
     HumanCame,
     HumanLeft,
     Muted,
     NothingSaid,
     Overheard,
     Picked,
+    PlaybackStarted,
     Released,
-    Said,
-    Sounded,
+    RevokeFloor,
+    SpeechStarted,
     StillLoading,
-    TalkBegan,
     Tick,
     Undecided,
+    UtteranceFinal,
 )
 from .modes import after_agent, after_human, decided, undecided
-from .state import Floor, Holding, Wish, by_turn, opener
+from .state import Floor, FloorHold, FloorRequest, by_turn, opener
 
 SILENT_S = 25.0
 """From the grant to the first sound: two attempts of a model, ten seconds each. Runs out where the agent hangs."""
@@ -66,8 +66,8 @@ def step(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action, .
 def next_deadline(floor: Floor, now: float) -> float | None:
     """Returns when a `Tick` is due; None = nothing is running out. What is overdue waits for an event, not for time."""
     due = [since + TALK_S for _, since in floor.talking]
-    if floor.holding:
-        due.append(floor.holding.deadline)
+    if floor.hold:
+        due.append(floor.hold.deadline)
     if floor.consulting:
         due.append(floor.consulting.deadline)
     if floor.nudge_at is not None:
@@ -75,11 +75,11 @@ def next_deadline(floor: Floor, now: float) -> float | None:
     return min((at for at in due if at > now), default=None)
 
 
-def next_wish(floor: Floor, event: Event, now: float) -> Wish | None:
+def next_request(floor: Floor, event: Event, now: float) -> FloorRequest | None:
     """Returns who would speak next if that happened now; nothing happens."""
     after, actions = step(floor, event, now)
-    if any(isinstance(action, Give) for action in actions):
-        return after.holding.wish if after.holding else None
+    if any(isinstance(action, GrantFloor) for action in actions):
+        return after.hold.request if after.hold else None
     return after.waiting[0] if after.waiting else None
 
 
@@ -93,24 +93,24 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
             return replace(floor, humans=floor.humans | {identity}), ()
         case HumanLeft(identity):
             return _without_human(floor, identity, now), ()
-        case TalkBegan(identity):
+        case SpeechStarted(identity):
             return _cut(replace(floor, talking=(*floor.talking, (identity, now))), now)
         case NothingSaid(identity):
             floor = _fell_silent(floor, identity)
             if floor.cut_off is None or floor.talking:
                 return floor, ()
             return replace(floor, waiting=(floor.cut_off, *floor.waiting), cut_off=None), ()
-        case Said():
+        case UtteranceFinal():
             return _said(floor, event, now)
         case StillLoading(identity, grant_id):
             return _still_loading(floor, identity, grant_id, now), ()
-        case Sounded(identity):
+        case PlaybackStarted(identity):
             return _sounded(floor, identity, now), ()
         case Released():
             return _released(floor, event, now)
         case Overheard(line, addressed):
             floor = replace(floor, opened=True, agent_turns=floor.agent_turns + 1)
-            busy = floor.holding or floor.waiting or floor.talking
+            busy = floor.hold or floor.waiting or floor.talking
             return (floor, ()) if busy else after_agent(floor, line, addressed, now)
         case AgentCame(identity):
             return replace(floor, here=floor.here | {identity}), ()
@@ -131,12 +131,12 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
             assert_never(event)
 
 
-def _said(floor: Floor, said: Said, now: float) -> tuple[Floor, tuple[Action, ...]]:
+def _said(floor: Floor, said: UtteranceFinal, now: float) -> tuple[Floor, tuple[Action, ...]]:
     if said.spoken:
         floor = _fell_silent(floor, said.line.identity)
     cut_off = floor.cut_off
     floor = replace(floor, agent_turns=0, cut_off=None, opened=True, consulting=None, nudge_at=None)
-    if said.dismisses and not said.addressed and (cut_off is not None or floor.holding is not None):
+    if said.dismisses and not said.addressed and (cut_off is not None or floor.hold is not None):
         floor, actions = _cut(replace(floor, waiting=()), now)
         return replace(floor, cut_off=None), actions
     floor, actions = after_human(floor, said.line, said.addressed, cut_off, now)
@@ -147,22 +147,22 @@ def _said(floor: Floor, said: Said, now: float) -> tuple[Floor, tuple[Action, ..
 
 
 def _still_loading(floor: Floor, identity: str, grant_id: str, now: float) -> Floor:
-    held = floor.holding
-    if held is None or (held.wish.identity, held.grant_id) != (identity, grant_id) or held.cut or held.sounded:
+    held = floor.hold
+    if held is None or (held.request.identity, held.grant_id) != (identity, grant_id) or held.cut or held.sounded:
         return floor
-    return replace(floor, holding=replace(held, deadline=now + LOADING_S))
+    return replace(floor, hold=replace(held, deadline=now + LOADING_S))
 
 
 def _sounded(floor: Floor, identity: str, now: float) -> Floor:
-    held = floor.holding
-    if held is None or held.wish.identity != identity or held.cut or held.sounded:
+    held = floor.hold
+    if held is None or held.request.identity != identity or held.cut or held.sounded:
         return floor
-    return replace(floor, opened=True, holding=replace(held, sounded=True, deadline=now + LONGEST_S))
+    return replace(floor, opened=True, hold=replace(held, sounded=True, deadline=now + LONGEST_S))
 
 
 def _released(floor: Floor, released: Released, now: float) -> tuple[Floor, tuple[Action, ...]]:
-    held = floor.holding
-    if held is None or (held.grant_id, held.wish.identity) != (released.grant_id, released.identity):
+    held = floor.hold
+    if held is None or (held.grant_id, held.request.identity) != (released.grant_id, released.identity):
         return floor, ()  # too late: the floor was taken away
     floor, actions = _revoked(floor, now)
     line = released.line
@@ -178,8 +178,8 @@ def _released(floor: Floor, released: Released, now: float) -> tuple[Floor, tupl
 def _directed(floor: Floor, identity: str, verbatim: str | None, line: Line | None) -> Floor:
     if identity in floor.muted or not any(m.identity == identity and m.serves_floor for m in floor.cast):
         return floor
-    wish = Wish(identity, line, verbatim, directed=True)
-    return replace(floor, waiting=(wish, *floor.waiting), agent_turns=0, opened=True, consulting=None, nudge_at=None)
+    request = FloorRequest(identity, line, verbatim, directed=True)
+    return replace(floor, waiting=(request, *floor.waiting), agent_turns=0, opened=True, consulting=None, nudge_at=None)
 
 
 def _muted(floor: Floor, identity: str, muted: bool, now: float) -> tuple[Floor, tuple[Action, ...]]:
@@ -193,46 +193,46 @@ def _muted(floor: Floor, identity: str, muted: bool, now: float) -> tuple[Floor,
 
 
 def _cut(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
-    held = floor.holding
+    held = floor.hold
     if held is None or held.cut:
         return floor, ()
     cut = replace(held, cut=True, deadline=now + RELEASE_S)
-    return replace(floor, holding=cut, cut_off=held.wish), (Cut(held.wish.identity, held.grant_id),)
+    return replace(floor, hold=cut, cut_off=held.request), (RevokeFloor(held.request.identity, held.grant_id),)
 
 
 def _expire(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
     if floor.consulting and now >= floor.consulting.deadline:
         floor = undecided(floor, floor.consulting.number)
-    held = floor.holding
+    held = floor.hold
     if held is None or now < held.deadline:
         return floor, ()
-    cut = () if held.cut else (Cut(held.wish.identity, held.grant_id),)
+    cut = () if held.cut else (RevokeFloor(held.request.identity, held.grant_id),)
     floor, actions = _revoked(floor, now)
     return floor, (*cut, *actions)
 
 
 def _settle(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
-    if floor.holding or any(now - since < TALK_S for _, since in floor.talking):
+    if floor.hold or any(now - since < TALK_S for _, since in floor.talking):
         return floor, ()
     if not floor.waiting and floor.consulting is None:
         floor = _nudged(floor, now)
     if floor.exhausted:
-        floor = replace(floor, waiting=tuple(wish for wish in floor.waiting if wish.directed))
+        floor = replace(floor, waiting=tuple(request for request in floor.waiting if request.directed))
     if not floor.waiting or not (floor.attended or floor.waiting[0].directed):
         return floor, ()
-    wish, *rest = floor.waiting
+    request, *rest = floor.waiting
     grant_id = f"{floor.run}-{floor.grants + 1}"
     floor = replace(
         floor,
-        holding=Holding(grant_id, wish, now + SILENT_S),
+        hold=FloorHold(grant_id, request, now + SILENT_S),
         waiting=tuple(rest),
         agent_turns=floor.agent_turns + 1,
         grants=floor.grants + 1,
-        last_by_turn=wish.identity,
+        last_by_turn=request.identity,
         cut_off=None,
         nudge_at=None,
     )
-    return floor, (Give(wish.identity, grant_id, wish.line, wish.verbatim), Changed(wish.identity))
+    return floor, (GrantFloor(request.identity, grant_id, request.line, request.verbatim), Changed(request.identity))
 
 
 def _nudged(floor: Floor, now: float) -> Floor:
@@ -241,10 +241,10 @@ def _nudged(floor: Floor, now: float) -> Floor:
         return floor
     opening = opener(floor)
     if opening is not None and floor.openings < MOST_OPENINGS:
-        return replace(floor, waiting=(Wish(opening, None),), openings=floor.openings + 1, nudge_at=None)
+        return replace(floor, waiting=(FloorRequest(opening, None),), openings=floor.openings + 1, nudge_at=None)
     if floor.alone and floor.opened and floor.nudge_at is not None and not floor.exhausted:
         others = by_turn(floor)
-        waiting = (Wish(others[0], None),) if others else ()
+        waiting = (FloorRequest(others[0], None),) if others else ()
         return replace(floor, waiting=waiting, nudge_at=None if others else now + NUDGE_S)
     return replace(floor, nudge_at=None)
 
@@ -252,7 +252,7 @@ def _nudged(floor: Floor, now: float) -> Floor:
 def _revoked(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
     unheard = floor.alone or (not floor.opened and floor.rules.opening is not None)
     nudge = now + NUDGE_S if unheard else floor.nudge_at
-    return replace(floor, holding=None, nudge_at=nudge), (Changed(None),)
+    return replace(floor, hold=None, nudge_at=nudge), (Changed(None),)
 
 
 def _without_human(floor: Floor, identity: str, now: float) -> Floor:
@@ -263,11 +263,11 @@ def _without_human(floor: Floor, identity: str, now: float) -> Floor:
         return floor
     if floor.alone:
         return replace(floor, nudge_at=now + NUDGE_S)
-    return replace(floor, waiting=tuple(wish for wish in floor.waiting if wish.directed), consulting=None)
+    return replace(floor, waiting=tuple(request for request in floor.waiting if request.directed), consulting=None)
 
 
 def _unwanted(floor: Floor, identity: str) -> Floor:
-    return replace(floor, waiting=tuple(wish for wish in floor.waiting if wish.identity != identity))
+    return replace(floor, waiting=tuple(request for request in floor.waiting if request.identity != identity))
 
 
 def _fell_silent(floor: Floor, identity: str) -> Floor:

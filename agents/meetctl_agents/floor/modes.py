@@ -12,26 +12,28 @@ from dataclasses import replace
 from meetctl.protocol import FloorMode, Line
 
 from .events import Action, Consult
-from .state import Consultation, Floor, Wish, by_turn, may_speak
+from .state import Consultation, Floor, FloorRequest, by_turn, may_speak
 
 MODERATION_S = 1.2
 """A language model picks in 0.2 to 0.6 s; people notice a longer silence more than a worse choice."""
 
 
 def after_human(
-    floor: Floor, line: Line, addressed: tuple[str, ...], cut_off: Wish | None, now: float
+    floor: Floor, line: Line, addressed: tuple[str, ...], cut_off: FloorRequest | None, now: float
 ) -> tuple[Floor, tuple[Action, ...]]:
     """Returns the floor with who is to answer a human's line. `cut_off` is the turn that the line ended."""
-    others = tuple(wish for wish in floor.waiting if wish.line is None or wish.line.identity != line.identity)
+    others = tuple(
+        request for request in floor.waiting if request.line is None or request.line.identity != line.identity
+    )
     if floor.rules.floor is FloorMode.ROUND_ROBIN:
-        kept = tuple(wish for wish in floor.waiting if wish.directed)
+        kept = tuple(request for request in floor.waiting if request.directed)
         return replace(floor, waiting=(*kept, *_round(floor, line, addressed))), ()
     if addressed:
-        wishes = tuple(Wish(name, line) for name in addressed if may_speak(floor, name, addressed=True))
-        return replace(floor, waiting=(*others, *wishes)), ()
+        requests = tuple(FloorRequest(name, line) for name in addressed if may_speak(floor, name, addressed=True))
+        return replace(floor, waiting=(*others, *requests)), ()
     if cut_off is not None and may_speak(floor, cut_off.identity, addressed=True):
-        return replace(floor, waiting=(Wish(cut_off.identity, line), *others)), ()
-    if others or (floor.holding and not floor.holding.cut):
+        return replace(floor, waiting=(FloorRequest(cut_off.identity, line), *others)), ()
+    if others or (floor.hold and not floor.hold.cut):
         return floor, ()  # a remark to nobody does not take an answer away from somebody
     if floor.rules.floor is FloorMode.MODERATED:
         return _consult(replace(floor, waiting=()), line, now)
@@ -43,7 +45,7 @@ def after_agent(floor: Floor, line: Line, addressed: tuple[str, ...], now: float
     named = [name for name in addressed if name != line.identity and may_speak(floor, name, addressed=True)]
     mode = floor.rules.floor
     if named and mode is not FloorMode.ROUND_ROBIN:
-        return replace(floor, waiting=(Wish(named[0], line),)), ()
+        return replace(floor, waiting=(FloorRequest(named[0], line),)), ()
     if floor.exhausted:
         return floor, ()
     if mode is FloorMode.MODERATED:
@@ -62,7 +64,7 @@ def decided(floor: Floor, number: int, identity: str | None) -> Floor:
         return replace(floor, consulting=None)
     if identity is None or not may_speak(floor, identity, addressed=True):
         return undecided(floor, number)
-    return replace(floor, consulting=None, waiting=(*floor.waiting, Wish(identity, asked.line)))
+    return replace(floor, consulting=None, waiting=(*floor.waiting, FloorRequest(identity, asked.line)))
 
 
 def undecided(floor: Floor, number: int) -> Floor:
@@ -86,9 +88,9 @@ def _consult(floor: Floor, line: Line, now: float) -> tuple[Floor, tuple[Action,
     return replace(floor, consulting=asked, consultations=number), (Consult(number, line, candidates),)
 
 
-def _one_by_turn(floor: Floor, line: Line) -> tuple[Wish, ...]:
-    return tuple(Wish(name, line) for name in by_turn(floor, but=line.identity)[:1])
+def _one_by_turn(floor: Floor, line: Line) -> tuple[FloorRequest, ...]:
+    return tuple(FloorRequest(name, line) for name in by_turn(floor, but=line.identity)[:1])
 
 
-def _round(floor: Floor, line: Line, addressed: tuple[str, ...]) -> tuple[Wish, ...]:
-    return tuple(Wish(name, line) for name in by_turn(floor, named=addressed))
+def _round(floor: Floor, line: Line, addressed: tuple[str, ...]) -> tuple[FloorRequest, ...]:
+    return tuple(FloorRequest(name, line) for name in by_turn(floor, named=addressed))

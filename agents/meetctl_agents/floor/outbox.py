@@ -20,7 +20,7 @@ from meetctl.protocol import GRANT, HEAR, PREPARE, STILL_LOADING, STOP, Grant, H
 from ..process.allowance import LOG_LINES, Allowances, Verdict
 from ..process.tasks import Tasks
 from ..room.methods import call
-from .events import Give
+from .events import GrantFloor
 
 STARTING_S = 2.0
 """An agent that has just joined serves its methods a moment later: until then it is told again."""
@@ -40,7 +40,7 @@ class Outbox:
         self,
         room: rtc.Room,
         identity: str,
-        granted: Callable[[Give, float], None],
+        granted: Callable[[GrantFloor, float], None],
         failed: Callable[[str, str], None],
         loading: Callable[[str, str], None] = lambda identity, grant_id: None,
     ) -> None:
@@ -49,7 +49,7 @@ class Outbox:
         self._granted = granted
         self._failed = failed
         self._loading = loading
-        self._grants: asyncio.Queue[Give] = asyncio.Queue()
+        self._grants: asyncio.Queue[GrantFloor] = asyncio.Queue()
         self._hearsay: deque[Line] = deque(maxlen=MOST_WAITING)
         self._prepared: Line | None = None
         self._news = asyncio.Event()
@@ -80,7 +80,7 @@ class Outbox:
             self._prepared = line
             self._news.set()
 
-    def grant(self, give: Give) -> None:
+    def grant(self, give: GrantFloor) -> None:
         self._prepared = None  # it would be got ready in the middle of this turn
         self._delivering[give.grant_id] = asyncio.get_running_loop().create_future()
         self._grants.put_nowait(give)
@@ -101,7 +101,7 @@ class Outbox:
             except Exception:  # of those who are told; the next grant is to be sent
                 logger.exception("what came of grant %s is lost", give.grant_id)
 
-    async def _send_grant(self, give: Give) -> None:
+    async def _send_grant(self, give: GrantFloor) -> None:
         began = asyncio.get_running_loop().time()
         answer = None if give.grant_id in self._unwanted else await self._call(GRANT, self._as_grant(give))
         taken = answer is not None
@@ -114,7 +114,7 @@ class Outbox:
         else:
             self._failed(self._identity, give.grant_id)
 
-    def _as_grant(self, give: Give) -> Grant:
+    def _as_grant(self, give: GrantFloor) -> Grant:
         grant = Grant(grant_id=give.grant_id, line=give.line, verbatim=give.verbatim)
         left = LARGEST_GRANT - _size(grant)
         heard: list[Line] = []

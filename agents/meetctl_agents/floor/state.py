@@ -10,7 +10,7 @@ DEFAULT_RULES = MeetingRules()
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FloorRequest:
     """An agent that is to speak as soon as it can have the floor."""
 
     identity: str
@@ -22,11 +22,11 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class FloorHold:
     """The floor, given."""
 
     grant_id: str
-    wish: Wish
+    request: FloorRequest
     deadline: float
     cut: bool = False
     sounded: bool = False
@@ -55,9 +55,9 @@ class Floor:
     humans: frozenset[str] = frozenset()
     talking: tuple[tuple[str, float], ...] = ()
     """Who talks and since when; a person twice whose next words began before the last were transcribed."""
-    holding: Holding | None = None
-    waiting: tuple[Wish, ...] = ()
-    cut_off: Wish | None = None
+    hold: FloorHold | None = None
+    waiting: tuple[FloorRequest, ...] = ()
+    cut_off: FloorRequest | None = None
     """The turn that the present talk ended: unless it names another agent, the talk is meant for this one."""
     consulting: Consultation | None = None
     consultations: int = 0
@@ -72,7 +72,7 @@ class Floor:
 
     @property
     def holder(self) -> str | None:
-        return self.holding.wish.identity if self.holding else None
+        return self.hold.request.identity if self.hold else None
 
     @property
     def alone(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from meetctl.protocol import Release
 
-from .events import Give
+from .events import GrantFloor
 
 REMEMBERED = 64
 """Lines and grants; those that nobody answers must not pile up."""
@@ -35,7 +35,7 @@ class TurnClock:
         known = round((time.time() - ended_at) * 1000, 1)
         _remember(self._lines, line_id, _Question(ended_at, {**stages_ms, "speech_to_words": known}))
 
-    def granted(self, give: Give, seconds: float) -> None:
+    def granted(self, give: GrantFloor, seconds: float) -> None:
         """Notes that the grant reached the agent."""
         question = self._lines.get(give.line.id) if give.line is not None else None
         if question is not None:

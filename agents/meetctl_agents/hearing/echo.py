@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from .listener import SpeechBegan, SpeechGuessed, SpeechHeard
+from ..floor.events import SpeechStarted
+from .listener import FinalTranscript, PreflightTranscript
 from .recognised import words_of
 
 SUSPECT_S = 120.0
@@ -25,7 +26,7 @@ SLACK = 2
 """Words more of the agent's that are looked at: those that were not understood."""
 MOST_TURNS = 6
 
-Speech = SpeechBegan | SpeechGuessed | SpeechHeard
+Speech = SpeechStarted | PreflightTranscript | FinalTranscript
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +78,25 @@ class EchoGuard:
         """Returns what to take for said by the person, in its order."""
         identity = speech.identity
         match speech:
-            case SpeechBegan():
+            case SpeechStarted():
                 if self._is_suspect(identity, now) and any(turn.ended_at is None for turn in self._turns):
                     self._held_back.add(identity)
                     return ()
                 return (speech,)
-            case SpeechGuessed():
+            case PreflightTranscript():
                 if self._is_echo(identity, speech.text, speech.began_at, now):
                     return ()
                 return (*self._let_go(identity), speech)
-            case SpeechHeard(text=""):
+            case FinalTranscript(text=""):
                 return () if self._was_held_back(identity) else (speech,)
-            case SpeechHeard():
+            case FinalTranscript():
                 if not self._is_echo(identity, speech.text, speech.began_at, now):
                     return (*self._let_go(identity), speech)
                 self._suspects[identity] = now
                 return () if self._was_held_back(identity) else (replace(speech, text=""),)
 
     def _let_go(self, identity: str) -> Sequence[Speech]:
-        return (SpeechBegan(identity),) if self._was_held_back(identity) else ()
+        return (SpeechStarted(identity),) if self._was_held_back(identity) else ()
 
     def _was_held_back(self, identity: str) -> bool:
         held_back = identity in self._held_back

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from livekit import rtc
 from livekit.agents import vad
 
+from ..floor.events import SpeechStarted
 from ..process.tasks import Tasks
 from ..room.attendance import display_name
 from .microphone import open_microphone
-from .preconnect_audio import Ask, with_first_words
+from .preconnect_audio import Ask, with_preconnect_audio
 from .transcriber import Transcriber
-from .voice_activity import Activity, Began, Ended, Lulled, Resumed, activities
+from .voice_activity import Activity, PauseDetected, SpeechEnded, SpeechResumed, activities
 
 CLOSE_S = 1.0
 """A stream closes in a millisecond; more would hold up everybody else's."""
@@ -26,14 +27,9 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechBegan:
-    """Followed by exactly one `SpeechHeard` of the same person."""
+class FinalTranscript:
+    """What was said: exactly one follows each `SpeechStarted` of the same person."""
 
-    identity: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechHeard:
     identity: str
     name: str
     text: str
@@ -46,7 +42,7 @@ class SpeechHeard:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechGuessed:
+class PreflightTranscript:
     """After a short silence: what will have been said if it was the end."""
 
     identity: str
@@ -56,7 +52,7 @@ class SpeechGuessed:
     track_sid: str
 
 
-Heard = Callable[[SpeechBegan | SpeechGuessed | SpeechHeard], None]
+Heard = Callable[[SpeechStarted | PreflightTranscript | FinalTranscript], None]
 
 
 class Listener:
@@ -79,9 +75,9 @@ class Listener:
         self._name = display_name(participant)
         self._track_sid = track_sid
         self._open = 0
-        self._guess: asyncio.Task[str] | None = None
+        self._preflight: asyncio.Task[str] | None = None
         self._endpointing: deque[float] = deque()
-        self._endings: asyncio.Queue[tuple[Ended, asyncio.Task[str], float]] = asyncio.Queue()
+        self._endings: asyncio.Queue[tuple[SpeechEnded, asyncio.Task[str], float]] = asyncio.Queue()
         self._tasks = Tasks()
 
     async def listen(self, track: rtc.Track) -> None:
@@ -93,7 +89,7 @@ class Listener:
         stream = open_microphone(track)
         self._tasks.own(self._tell(), f"words-{self._identity}")
         try:
-            async for activity in activities(self._detector, with_first_words(stream, self._ask)):
+            async for activity in activities(self._detector, self._identity, with_preconnect_audio(stream, self._ask)):
                 self._take(activity)
             await self._endings.join()
         except Exception:
@@ -107,27 +103,32 @@ class Listener:
     def _take(self, activity: Activity) -> None:
         loop = asyncio.get_running_loop()
         match activity:
-            case Began():
+            case SpeechStarted():
                 self._open += 1
-                self._heard(SpeechBegan(self._identity))
-            case Lulled():
+                self._heard(activity)
+            case PauseDetected():
                 guess = self._transcribe(activity)
-                self._guess = guess
-                guess.add_done_callback(lambda done: self._guessed(done, activity.began_at))
-            case Resumed():
-                self._drop_guess()
-            case Ended():
+                self._preflight = guess
+                guess.add_done_callback(lambda done: self._on_preflight(done, activity.began_at))
+            case SpeechResumed():
+                self._drop_preflight()
+            case SpeechEnded():
                 self._endpointing.append(round((time.time() - activity.spoken_until) * 1000, 1))
-                guessed, self._guess = self._guess, None
+                guessed, self._preflight = self._preflight, None
                 words = guessed or self._transcribe(activity)
                 self._endings.put_nowait((activity, words, loop.time()))
 
-    def _transcribe(self, activity: Lulled | Ended) -> asyncio.Task[str]:
+    def _transcribe(self, activity: PauseDetected | SpeechEnded) -> asyncio.Task[str]:
         return self._tasks.own(self._transcriber.words(activity.audio), f"transcription-{self._identity}")
 
-    def _guessed(self, guess: asyncio.Task[str], began_at: float) -> None:
-        if guess is self._guess and not guess.cancelled() and guess.exception() is None and (text := guess.result()):
-            self._heard(SpeechGuessed(self._identity, self._name, text, began_at, self._track_sid))
+    def _on_preflight(self, guess: asyncio.Task[str], began_at: float) -> None:
+        if (
+            guess is self._preflight
+            and not guess.cancelled()
+            and guess.exception() is None
+            and (text := guess.result())
+        ):
+            self._heard(PreflightTranscript(self._identity, self._name, text, began_at, self._track_sid))
 
     async def _tell(self) -> None:
         while True:
@@ -139,7 +140,7 @@ class Listener:
             finally:
                 self._endings.task_done()
 
-    async def _tell_one(self, ended: Ended, transcribing: asyncio.Task[str], noticed: float) -> None:
+    async def _tell_one(self, ended: SpeechEnded, transcribing: asyncio.Task[str], noticed: float) -> None:
         text = ""
         try:
             text = await transcribing
@@ -157,13 +158,13 @@ class Listener:
             self._heard(self._speech("", 0.0, 0.0, {}))
         self._open = 0
 
-    def _drop_guess(self) -> None:
-        if self._guess is not None:
-            self._guess.cancel()
-            self._guess = None
+    def _drop_preflight(self) -> None:
+        if self._preflight is not None:
+            self._preflight.cancel()
+            self._preflight = None
 
-    def _speech(self, text: str, began_at: float, ended_at: float, stages: dict[str, float]) -> SpeechHeard:
-        return SpeechHeard(self._identity, self._name, text, began_at, ended_at, self._track_sid, stages)
+    def _speech(self, text: str, began_at: float, ended_at: float, stages: dict[str, float]) -> FinalTranscript:
+        return FinalTranscript(self._identity, self._name, text, began_at, ended_at, self._track_sid, stages)
 
 
 async def _close(stream: rtc.AudioStream) -> None:

@@ -49,7 +49,7 @@ LeftOut = Callable[[rtc.RemoteParticipant, int], None]
 logger = logging.getLogger(__name__)
 
 
-class Ears:
+class MicrophoneListeners:
     """Listens to the microphones of those for whom `is_person` holds; async context manager around all listeners."""
 
     def __init__(
@@ -87,7 +87,7 @@ class Ears:
 
     async def __aenter__(self) -> Self:
         self._detector.on("metrics_collected", self._on_metrics)
-        self._events.heed()
+        self._events.attach()
         self.look_around()
         return self
 
@@ -95,7 +95,7 @@ class Ears:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._detector.off("metrics_collected", self._on_metrics)
-        self._events.ignore()
+        self._events.detach()
         if self._relief is not None:
             self._relief.cancel()
         await self._tasks.aclose()

@@ -69,7 +69,9 @@ async def ask_for_first_words(
         return _NOTHING
 
 
-async def with_first_words(live: AsyncIterable[rtc.AudioFrameEvent], ask: Ask) -> AsyncIterator[rtc.AudioFrameEvent]:
+async def with_preconnect_audio(
+    live: AsyncIterable[rtc.AudioFrameEvent], ask: Ask
+) -> AsyncIterator[rtc.AudioFrameEvent]:
     """Yields what the page kept and then the live sound, whose beginning is held back until the page has answered."""
     held: list[rtc.AudioFrame] = []
     asking: asyncio.Task[Samples] | None = None

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from livekit import rtc
 from livekit.agents import inference, vad
 
+from ..floor.events import SpeechStarted
 from ..process.tasks import Tasks
 from .silence import Gate
 
@@ -34,41 +35,36 @@ BEFORE_S = 0.5
 """Sound kept from before speech was noticed."""
 LONGEST_S = 25.0
 """Transcription models take 30 s at a time."""
-LULL_S = 0.12
+PAUSE_S = 0.12
 """Silence after which the words so far may be transcribed on suspicion that they were all."""
-LULL_PROBABILITY = 0.35
+PAUSE_PROBABILITY = 0.35
 """The detector decays slowly after the last sound; below this it is fading."""
 GAP_S = 0.3
 """Without any frame for so long, a microphone is muted or its network is gone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Began:
-    at: float
-    """Unix time, seconds, as below."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lulled:
+class PauseDetected:
     """A short silence: perhaps the end, and this is what was said."""
 
     began_at: float
+    """Unix time, seconds, as below."""
     audio: tuple[rtc.AudioFrame, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class SpeechResumed:
     """It was not the end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class SpeechEnded:
     began_at: float
     spoken_until: float
     audio: tuple[rtc.AudioFrame, ...]
 
 
-Activity = Began | Lulled | Resumed | Ended
+Activity = SpeechStarted | PauseDetected | SpeechResumed | SpeechEnded
 
 
 def load_detector() -> inference.VAD:
@@ -78,21 +74,25 @@ def load_detector() -> inference.VAD:
     )
 
 
-async def activities(detector: vad.VAD, stream: AsyncIterable[rtc.AudioFrameEvent]) -> AsyncIterator[Activity]:
-    """Yields what the microphone does until the stream ends or the caller leaves; each `Began` has its `Ended`.
+async def activities(
+    detector: vad.VAD, identity: str, stream: AsyncIterable[rtc.AudioFrameEvent]
+) -> AsyncIterator[Activity]:
+    """Yields what that person's microphone does until the stream ends or the caller leaves.
+
+    Each `SpeechStarted` has its `SpeechEnded`.
 
     Raises:
         Exception: whatever ended the stream or the detector; what was said until then has been yielded.
     """
     detecting = detector.stream()
-    stretches = Stretches()
+    segmenter = SpeechSegmenter(identity)
     tasks = Tasks()
-    feeding = tasks.own(_feed(stream, detecting, stretches), "microphone")
+    feeding = tasks.own(_feed(stream, detecting, segmenter), "microphone")
     try:
         async for event in detecting:
-            for activity in stretches.take(event, time.time()):
+            for activity in segmenter.take(event, time.time()):
                 yield activity
-        for activity in stretches.end(time.time()):
+        for activity in segmenter.end(time.time()):
             yield activity
         await feeding
     finally:
@@ -100,15 +100,16 @@ async def activities(detector: vad.VAD, stream: AsyncIterable[rtc.AudioFrameEven
         await detecting.aclose()
 
 
-class Stretches:
+class SpeechSegmenter:
     """Turns the detector's events into activities and keeps the sound of the present stretch."""
 
-    def __init__(self) -> None:
+    def __init__(self, identity: str) -> None:
+        self._identity = identity
         self._frames: deque[rtc.AudioFrame] = deque()
         self._kept_s = 0.0
         self._began_at: float | None = None
         self._quiet_s = 0.0
-        self._lulled = False
+        self._pause_detected = False
 
     @property
     def is_open(self) -> bool:
@@ -129,14 +130,14 @@ class Stretches:
         """Ends the present stretch, if there is one."""
         if self._began_at is None:
             return []
-        ended = Ended(self._began_at, spoken_until, tuple(self._frames))
+        ended = SpeechEnded(self._began_at, spoken_until, tuple(self._frames))
         self._frames.clear()
         self._kept_s, self._began_at = 0.0, None
         return [ended]
 
-    def _begin(self, at: float) -> Began:
-        self._began_at, self._quiet_s, self._lulled = at, 0.0, False
-        return Began(at)
+    def _begin(self, at: float) -> SpeechStarted:
+        self._began_at, self._quiet_s, self._pause_detected = at, 0.0, False
+        return SpeechStarted(self._identity)
 
     def _keep(self, event: vad.VADEvent, now: float) -> list[Activity]:
         duration = sum(frame.duration for frame in event.frames)
@@ -148,23 +149,25 @@ class Stretches:
             return []
         if self._kept_s > LONGEST_S:
             return [*self.end(now), self._begin(now)]
-        self._quiet_s = self._quiet_s + duration if event.probability < LULL_PROBABILITY else 0.0
-        if self._lulled and self._quiet_s == 0:
-            self._lulled = False
-            return [Resumed()]
-        if not self._lulled and self._quiet_s >= LULL_S:
-            self._lulled = True
-            return [Lulled(self._began_at, tuple(self._frames))]
+        self._quiet_s = self._quiet_s + duration if event.probability < PAUSE_PROBABILITY else 0.0
+        if self._pause_detected and self._quiet_s == 0:
+            self._pause_detected = False
+            return [SpeechResumed()]
+        if not self._pause_detected and self._quiet_s >= PAUSE_S:
+            self._pause_detected = True
+            return [PauseDetected(self._began_at, tuple(self._frames))]
         return []
 
 
-async def _feed(stream: AsyncIterable[rtc.AudioFrameEvent], detecting: vad.VADStream, stretches: Stretches) -> None:
+async def _feed(
+    stream: AsyncIterable[rtc.AudioFrameEvent], detecting: vad.VADStream, segmenter: SpeechSegmenter
+) -> None:
     """Feeds the detector until the stream ends, with all but silence; ends its input, whatever happens."""
     gate = Gate()
     last = time.monotonic()
 
     def push(frame: rtc.AudioFrame) -> None:
-        for each in gate.take(frame, hold=stretches.is_open):
+        for each in gate.take(frame, hold=segmenter.is_open):
             detecting.push_frame(each)
 
     async def pad() -> None:

@@ -52,21 +52,21 @@ from ..floor.events import (
     NothingSaid,
     Overheard,
     Picked,
+    PlaybackStarted,
     Released,
-    Said,
-    Sounded,
-    TalkBegan,
+    SpeechStarted,
     Undecided,
+    UtteranceFinal,
 )
 from ..floor.moderator import Moderator, NoDecision
 from ..floor.turn_clock import TurnClock
 from ..hearing.echo import EchoGuard
-from ..hearing.listener import SpeechBegan, SpeechGuessed, SpeechHeard
+from ..hearing.listener import FinalTranscript, PreflightTranscript
 from ..models.speech_faults import SpeechFaults
 from ..models.unsaid import AGAIN_S, told_in_room
 from ..process.tasks import Tasks
 from ..process.wire import Report
-from ..room.agent_transcripts import Overhearing
+from ..room.agent_transcripts import AgentTranscripts
 from ..room.captions import Captions
 from ..room.chat import BURST, Chat
 from ..room.events import RoomEvents
@@ -122,7 +122,7 @@ class Meeting:
             participant_disconnected=self._on_left,
             participant_attributes_changed=self._on_attributes,
         )
-        self._overhearing = Overhearing(room, self._cast.is_outside, self._on_overheard)
+        self._overhearing = AgentTranscripts(room, self._cast.is_outside, self._on_overheard)
         self._captions = Captions(room)
         self._silences: dict[tuple[str, Unsaid], float] = {}
         """When people were told last why an agent says nothing."""
@@ -135,7 +135,7 @@ class Meeting:
             self._came(participant)
         if self._recent.state is not None or self._people.here:
             self._tell_who_is_here()  # people may have come and gone while there was no chair
-        self._events.heed()
+        self._events.attach()
         serve(self._room, RELEASE, Release, self._cast.has, self._on_release)
         serve(self._room, DRAFT, Draft, self._cast.has, self._on_draft)
         serve(self._room, REGISTER, Register, self._cast.is_of_kind_agent, self._on_register)
@@ -150,7 +150,7 @@ class Meeting:
         await self._chat.aclose()
         for method in (RELEASE, DRAFT, REGISTER):
             self._room.local_participant.unregister_rpc_method(method)
-        self._events.ignore()
+        self._events.detach()
         await self._captions.aclose()
         await self._moderating.aclose()
         await self._control.__aexit__(kind, error, trace)
@@ -218,33 +218,33 @@ class Meeting:
 
     def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
         if changed.get(AGENT_STATE) == "speaking" and self._cast.has(participant.identity):
-            held = self._control.floor.holding
-            if held is not None and held.wish.identity == participant.identity:
+            held = self._control.floor.hold
+            if held is not None and held.request.identity == participant.identity:
                 self._turns.sounded(participant.identity, held.grant_id, time.time())
                 self._echo.sounds(participant.identity, time.time())
-            self._control.post(Sounded(participant.identity))
+            self._control.post(PlaybackStarted(participant.identity))
 
     # --- what people say ---
 
-    def heard(self, speech: SpeechBegan | SpeechGuessed | SpeechHeard) -> None:
+    def heard(self, speech: SpeechStarted | PreflightTranscript | FinalTranscript) -> None:
         """Takes what the ears heard, but for agents' voices that came back through a microphone."""
         for said in self._echo.passed(speech, time.time()):
             self._take_heard(said)
 
-    def _take_heard(self, speech: SpeechBegan | SpeechGuessed | SpeechHeard) -> None:
+    def _take_heard(self, speech: SpeechStarted | PreflightTranscript | FinalTranscript) -> None:
         match speech:
-            case SpeechBegan(identity):
-                self._control.post(TalkBegan(identity))
-            case SpeechGuessed():
+            case SpeechStarted():
+                self._control.post(speech)
+            case PreflightTranscript():
                 self._show(speech, final=False)
                 self._prepare(speech)
-            case SpeechHeard(identity, _, ""):
+            case FinalTranscript(identity, _, ""):
                 self._control.post(NothingSaid(identity))
-            case SpeechHeard():
+            case FinalTranscript():
                 self._show(speech, final=True)
                 self._take(speech)
 
-    def _take(self, speech: SpeechHeard) -> None:
+    def _take(self, speech: FinalTranscript) -> None:
         if self._goes_on(speech.text):
             self._utterances.agent_was_heard()
             self._report(Utterance(line=self._spoken_line(speech)))
@@ -259,7 +259,7 @@ class Meeting:
         """Returns whether the words want nothing but that whoever was talking goes on."""
         return is_hum(text) or (self._control.floor.cut_off is not None and is_nod(text))
 
-    def _spoken_line(self, speech: SpeechHeard) -> Line:
+    def _spoken_line(self, speech: FinalTranscript) -> Line:
         return self._utterances.line(
             identity=speech.identity,
             name=self._people.name_of(speech.identity, speech.name),
@@ -269,7 +269,7 @@ class Meeting:
             kind=UtteranceKind.SPEECH,
         )
 
-    def _prepare(self, speech: SpeechGuessed) -> None:
+    def _prepare(self, speech: PreflightTranscript) -> None:
         if self._goes_on(speech.text):
             return
         line = self._utterances.foreseen(
@@ -313,16 +313,16 @@ class Meeting:
         self._book(line)
         self._control.post(said, heard=line)
 
-    def _as_said(self, line: Line, *, spoken: bool) -> Said:
+    def _as_said(self, line: Line, *, spoken: bool) -> UtteranceFinal:
         recent = [earlier.identity for earlier in self._recent.talk]
         names = addressed(line.text, self._control.cast, recent=recent)
-        return Said(line, names, spoken, dismisses(line.text))
+        return UtteranceFinal(line, names, spoken, dismisses(line.text))
 
     def _book(self, line: Line) -> None:
         self._recent.add(line)
         self._report(Utterance(line=line))
 
-    def _show(self, speech: SpeechGuessed | SpeechHeard, *, final: bool) -> None:
+    def _show(self, speech: PreflightTranscript | FinalTranscript, *, final: bool) -> None:
         self._captions.show(identity=speech.identity, track_sid=speech.track_sid, text=speech.text, final=final)
 
     # --- what agents say ---

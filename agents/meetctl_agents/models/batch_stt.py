@@ -17,7 +17,7 @@ MORE_S = 0.6
 """Between final words: those that are left come at once, while many plugins end their stream only seconds later."""
 
 
-class Offline(stt.STT[str]):
+class BatchSTT(stt.STT[str]):
     """Feeds a stretch into a stream, and takes for its words everything final that comes back."""
 
     def __init__(self, streaming: stt.STT[Any]) -> None:

@@ -15,7 +15,7 @@ from livekit.agents import llm, stt, tokenize, tts, vad
 
 from meetctl.protocol import Endpoint, Voice
 
-from .batch_stt import Offline
+from .batch_stt import BatchSTT
 from .errors import MissingModelError
 from .openai_client import openai_client
 from .plugin import find_constructor
@@ -128,7 +128,7 @@ def _ears_from(given: Endpoint, language: str | None, names: tuple[str, ...]) ->
         if names:
             welcome["prompt"] = ", ".join(names)
     model: stt.STT[Any] = _made(given, "STT", needed={}, welcome=welcome)
-    ears = model if model.capabilities.offline_recognize else Offline(model)
+    ears = model if model.capabilities.offline_recognize else BatchSTT(model)
     _prompts[ears] = str(given.options.get("prompt", welcome.get("prompt", "")))
     return ears
 

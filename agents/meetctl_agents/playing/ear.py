@@ -21,7 +21,7 @@ from meetctl.protocol.rehearsal import Captioned, Fact, Heard, Script
 from ..process.tasks import begin
 from ..room.captions import TOPIC
 from ..room.joining import leave
-from .loudness import FrameClock, Stretches, loudness
+from .loudness import FrameClock, SoundSegmenter, loudness
 from .pace import BUSY, Hearing
 
 SAMPLE_RATE = 16_000
@@ -42,7 +42,7 @@ class Ear:
         self._script = script
         self._report = report
         self._clock = clock
-        self._stretches = {identity: Stretches() for identity in script.agents}
+        self._stretches = {identity: SoundSegmenter() for identity in script.agents}
         self._begins: dict[str, list[float]] = {identity: [] for identity in script.agents}
         self._last_sound: dict[str, float] = {}
         self._busy_until = 0.0

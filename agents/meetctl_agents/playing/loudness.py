@@ -30,7 +30,7 @@ class Stretch:
     ended: float
 
 
-class Stretches:
+class SoundSegmenter:
     """Feeds on frames and gives each stretch once it is over."""
 
     def __init__(self) -> None:

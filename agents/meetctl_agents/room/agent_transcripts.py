@@ -27,7 +27,7 @@ Spoken = Callable[[str, str], None]
 """Told the identity of the agent and what it said."""
 
 
-class Overhearing:
+class AgentTranscripts:
     """Hands over each finished stretch of what those say for whom `is_outside` holds."""
 
     def __init__(self, room: rtc.Room, is_outside: Callable[[str], bool], spoken: Spoken) -> None:

@@ -15,12 +15,12 @@ class RoomEvents:
         self._room = room
         self._handlers = handlers
 
-    def heed(self) -> None:
+    def attach(self) -> None:
         """Begins."""
         for event, handler in self._handlers.items():
             self._room.on(event, handler)  # type: ignore[arg-type]
 
-    def ignore(self) -> None:
+    def detach(self) -> None:
         """Ends."""
         for event, handler in self._handlers.items():
             self._room.off(event, handler)  # type: ignore[arg-type]

@@ -48,14 +48,14 @@ class Probe:
         )
 
     async def __aenter__(self) -> Self:
-        self._events.heed()
+        self._events.attach()
         self.look_around()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._events.ignore()
+        self._events.detach()
         await utils.aio.cancel_and_wait(*self._proofs.values())
 
     def look_around(self) -> None:

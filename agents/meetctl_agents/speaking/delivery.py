@@ -43,7 +43,7 @@ class Deliveries:
         self._settled.set()
         self._came = asyncio.Event()
         self._events = RoomEvents(room, participant_connected=self._on_came)
-        self._events.heed()
+        self._events.attach()
         self._sending = asyncio.create_task(self._send(), name="deliveries")
 
     def post(self, release: Release) -> None:
@@ -61,7 +61,7 @@ class Deliveries:
         except TimeoutError:
             logger.warning("the chair took no release within %.1f s", within_s)
         finally:
-            self._events.ignore()
+            self._events.detach()
             await utils.aio.cancel_and_wait(self._sending)
             for release in self._waiting:
                 self._left_over(release)

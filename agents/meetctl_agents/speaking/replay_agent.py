@@ -30,7 +30,7 @@ _BY_TURNS: weakref.WeakSet[Any] = weakref.WeakSet()
 logger = logging.getLogger(__name__)
 
 
-class Mind(Agent):
+class ReplayAgent(Agent):
     """Says the present speech."""
 
     def __init__(self, instructions: str) -> None:
@@ -50,13 +50,13 @@ class Mind(Agent):
                 yield frame
 
 
-def forget(session: AgentSession[None], mind: Mind) -> None:
+def forget(session: AgentSession[None], replay_agent: ReplayAgent) -> None:
     """Empties what the session keeps of every turn: its own history, the agent's, and every event that it ever emitted.
 
     Nobody reads any of it here, and it would grow by some hundred kilobytes a minute for as long as the meeting lasts.
     """
     session.history.items.clear()
-    mind._chat_ctx.items.clear()
+    replay_agent._chat_ctx.items.clear()
     session._recorded_events.clear()
 
 

@@ -57,7 +57,7 @@ from .answers import Answers
 from .delivery import Deliveries
 from .memory import instructions_from_assignment
 from .registration import keep_registered
-from .replay_agent import Mind, forget
+from .replay_agent import ReplayAgent, forget
 from .speech import Speech
 from .turn import Turn, line_of
 
@@ -163,9 +163,9 @@ class Speaker:
         session.on("close", self._on_close)
         self._output.on("playback_started", self._on_sound)
         session.output.audio = self._output
-        self._mind = Mind(instructions_from_assignment(self._assignment))
+        self._replay_agent = ReplayAgent(instructions_from_assignment(self._assignment))
         await session.start(
-            self._mind,
+            self._replay_agent,
             room=self._room,
             session_host=False,  # on by default, it lets any participant read the prompt and drive the agent
             room_options=room_io.RoomOptions(
@@ -235,7 +235,7 @@ class Speaker:
             if previous is not None:
                 previous.stop()  # two replies would queue and play one after the other
                 await previous.over.wait()
-            speech = self._mind.speech = self._answers.take(turn.grant)
+            speech = self._replay_agent.speech = self._answers.take(turn.grant)
             self._drafts.own(self._tell_draft(turn, speech), f"draft-{turn.grant_id}")
             said = await turn.run(speech)
             self._answers.said(turn.grant, speech, line_of(said, self._assignment), cut=turn.stopped)
@@ -254,7 +254,7 @@ class Speaker:
             self._deliveries.post(said)
             if self._turn is turn:
                 self._turn = None
-            forget(self._session, self._mind)
+            forget(self._session, self._replay_agent)
             turn.over.set()
 
     async def _tell_draft(self, turn: Turn, speech: Speech) -> None:

@@ -27,7 +27,7 @@ server took the request and forgot it."""
 Piece = TypeVar("Piece")
 
 
-class Tape(Generic[Piece]):
+class ReplayBuffer(Generic[Piece]):
     """What comes in is kept; each replay begins at the start and follows to the end."""
 
     def __init__(self) -> None:
@@ -81,8 +81,8 @@ class Speech:
             first_word_s: how long the first word may take.
             novelty: what becomes of it, where the words are the agent's own.
         """
-        self.words: Tape[str] = Tape()
-        self.sound: Tape[rtc.AudioFrame] = Tape()
+        self.words: ReplayBuffer[str] = ReplayBuffer()
+        self.sound: ReplayBuffer[rtc.AudioFrame] = ReplayBuffer()
         self.novelty = novelty
         self.began_at = time.time()
         self.first_word_s: float | None = None
@@ -120,9 +120,9 @@ class Speech:
 
     async def aclose(self) -> None:
         await utils.aio.cancel_and_wait(*self._making)
-        for tape in (self.words, self.sound):
-            if not tape.ended:
-                tape.end()
+        for buffer in (self.words, self.sound):
+            if not buffer.ended:
+                buffer.end()
 
     async def _write(self) -> None:
         error: BaseException | None = None
@@ -178,10 +178,10 @@ class Speech:
                 self.sound.put(mono(audio.frame))
 
 
-async def _without_error(tape: Tape[str]) -> AsyncIterator[str]:
+async def _without_error(buffer: ReplayBuffer[str]) -> AsyncIterator[str]:
     """Yields what was written even where the model failed: what is there can be said."""
     try:
-        async for piece in tape.replay():
+        async for piece in buffer.replay():
             yield piece
     except Exception:
         return

@@ -15,10 +15,10 @@ from aiohttp import web
 from pydantic import BaseModel, Field, field_validator
 
 from meetctl.local.models.failures import ApiError
-from meetctl.local.models.leisure import Leisure
+from meetctl.local.models.idle_scheduler import IdleScheduler
 from meetctl.local.models.llama import Chunk, Llama, LlamaError
-from meetctl.local.models.places import Places
 from meetctl.local.models.prompts import Message, fit
+from meetctl.local.models.slot_pool import SlotPool
 
 DEFAULT_TOKENS = 256
 MOST_TOKENS = 1024
@@ -96,8 +96,8 @@ class Chat:
         self._llama = llama
         self._name = name
         self._sampling = sampling
-        self._leisure = Leisure()
-        self.places = Places("chat", count=llama.slots, waiting=_WAITING_PER_SLOT * llama.slots)
+        self._idle_scheduler = IdleScheduler()
+        self.slots = SlotPool("chat", count=llama.slots, waiting=_WAITING_PER_SLOT * llama.slots)
 
     async def warm_up(self) -> None:
         """Makes a few words, so that the first request does not pay for it."""
@@ -117,7 +117,7 @@ class Chat:
 
     async def _at_once(self, wanted: ChatRequest) -> AsyncGenerator[Chunk, None]:
         async with (
-            self._leisure.hurry(),
+            self._idle_scheduler.hurry(),
             contextlib.aclosing(self._chunks(wanted, threading.Event())) as chunks,
         ):
             async for chunk in chunks:
@@ -131,7 +131,7 @@ class Chat:
             async with contextlib.aclosing(self._chunks(wanted, gone)) as chunks:
                 made.extend([chunk async for chunk in chunks])
 
-        await self._leisure.run(make)
+        await self._idle_scheduler.run(make)
         for chunk in made:
             yield chunk
 
@@ -146,7 +146,7 @@ class Chat:
         # The persona names the agent: its slot holds what the model has read for it already.
         first = wanted.messages[0].content
         running = asyncio.create_task(
-            self.places.run_at(lambda slot: self._llama.complete(body, slot, emit, gone), key=first)
+            self.slots.run_at(lambda slot: self._llama.complete(body, slot, emit, gone), key=first)
         )
         running.add_done_callback(lambda _: made.put_nowait(None))
         try:

@@ -65,14 +65,14 @@ class Models:
 
     def statistics(self) -> dict[str, dict[str, int]]:
         """Returns how many requests run and wait, of each part."""
-        places = {
-            "speech": [self.speech.places],
-            "transcription": [each.places for each in self.ears.loaded.values()],
-            "chat": [each.places for each in self.chats.loaded.values()],
+        slots = {
+            "speech": [self.speech.slots],
+            "transcription": [each.slots for each in self.ears.loaded.values()],
+            "chat": [each.slots for each in self.chats.loaded.values()],
         }
         return {
             name: {key: sum(each.statistics()[key] for each in several) for key in ("running", "waiting")}
-            for name, several in places.items()
+            for name, several in slots.items()
         }
 
     async def _ready_speech(self) -> None:

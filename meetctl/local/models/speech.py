@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from meetctl.local.models.failures import ApiError
-from meetctl.local.models.places import Places
+from meetctl.local.models.slot_pool import SlotPool
 from meetctl.local.models.synthesis import SAMPLE_RATE, SENTENCE_GAP_S, Synthesizer, silence
 from meetctl.local.models.voices import LocalVoice, parse_voice
 
@@ -44,7 +44,7 @@ class Speech:
 
     def __init__(self, synthesizer: Synthesizer) -> None:
         self._synthesizer = synthesizer
-        self.places = Places("speech", count=1, waiting=_WAITING)
+        self.slots = SlotPool("speech", count=1, waiting=_WAITING)
 
     async def warm_up(self) -> None:
         """Speaks once, so that the first request does not pay for it."""
@@ -81,11 +81,11 @@ class Speech:
                 )
 
     async def _chunks(self, text: str, voice: LocalVoice, speed: float) -> AsyncGenerator[bytes, None]:
-        sentences = await self.places.run(self._synthesizer.sentences, text)
+        sentences = await self.slots.run(self._synthesizer.sentences, text)
         if not sentences:
             yield silence(UNSPEAKABLE_S).tobytes()
         for index, phonemes in enumerate(sentences):
-            samples = await self.places.run(self._synthesizer.speak, phonemes, voice, speed)
+            samples = await self.slots.run(self._synthesizer.speak, phonemes, voice, speed)
             if index:
                 yield silence(SENTENCE_GAP_S / speed).tobytes()
             yield samples.astype("<i2", copy=False).tobytes()

@@ -13,8 +13,8 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from meetctl.local.models.failures import ApiError
-from meetctl.local.models.places import Places
 from meetctl.local.models.recognition import SAMPLE_RATE, Floats, Recognizer, Segment
+from meetctl.local.models.slot_pool import SlotPool
 
 PRIORITY_HEADER = "X-Meetctl-Priority"
 """`speculative`: behind every other transcription that waits."""
@@ -46,11 +46,11 @@ class Transcription:
     def __init__(self, recognizer: Recognizer, name: str) -> None:
         self._recognizer = recognizer
         self._name = name
-        self.places = Places("transcription", count=1, waiting=_WAITING)
+        self.slots = SlotPool("transcription", count=1, waiting=_WAITING)
 
     async def warm_up(self) -> None:
         """Transcribes once, so that the first request does not pay for it."""
-        await self.places.run(self._recognizer.warm_up)
+        await self.slots.run(self._recognizer.warm_up)
 
     async def answer(self, form: Form, file: bytes, priority: int) -> web.StreamResponse:
         """Answers one request."""
@@ -87,7 +87,7 @@ class Transcription:
     ) -> list[Segment]:
         gone = threading.Event()
         try:
-            return await self.places.run_at(
+            return await self.slots.run_at(
                 lambda _: self._recognizer.segments(samples, hotwords, gone, language=language), priority=priority
             )
         finally:

@@ -13,14 +13,14 @@ from meetctl.errors import StandInError
 from meetctl.local.simli.config import ServerConfig
 from meetctl.local.simli.faults import FaultBox
 from meetctl.local.simli.media.peer import prepare_process
-from meetctl.local.simli.protocols.compose import ComposeP2P, SocketDoor
+from meetctl.local.simli.protocols.compose import ComposeP2P, SocketHandler
 from meetctl.local.simli.protocols.cors import local_pages
-from meetctl.local.simli.protocols.door import Door
-from meetctl.local.simli.protocols.legacy import LegacyDoor
+from meetctl.local.simli.protocols.legacy import LegacyHandler
 from meetctl.local.simli.protocols.roommode import ComposeLiveKit
 from meetctl.local.simli.protocols.socket2 import SecondGeneration
 from meetctl.local.simli.protocols.stun import StunResponder
-from meetctl.local.simli.protocols.worker import WorkerDoor
+from meetctl.local.simli.protocols.token_routes import TokenRoutes
+from meetctl.local.simli.protocols.worker import WorkerHandler
 from meetctl.local.simli.sessions.stage import Stage
 from meetctl.local.simli.sessions.tokens import SessionTokens
 
@@ -47,16 +47,16 @@ class SimliServer:
             stage = Stage(size=config.size, fps=config.fps)
             opening.callback(stage.close)
             stun = await opening.enter_async_context(StunResponder())
-            door = Door(config, stage, tokens, faults, ice_servers=[{"urls": stun.url}])
-            legacy = LegacyDoor(config, stage, tokens, faults)
-            workers = WorkerDoor(stage, tokens, faults)
+            token_routes = TokenRoutes(config, stage, tokens, faults, ice_servers=[{"urls": stun.url}])
+            legacy = LegacyHandler(config, stage, tokens, faults)
+            workers = WorkerHandler(stage, tokens, faults)
             app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[local_pages])
-            app.add_routes(door.routes())
-            app.add_routes(_session_routes(SocketDoor(config, stage, tokens, faults), legacy, workers))
+            app.add_routes(token_routes.routes())
+            app.add_routes(_session_routes(SocketHandler(config, stage, tokens, faults), legacy, workers))
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
             await runner.setup()
             opening.push_async_callback(runner.cleanup)
-            for room in (door, legacy, workers):
+            for room in (token_routes, legacy, workers):
                 opening.push_async_callback(room.close)
             opening.callback(stage.end_all)
             listener = _listen(config.port)
@@ -71,8 +71,8 @@ class SimliServer:
         await self._open.aclose()
 
 
-def _session_routes(socket_door: SocketDoor, legacy: LegacyDoor, workers: WorkerDoor) -> list[web.RouteDef]:
-    shared = (socket_door.config, socket_door.stage, socket_door.tokens, socket_door.faults)
+def _session_routes(socket_handler: SocketHandler, legacy: LegacyHandler, workers: WorkerHandler) -> list[web.RouteDef]:
+    shared = (socket_handler.config, socket_handler.stage, socket_handler.tokens, socket_handler.faults)
     p2p, second, livekit = ComposeP2P(*shared), SecondGeneration(*shared), ComposeLiveKit(*shared)
     return [
         web.get("/compose/webrtc/p2p", p2p.handle),

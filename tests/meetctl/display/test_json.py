@@ -21,7 +21,17 @@ from meetctl.protocol import (
     Usage,
 )
 from meetctl.supervisor.avatars import runs_on
-from meetctl.supervisor.events import Exited, Proof, Proven, Said, Sampled, SeatAdded, SeatEvent, SeatKind, Started
+from meetctl.supervisor.events import (
+    ChildMessage,
+    Exited,
+    Proof,
+    Proven,
+    Sampled,
+    SeatAdded,
+    SeatEvent,
+    SeatKind,
+    Started,
+)
 from meetctl.supervisor.seat import STATS_OVERDUE_S
 from meetctl.supervisor.state import MeetingState, apply
 
@@ -37,17 +47,21 @@ LEG_KEYS = {"ice", "video_fps", "audio_fps", "width", "height", "kbps", "loss", 
 HISTORY: list[SeatEvent] = [
     SeatAdded("chair", "chair", SeatKind.SERVICE, "chair", frozenset({Proof.READY}), 0),
     Started("chair", 1, 10),
-    Said("chair", Ready(), 11),
+    ChildMessage("chair", Ready(), 11),
     SeatAdded("ada", "Ada", SeatKind.AGENT, "simli", frozenset({Proof.READY, Proof.AUDIO, Proof.FACE}), 11),
     Started("ada", 2, 12),
-    Said("ada", Ready(), 13),
-    Said("ada", SpeechState(state=AgentSpeech.LISTENING), 13),
-    Said("ada", LegStats(leg="room", ice=IceState.CONNECTED, video_fps=24.96, audio_fps=50, kbps=701.26, loss=0), 14),
-    Said("ada", LegStats(leg="simli", ice=IceState.COMPLETED, video_fps=25, audio_fps=50, width=512, height=512), 14),
-    Said("ada", AvOffset(ms=12.04), 14),
+    ChildMessage("ada", Ready(), 13),
+    ChildMessage("ada", SpeechState(state=AgentSpeech.LISTENING), 13),
+    ChildMessage(
+        "ada", LegStats(leg="room", ice=IceState.CONNECTED, video_fps=24.96, audio_fps=50, kbps=701.26, loss=0), 14
+    ),
+    ChildMessage(
+        "ada", LegStats(leg="simli", ice=IceState.COMPLETED, video_fps=25, audio_fps=50, width=512, height=512), 14
+    ),
+    ChildMessage("ada", AvOffset(ms=12.04), 14),
     Sampled("ada", 14.02, 52.77, 14),
-    Said("chair", MediaReceived(identity="ada", kind=MediaKind.AUDIO), 14),
-    Said("chair", FloorChanged(holder="ada"), 15),
+    ChildMessage("chair", MediaReceived(identity="ada", kind=MediaKind.AUDIO), 14),
+    ChildMessage("chair", FloorChanged(holder="ada"), 15),
     SeatAdded("legacy", "Legacy", SeatKind.AGENT, "command", frozenset({Proof.ACTIVE}), 12),
     Started("legacy", 3, 12),
     Proven("legacy", Proof.ACTIVE, 13),
@@ -169,7 +183,7 @@ def test_a_document_of_a_newer_meetctl_with_further_keys_can_be_read() -> None:
 
 def test_what_an_agent_was_kept_from_saying_twice_is_told() -> None:
     state = MeetingState(room="standup")
-    for event in (*HISTORY, Said("ada", Repeats(answers=9, shortened=2, asked_again=1), at=17)):
+    for event in (*HISTORY, ChildMessage("ada", Repeats(answers=9, shortened=2, asked_again=1), at=17)):
         state = apply(state, event)
     meeting = meeting_document(state, now=20, pid=9, join_link=None, livekit_url="ws://h:1", uptime_s=20)
     agent = next(agent for agent in meeting["agents"] if agent["identity"] == "ada")
@@ -180,8 +194,8 @@ def test_an_avatar_session_that_nobody_closes_is_warned_of_until_it_ends() -> No
     state = MeetingState(room="standup")
     for event in (
         *HISTORY,
-        Said("ada", AvatarSession(id="a", opened=True, until=1_800_000_000), at=17),
-        Said("ada", Usage(avatar_seconds=61), at=18),
+        ChildMessage("ada", AvatarSession(id="a", opened=True, until=1_800_000_000), at=17),
+        ChildMessage("ada", Usage(avatar_seconds=61), at=18),
         Exited("ada", -9, (), at=19),
     ):
         state = apply(state, event)

@@ -18,7 +18,7 @@ from meetctl.meeting.cast import Cast
 from meetctl.meeting.direction import Direction, in_words, wait_until_over
 from meetctl.protocol import Ask, GiveFloor, Model, Mute, RestartPolicy, Say, Speaks, Stop, Tell, Warn, parse_command
 from meetctl.roster import AgentEntry, Program
-from meetctl.supervisor.events import Proof, Said, SeatEvent, SeatKind
+from meetctl.supervisor.events import ChildMessage, Proof, SeatEvent, SeatKind
 from meetctl.supervisor.launcher import LaunchSpec
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
@@ -50,11 +50,11 @@ class Stage:
         self.read: list[Model] = []
         self._news = asyncio.Event()
         supervisor.listen(self._on_event)
-        supervisor.listen(self.direction.heed)
+        supervisor.listen(self.direction.observe)
 
     def _on_event(self, event: SeatEvent) -> None:
         match event:
-            case Said(seat="chair", event=Warn(message=line)):
+            case ChildMessage(seat="chair", event=Warn(message=line)):
                 self.read.append(parse_command(line.encode()))
                 self._news.set()
             case _:

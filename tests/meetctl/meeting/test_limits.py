@@ -18,7 +18,7 @@ from meetctl.meeting.limits import (
 from meetctl.protocol import Usage
 from meetctl.rooms import ParticipantInfo, ParticipantKind
 from meetctl.roster import Budget, Limits
-from meetctl.supervisor.events import Exited, Proof, Said, SeatAdded, SeatEvent, SeatKind, Started, Stopping
+from meetctl.supervisor.events import ChildMessage, Exited, Proof, SeatAdded, SeatEvent, SeatKind, Started, Stopping
 
 LIMITS = Limits(memory_mb=500)
 NOW = 10_000.0
@@ -87,7 +87,7 @@ def test_a_spent_budget_is_an_end_for_good() -> None:
 
 
 def said(tokens: int) -> SeatEvent:
-    return Said("ada", Usage(llm_tokens=tokens), 0.0)
+    return ChildMessage("ada", Usage(llm_tokens=tokens), 0.0)
 
 
 STARTED = Started("ada", 7, 0.0)

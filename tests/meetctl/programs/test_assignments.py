@@ -9,12 +9,12 @@ from pydantic import SecretStr
 from meetctl.catalogue import BETTER
 from meetctl.programs.assignments import agent_assignment, chair_assignment
 from meetctl.programs.launch import agent_environment, chair_environment
-from meetctl.programs.room_access import Place, StandIns
+from meetctl.programs.room_access import RoomAccess, StandIns
 from meetctl.protocol import Endpoint, FloorMode, MeetingRules, Voice
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster
 from meetctl.settings import LiveKitCredentials
 
-PLACE = Place("standup", "ws://127.0.0.1:1", SecretStr("token"), "chair", "Friday")
+PLACE = RoomAccess("standup", "ws://127.0.0.1:1", SecretStr("token"), "chair", "Friday")
 STAND_INS = StandIns("http://127.0.0.1:2", None)
 CLOUD = ModelChoice(provider="aws", variables={"AWS_PROFILE": SecretStr("work"), "AWS_REGION": SecretStr("eu")})
 EARS = ModelChoice(provider="deepgram", model="nova-3", api_key=SecretStr("dg-key"), options={"numerals": True})

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from meetctl.supervisor.guarded import Guard
+from meetctl.supervisor.guard_client import GuardClient
 from meetctl.supervisor.launcher import ExecLauncher
 from meetctl.supervisor.sweep import group_exists, marked
 from tests.meetctl.supervisor.helpers import ROOT, misbehaving
@@ -23,7 +23,7 @@ GONE_S = 15.0
 
 SUPERVISE = """
 import asyncio, sys
-from meetctl.supervisor.guarded import Guard
+from meetctl.supervisor.guard_client import Guard
 from meetctl.supervisor.launcher import ExecLauncher
 from pathlib import Path
 from tests.meetctl.supervisor.helpers import misbehaving
@@ -70,7 +70,7 @@ def test_a_killed_supervisor_leaves_no_process_and_no_file_behind(tmp_path: Path
 @pytest.mark.parametrize("by_news", [True, False])
 async def test_a_guard_that_was_killed_is_replaced_and_knows_what_the_first_knew(by_news: bool) -> None:
     meeting = f"test-guard-replaced-{os.getpid()}-{by_news}"
-    guard = Guard(meeting, ())
+    guard = GuardClient(meeting, ())
     guard.start()
     child = await ExecLauncher().launch(misbehaving("ready_and_stay", meeting))
     guard.add(child.id.pid)

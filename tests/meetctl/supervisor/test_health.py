@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from meetctl.supervisor.events import Proof, SeatKind
-from meetctl.supervisor.health import LOOK_S, Expectation, Watch, begin_watch, is_well, look
+from meetctl.supervisor.health import LOOK_S, HealthCheck, Watch, begin_watch, evaluate, is_well
 from meetctl.supervisor.seat import Phase, ProcessState, SeatState
 
 AUDIO = frozenset({Proof.READY, Proof.AUDIO})
 NEW = SeatState("ada", "Ada", SeatKind.AGENT, "audio", AUDIO, missing=AUDIO, phase=Phase.UP, pid=1, started_at=0)
 READY = replace(NEW, missing=frozenset({Proof.AUDIO}))
-EXPECTATION = Expectation(start_s=60, news_s=15)
-COMMAND = Expectation(start_s=60)
+EXPECTATION = HealthCheck(start_s=60, news_s=15)
+COMMAND = HealthCheck(start_s=60)
 
 
 def looked_at(
@@ -21,7 +21,7 @@ def looked_at(
     *,
     unwell: tuple[float, float] = (0, 0),
     pause: float = 0,
-    expectation: Expectation = EXPECTATION,
+    health_check: HealthCheck = EXPECTATION,
 ) -> tuple[float, str] | None:
     """Returns when a process with this history (what is known of it from each moment on) is replaced, and why.
 
@@ -36,8 +36,8 @@ def looked_at(
         if now > until:
             break
         seat = history[max(at for at in history if at <= now)]
-        ground_is_well = not unwell[0] <= now < unwell[1]
-        watch, why = look(watch, seat, expectation, now, ground_is_well=ground_is_well)
+        dependency_is_well = not unwell[0] <= now < unwell[1]
+        watch, why = evaluate(watch, seat, health_check, now, dependency_is_well=dependency_is_well)
         if why is not None:
             return now, why
     return None
@@ -77,15 +77,15 @@ def test_a_process_is_replaced_for_what_it_does_not_do(
 def test_a_command_is_replaced_until_it_has_joined_and_not_judged_afterwards() -> None:
     absent = replace(NEW, program="command", proofs=frozenset({Proof.ACTIVE}), missing=frozenset({Proof.ACTIVE}))
     joined = replace(absent, missing=frozenset())
-    assert looked_at({0: absent}, 600, expectation=COMMAND) == (60, "has not joined within 60 s")
-    assert looked_at({0: absent, 59: joined}, 600, expectation=COMMAND) is None
-    assert looked_at({0: absent}, 600, expectation=COMMAND, unwell=(0, 100)) == (159, "has not joined within 60 s")
+    assert looked_at({0: absent}, 600, health_check=COMMAND) == (60, "has not joined within 60 s")
+    assert looked_at({0: absent, 59: joined}, 600, health_check=COMMAND) is None
+    assert looked_at({0: absent}, 600, health_check=COMMAND, unwell=(0, 100)) == (159, "has not joined within 60 s")
 
 
 def test_nothing_is_expected_of_one_that_promised_nothing() -> None:
     watch = begin_watch(0)
     for now in range(1, 1000):
-        watch, why = look(watch, NEW, Expectation(), now, ground_is_well=True)
+        watch, why = evaluate(watch, NEW, HealthCheck(), now, dependency_is_well=True)
         assert why is None
 
 

@@ -28,13 +28,12 @@ from meetctl.protocol import (
     Warn,
 )
 from meetctl.supervisor.events import (
-    Ailing,
     BackingOff,
+    ChildMessage,
     Exited,
     GaveUp,
     Proof,
     Proven,
-    Said,
     Sampled,
     SeatAdded,
     SeatEvent,
@@ -42,6 +41,7 @@ from meetctl.supervisor.events import (
     SeatRemoved,
     Started,
     Stopping,
+    Unhealthy,
     Warned,
     WireEvent,
 )
@@ -74,8 +74,8 @@ def states(events: Sequence[SeatEvent], seat: str, start: MeetingState | None = 
     return seen
 
 
-def said(seat: str, event: WireEvent, at: float = 2) -> Said:
-    return Said(seat, event, at)
+def said(seat: str, event: WireEvent, at: float = 2) -> ChildMessage:
+    return ChildMessage(seat, event, at)
 
 
 CHAIR: list[SeatEvent] = [
@@ -336,7 +336,7 @@ WORDS = st.sampled_from(
 )
 EVENTS = st.one_of(
     st.builds(Started, SEATS, st.integers(1, 9), st.just(1.0)),
-    st.builds(Said, SEATS, WORDS, st.just(1.0)),
+    st.builds(ChildMessage, SEATS, WORDS, st.just(1.0)),
     st.builds(Exited, SEATS, st.integers(-9, 3), st.just(()), st.just(1.0)),
     st.builds(BackingOff, SEATS, st.just(1.0), st.just(1.0)),
     st.builds(GaveUp, SEATS, st.just("m"), st.none(), st.just(1.0)),
@@ -358,13 +358,13 @@ def test_avatar_time_is_counted_over_all_processes_of_a_seat() -> None:
     seat = folded([added("ada", AVATAR), Started("ada", 7, at=1)]).seats["ada"]
     assert seat.avatar.seconds is None
     first: list[SeatEvent] = [
-        Said("ada", Usage(avatar_seconds=10), at=2),
-        Said("ada", Usage(avatar_seconds=12.5), at=3),
+        ChildMessage("ada", Usage(avatar_seconds=10), at=2),
+        ChildMessage("ada", Usage(avatar_seconds=12.5), at=3),
     ]
     again: list[SeatEvent] = [
         Exited("ada", -9, (), at=4),
         Started("ada", 8, at=5),
-        Said("ada", Usage(avatar_seconds=2), at=6),
+        ChildMessage("ada", Usage(avatar_seconds=2), at=6),
     ]
     seat = folded([added("ada", AVATAR), Started("ada", 7, at=1), *first, *again]).seats["ada"]
     assert seat.avatar.seconds == 14.5
@@ -372,14 +372,18 @@ def test_avatar_time_is_counted_over_all_processes_of_a_seat() -> None:
 
 def test_a_session_that_a_killed_process_left_open_is_remembered_until_it_ends_by_itself() -> None:
     told: list[SeatEvent] = [
-        Said("ada", AvatarSession(id="a", opened=True, until=1300), at=2),
-        Said("ada", AvatarSession(id="b", opened=True, until=1900), at=3),
-        Said("ada", AvatarSession(id="a", opened=False), at=3),
+        ChildMessage("ada", AvatarSession(id="a", opened=True, until=1300), at=2),
+        ChildMessage("ada", AvatarSession(id="b", opened=True, until=1900), at=3),
+        ChildMessage("ada", AvatarSession(id="a", opened=False), at=3),
     ]
     events: list[SeatEvent] = [added("ada", AVATAR), Started("ada", 7, at=1), *told]
     assert folded(events).seats["ada"].avatar.runs_on_until(1000) is None
     killed = [*events, Exited("ada", -9, (), at=4)]
-    restarted = [*killed, Started("ada", 8, at=5), Said("ada", AvatarSession(id="c", opened=True, until=2500), at=6)]
+    restarted = [
+        *killed,
+        Started("ada", 8, at=5),
+        ChildMessage("ada", AvatarSession(id="c", opened=True, until=2500), at=6),
+    ]
     for history in (killed, restarted):
         assert folded(history).seats["ada"].avatar.runs_on_until(1000) == 1900
         assert folded(history).seats["ada"].avatar.runs_on_until(1901) is None
@@ -387,7 +391,7 @@ def test_a_session_that_a_killed_process_left_open_is_remembered_until_it_ends_b
 
 def test_a_process_that_closed_its_sessions_leaves_none() -> None:
     told = [AvatarSession(id="a", opened=True, until=1300), AvatarSession(id="a", opened=False)]
-    said = [Said("ada", event, at=2) for event in told]
+    said = [ChildMessage("ada", event, at=2) for event in told]
     seat = folded([added("ada", AVATAR), Started("ada", 7, at=1), *said, Exited("ada", 0, (), at=3)]).seats["ada"]
     assert seat.avatar.runs_on_until(0) is None
 
@@ -397,7 +401,7 @@ BEGUN.append(said("max", Ready()))
 
 
 def test_a_warning_that_is_repeated_is_counted_figures_aside_and_over_when_it_is_no_longer_said() -> None:
-    state = folded([*BEGUN, *(Said("max", Warn(message=f"slow: {n}.5 s"), 10.0 + n) for n in range(3))])
+    state = folded([*BEGUN, *(ChildMessage("max", Warn(message=f"slow: {n}.5 s"), 10.0 + n) for n in range(3))])
     seat = state.seats["max"]
     assert (seat.warning, seat.warned_at, seat.warnings) == ("slow: 2.5 s", 12.0, 3)
     assert as_of(state, 12.0 + WARNING_S - 0.1).seats["max"].warning == "slow: 2.5 s"
@@ -412,8 +416,8 @@ def test_a_warning_that_holds_stays_until_it_is_taken_back() -> None:
 
 
 def test_why_a_process_went_is_forgotten_when_the_next_one_has_been_well_for_a_while() -> None:
-    went = (Ailing("max", "was not ready within 60 s", "read max.log", 10.0), Exited("max", -9, (), 10.0))
-    state = folded([*BEGUN, *went, Started("max", 8, 11.0), Said("max", Ready(), 12.0)])
+    went = (Unhealthy("max", "was not ready within 60 s", "read max.log", 10.0), Exited("max", -9, (), 10.0))
+    state = folded([*BEGUN, *went, Started("max", 8, 11.0), ChildMessage("max", Ready(), 12.0)])
     seat = as_of(state, 12.0 + RECOVERED_S - 0.1).seats["max"]
     assert (seat.last_error, seat.error_at) == ("was not ready within 60 s", 10.0)
     seat = as_of(state, 12.0 + RECOVERED_S).seats["max"]
@@ -421,10 +425,17 @@ def test_why_a_process_went_is_forgotten_when_the_next_one_has_been_well_for_a_w
 
 
 def test_a_warning_goes_when_its_child_says_that_it_is_over_and_no_other_with_it() -> None:
-    failing = [*BEGUN, Said("max", Warn(message="the language model fails: 503", about="the language model"), 10.0)]
-    other = [*failing, Said("max", Recovered(about="the speech model"), 11.0)]
+    failing = [
+        *BEGUN,
+        ChildMessage("max", Warn(message="the language model fails: 503", about="the language model"), 10.0),
+    ]
+    other = [*failing, ChildMessage("max", Recovered(about="the speech model"), 11.0)]
     assert folded(other).seats["max"].warning == "the language model fails: 503"
-    over = [*other, Said("max", Recovered(about="the language model"), 12.0)]
+    over = [*other, ChildMessage("max", Recovered(about="the language model"), 12.0)]
     assert (folded(over).seats["max"].warning, folded(over).seats["max"].warned_at) == (None, None)
-    untold = [*over, Said("max", Warn(message="slow"), 13.0), Said("max", Recovered(about="the language model"), 14.0)]
+    untold = [
+        *over,
+        ChildMessage("max", Warn(message="slow"), 13.0),
+        ChildMessage("max", Recovered(about="the language model"), 14.0),
+    ]
     assert folded(untold).seats["max"].warning == "slow"

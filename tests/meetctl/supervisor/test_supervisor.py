@@ -26,7 +26,7 @@ from meetctl.supervisor.events import (
     Started,
     Stopping,
 )
-from meetctl.supervisor.health import NOTHING, Expectation
+from meetctl.supervisor.health import NOTHING, HealthCheck
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.state import MeetingState, ProcessState, as_of
@@ -55,9 +55,9 @@ class Room:
         wire: Wire = Wire.NDJSON,
         restart: RestartPolicy = RestartPolicy.ON_FAILURE,
         first_line: Callable[[], Awaitable[Model]] | None = None,
-        probe: Callable[[], Awaitable[Proof]] | None = None,
-        pulse: Callable[[], Awaitable[bool]] | None = None,
-        expectation: Expectation = NOTHING,
+        readiness_probe: Callable[[], Awaitable[Proof]] | None = None,
+        liveness_probe: Callable[[], Awaitable[bool]] | None = None,
+        health_check: HealthCheck = NOTHING,
         kind: SeatKind = SeatKind.AGENT,
         **env: str,
     ) -> None:
@@ -71,9 +71,9 @@ class Room:
                 wire=wire,
                 restart=restart,
                 first_line=first_line,
-                probe=probe,
-                pulse=pulse,
-                expectation=expectation,
+                readiness_probe=readiness_probe,
+                liveness_probe=liveness_probe,
+                health_check=health_check,
             )
         )
 
@@ -188,11 +188,11 @@ async def test_a_first_line_that_cannot_be_made_is_fatal_with_its_words(room: Ro
 async def test_a_child_that_speaks_no_wire_is_ready_when_its_probe_says_so(room: Room) -> None:
     answers = asyncio.Event()
 
-    async def probe() -> Proof:
+    async def readiness_probe() -> Proof:
         await answers.wait()
         return Proof.READY
 
-    room.seat("ignores_everything", wire=Wire.NONE, probe=probe)
+    room.seat("ignores_everything", wire=Wire.NONE, readiness_probe=readiness_probe)
     await room.reaches(ProcessState.STARTING)
     answers.set()
     await room.reaches(ProcessState.RUNNING)
@@ -302,7 +302,7 @@ def started_often(key: str, times: int) -> Callable[[MeetingState], bool]:
     return lambda meeting: meeting.seats[key].starts == times
 
 
-SHORT = Expectation(start_s=2, news_s=2)
+SHORT = HealthCheck(start_s=2, news_s=2)
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ SHORT = Expectation(start_s=2, news_s=2)
 async def test_one_that_hangs_is_killed_and_replaced_in_words_that_say_so(
     room: Room, tmp_path: Path, behaviour: str, words: str
 ) -> None:
-    room.seat(behaviour, expectation=SHORT)
+    room.seat(behaviour, health_check=SHORT)
     async with asyncio.timeout(BOUND_S * 2):
         state = await room.supervisor.wait_until(lambda meeting: meeting.seats["ada"].starts == 2)
     assert state.seats["ada"].last_error == words
@@ -325,8 +325,8 @@ async def test_one_that_hangs_is_killed_and_replaced_in_words_that_say_so(
 
 
 async def test_one_that_fails_and_stays_is_a_failure_in_its_own_last_words(room: Room, tmp_path: Path) -> None:
-    slow = Expectation(start_s=2, slow_hint="give it longer")
-    room.seat("fails_and_stays", wire=Wire.NONE, expectation=slow)
+    slow = HealthCheck(start_s=2, slow_hint="give it longer")
+    room.seat("fails_and_stays", wire=Wire.NONE, health_check=slow)
     async with asyncio.timeout(BOUND_S * 2):
         state = await room.supervisor.wait_until(lambda meeting: meeting.seats["ada"].starts == 2)
         while not (said := room.supervisor.last_errors()):
@@ -340,8 +340,8 @@ async def test_one_that_fails_and_stays_is_a_failure_in_its_own_last_words(room:
 
 
 async def test_one_that_reports_and_says_nothing_keeps_its_seat(room: Room) -> None:
-    room.seat("reports", expectation=SHORT)
-    room.seat("never_ready", key="max", expectation=SHORT)
+    room.seat("reports", health_check=SHORT)
+    room.seat("never_ready", key="max", health_check=SHORT)
     async with asyncio.timeout(BOUND_S * 2):
         state = await room.supervisor.wait_until(lambda meeting: meeting.seats["max"].starts == 2)
     assert state.seats["ada"].starts == 1, "it was looked at as often as the one that was replaced"
@@ -349,8 +349,8 @@ async def test_one_that_reports_and_says_nothing_keeps_its_seat(room: Room) -> N
 
 async def test_nobody_is_replaced_while_the_server_it_leans_on_does_not_answer(room: Room) -> None:
     room.seat("never_ready", key="server")
-    room.seat("media_stops", expectation=Expectation(news_s=2, leans_on="server"))
-    room.seat("media_stops", key="max", expectation=Expectation(news_s=2))
+    room.seat("media_stops", health_check=HealthCheck(news_s=2, depends_on="server"))
+    room.seat("media_stops", key="max", health_check=HealthCheck(news_s=2))
     async with asyncio.timeout(BOUND_S * 2):
         await room.supervisor.wait_until(started_often("max", 3))
     assert room.supervisor.state.seats["ada"].starts == 1, "the other one was replaced twice meanwhile"
@@ -359,10 +359,10 @@ async def test_nobody_is_replaced_while_the_server_it_leans_on_does_not_answer(r
 async def test_a_service_that_no_longer_answers_is_shown_as_stalled(room: Room) -> None:
     answers = True
 
-    async def pulse() -> bool:
+    async def liveness_probe() -> bool:
         return answers
 
-    room.seat("polite", key="server", pulse=pulse)
+    room.seat("polite", key="server", liveness_probe=liveness_probe)
     async with asyncio.timeout(BOUND_S):
         while room.supervisor.state.seats.get("server") is None or not room.kinds(Answered):
             await asyncio.sleep(0.05)
@@ -391,14 +391,14 @@ async def test_a_first_line_that_takes_too_long_is_a_failure_that_is_tried_again
 async def test_one_that_is_condemned_for_good_is_fatal_in_those_words(room: Room) -> None:
     room.seat("polite")
     await room.reaches(ProcessState.RUNNING)
-    room.supervisor.condemn("ada", "its budget is spent, sentinel-4711", "raise it", permanent=True)
+    room.supervisor.fail("ada", "its budget is spent, sentinel-4711", "raise it", permanent=True)
     await room.reaches(ProcessState.FATAL)
     seat = room.supervisor.state.seats["ada"]
     assert (seat.last_error, seat.hint, seat.starts) == ("its budget is spent, •••", "raise it", 1)
 
 
 async def test_a_wall_clock_that_jumps_moves_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    room.seat("reports", expectation=SHORT)
+    room.seat("reports", health_check=SHORT)
     room.seat("crash", key="max")
     await room.reaches(ProcessState.RUNNING)
     began = time.time()

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 from meetctl_agents.face.session.manager import NOBODY, RENEW_S, backoff, renewal_at
-from meetctl_agents.face.session.presence import Company
+from meetctl_agents.face.session.presence import HumanPresence
 
 from meetctl.protocol import AvatarSession, Degraded
 from meetctl.settings import LiveKitCredentials
@@ -134,7 +134,7 @@ async def test_a_free_face_is_not_closed_in_an_empty_room(
         async with asyncio.timeout(PATIENCE_S):
             while not stage.seconds and not await server.open_sessions():
                 await asyncio.sleep(0.05)
-        assert isinstance(stage.bridge._company, Company) and stage.bridge._company.alone_s > 0
+        assert isinstance(stage.bridge._presence, HumanPresence) and stage.bridge._presence.alone_s > 0
         assert not stage.of(Degraded)
 
 

@@ -8,17 +8,17 @@ from meetctl_agents.floor.events import (
     AgentGone,
     CastSet,
     Changed,
-    Cut,
     Event,
-    Give,
+    GrantFloor,
     HumanCame,
     HumanLeft,
     NothingSaid,
+    PlaybackStarted,
     Released,
-    Said,
-    Sounded,
-    TalkBegan,
+    RevokeFloor,
+    SpeechStarted,
     Tick,
+    UtteranceFinal,
 )
 from meetctl_agents.floor.machine import LONGEST_S, RELEASE_S, SILENT_S, TALK_S, next_deadline, step
 from meetctl_agents.floor.state import Floor
@@ -56,11 +56,11 @@ def run(*events: tuple[float, Event] | Event, humans: tuple[str, ...] = ("sam", 
 
 
 def gives(actions: list[Action]) -> list[str]:
-    return [action.identity for action in actions if isinstance(action, Give)]
+    return [action.identity for action in actions if isinstance(action, GrantFloor)]
 
 
 def spoken(identity: str, *addressed: str, id: str = "u1") -> list[Event]:
-    return [TalkBegan(identity), Said(line(identity, id=id), addressed)]
+    return [SpeechStarted(identity), UtteranceFinal(line(identity, id=id), addressed)]
 
 
 def released(identity: str, number: int, *addressed: str, interrupted: bool = False) -> Released:
@@ -70,7 +70,7 @@ def released(identity: str, number: int, *addressed: str, interrupted: bool = Fa
 
 def test_the_agent_that_is_named_gets_the_floor_with_the_words() -> None:
     _, done = run(*spoken("sam", "max"))
-    assert done == [Give("max", "r-1", line("sam")), Changed("max")]
+    assert done == [GrantFloor("max", "r-1", line("sam")), Changed("max")]
 
 
 @pytest.mark.parametrize(("named", "granted"), [("shy", ["shy"]), ("mute", []), ("bot", []), ("nobody", [])])
@@ -95,18 +95,18 @@ def test_two_who_are_named_answer_one_after_the_other() -> None:
 
 
 def test_a_human_who_begins_to_talk_cuts_the_holder_off_once() -> None:
-    _, done = run(*spoken("sam", "max"), TalkBegan("eve"), TalkBegan("sam"))
-    assert done[2:] == [Cut("max", "r-1")]
+    _, done = run(*spoken("sam", "max"), SpeechStarted("eve"), SpeechStarted("sam"))
+    assert done[2:] == [RevokeFloor("max", "r-1")]
 
 
 def test_the_floor_is_given_again_only_after_the_holder_let_go() -> None:
-    talk = [*spoken("sam", "max"), TalkBegan("sam"), Said(line("sam", id="u2"), ("ada",))]
+    talk = [*spoken("sam", "max"), SpeechStarted("sam"), UtteranceFinal(line("sam", id="u2"), ("ada",))]
     assert gives(run(*talk)[1]) == ["max"]
     assert gives(run(*talk, released("max", 1, interrupted=True))[1]) == ["max", "ada"]
 
 
 def test_a_holder_that_does_not_let_go_loses_the_floor() -> None:
-    talk = [*spoken("sam", "max"), TalkBegan("sam"), Said(line("sam", id="u2"), ("ada",))]
+    talk = [*spoken("sam", "max"), SpeechStarted("sam"), UtteranceFinal(line("sam", id="u2"), ("ada",))]
     floor, done = run(*talk, (5.0 + RELEASE_S, Tick()))
     assert gives(done) == ["max", "ada"]
     assert floor.holder == "ada"
@@ -114,13 +114,13 @@ def test_a_holder_that_does_not_let_go_loses_the_floor() -> None:
 
 def test_a_holder_that_is_never_heard_loses_the_floor() -> None:
     floor, done = run(*spoken("sam", "max"), (1 + SILENT_S, Tick()))
-    assert (floor.holder, done[2:]) == (None, [Cut("max", "r-1"), Changed(None)])
+    assert (floor.holder, done[2:]) == (None, [RevokeFloor("max", "r-1"), Changed(None)])
 
 
 def test_a_holder_that_is_heard_has_time_to_speak() -> None:
-    floor, _ = run(*spoken("sam", "max"), Sounded("max"), (1 + SILENT_S, Tick()))
+    floor, _ = run(*spoken("sam", "max"), PlaybackStarted("max"), (1 + SILENT_S, Tick()))
     assert floor.holder == "max"
-    floor, _ = run(*spoken("sam", "max"), Sounded("max"), (1 + LONGEST_S, Tick()))
+    floor, _ = run(*spoken("sam", "max"), PlaybackStarted("max"), (1 + LONGEST_S, Tick()))
     assert floor.holder is None
 
 
@@ -136,61 +136,61 @@ def test_a_late_or_foreign_release_takes_nobodys_floor() -> None:
 
 
 def test_nobody_is_granted_the_floor_while_no_human_is_there() -> None:
-    assert gives(run(Said(line("sam"), ("max",)), humans=())[1]) == []
+    assert gives(run(UtteranceFinal(line("sam"), ("max",)), humans=())[1]) == []
 
 
 def test_nobody_is_granted_the_floor_while_a_human_talks() -> None:
-    events = [TalkBegan("eve"), *spoken("sam", "max")]
+    events = [SpeechStarted("eve"), *spoken("sam", "max")]
     assert gives(run(*events)[1]) == []
     assert gives(run(*events, NothingSaid("eve"))[1]) == ["max"]
     assert gives(run(*events, HumanLeft("eve"))[1]) == ["max"]
 
 
 def test_a_noise_that_never_ends_does_not_hold_the_others_back_for_ever() -> None:
-    floor, done = run(TalkBegan("eve"), *spoken("sam", "max"))
+    floor, done = run(SpeechStarted("eve"), *spoken("sam", "max"))
     due = next_deadline(floor, 1)
     assert due is not None
     assert due <= TALK_S + 1
-    assert gives(run(TalkBegan("eve"), *spoken("sam", "max"), (due, Tick()))[1]) == ["max"]
+    assert gives(run(SpeechStarted("eve"), *spoken("sam", "max"), (due, Tick()))[1]) == ["max"]
     assert gives(done) == []
 
 
 def test_a_remark_to_nobody_does_not_take_the_answer_away_from_somebody() -> None:
     # Eve's remark cuts Max off; he is the one it was meant for, not the next by turn.
-    talk = [*spoken("sam", "max"), TalkBegan("eve"), released("max", 1, interrupted=True)]
-    assert gives(run(*talk, Said(line("eve", id="u2")))[1]) == ["max", "max"]
+    talk = [*spoken("sam", "max"), SpeechStarted("eve"), released("max", 1, interrupted=True)]
+    assert gives(run(*talk, UtteranceFinal(line("eve", id="u2")))[1]) == ["max", "max"]
 
 
 def test_a_chat_remark_to_nobody_leaves_the_holder_alone() -> None:
-    floor, done = run(*spoken("sam", "max"), Said(line("eve", id="u2"), spoken=False))
+    floor, done = run(*spoken("sam", "max"), UtteranceFinal(line("eve", id="u2"), spoken=False))
     assert (floor.holder, done[2:]) == ("max", [])
 
 
 def test_a_chat_message_that_names_an_agent_takes_the_floor() -> None:
-    events = [*spoken("sam", "max"), Said(line("eve", id="u2"), ("ada",), spoken=False)]
-    assert run(*events)[1][2:] == [Cut("max", "r-1")]
+    events = [*spoken("sam", "max"), UtteranceFinal(line("eve", id="u2"), ("ada",), spoken=False)]
+    assert run(*events)[1][2:] == [RevokeFloor("max", "r-1")]
     assert gives(run(*events, released("max", 1, interrupted=True))[1]) == ["max", "ada"]
 
 
 def test_a_cough_gives_the_floor_back_to_whom_it_cut_off() -> None:
-    events = [*spoken("sam", "max"), TalkBegan("eve"), released("max", 1, interrupted=True), NothingSaid("eve")]
+    events = [*spoken("sam", "max"), SpeechStarted("eve"), released("max", 1, interrupted=True), NothingSaid("eve")]
     assert gives(run(*events)[1]) == ["max", "max"]
 
 
 def test_who_is_told_to_stop_does_not_begin_again() -> None:
-    stop = Said(line("sam", "Stop, that is enough.", id="u2"), dismisses=True)
-    cut = [*spoken("sam", "max"), TalkBegan("sam"), released("max", 1, interrupted=True), stop]
+    stop = UtteranceFinal(line("sam", "Stop, that is enough.", id="u2"), dismisses=True)
+    cut = [*spoken("sam", "max"), SpeechStarted("sam"), released("max", 1, interrupted=True), stop]
     assert gives(run(*cut)[1]) == ["max"]
     assert gives(run(*cut, *spoken("sam", id="u3"))[1]) == ["max", "ada"]
 
 
 def test_who_is_told_to_stop_in_writing_falls_silent() -> None:
-    stop = Said(line("sam", "stop", id="u2"), spoken=False, dismisses=True)
-    assert run(*spoken("sam", "max"), stop)[1][2:] == [Cut("max", "r-1")]
+    stop = UtteranceFinal(line("sam", "stop", id="u2"), spoken=False, dismisses=True)
+    assert run(*spoken("sam", "max"), stop)[1][2:] == [RevokeFloor("max", "r-1")]
 
 
 def test_a_person_who_goes_on_moves_the_answer_to_whom_they_name_at_last() -> None:
-    events = [*spoken("sam"), TalkBegan("sam"), Released("ada", "r-1", None), Said(line("sam"), ("max",))]
+    events = [*spoken("sam"), SpeechStarted("sam"), Released("ada", "r-1", None), UtteranceFinal(line("sam"), ("max",))]
     assert gives(run(*events)[1]) == ["ada", "max"]
 
 

@@ -11,22 +11,22 @@ from meetctl_agents.floor.events import (
     CastSet,
     Changed,
     Consult,
-    Cut,
     Directed,
     Event,
-    Give,
+    GrantFloor,
     HumanCame,
     HumanLeft,
     Muted,
     NothingSaid,
     Overheard,
     Picked,
+    PlaybackStarted,
     Released,
-    Said,
-    Sounded,
-    TalkBegan,
+    RevokeFloor,
+    SpeechStarted,
     Tick,
     Undecided,
+    UtteranceFinal,
 )
 from meetctl_agents.floor.machine import LONGEST_S, TALK_S, next_deadline, step
 from meetctl_agents.floor.state import Floor, may_speak
@@ -61,16 +61,16 @@ EVENTS = st.one_of(
     st.builds(CastSet, st.lists(st.sampled_from(CAST), unique=True).map(tuple)),
     st.builds(HumanCame, HUMANS),
     st.builds(HumanLeft, HUMANS),
-    st.builds(TalkBegan, HUMANS),
+    st.builds(SpeechStarted, HUMANS),
     st.builds(NothingSaid, HUMANS),
     st.builds(
-        lambda who, named, talked, stop: Said(line(who), named, talked, stop),
+        lambda who, named, talked, stop: UtteranceFinal(line(who), named, talked, stop),
         HUMANS,
         NAMED,
         st.booleans(),
         st.booleans(),
     ),
-    st.builds(Sounded, AGENTS),
+    st.builds(PlaybackStarted, AGENTS),
     st.builds(lambda who, named: Overheard(line(who), named), AGENTS, NAMED),
     st.builds(AgentCame, AGENTS),
     st.builds(AgentGone, AGENTS),
@@ -96,7 +96,7 @@ class Watched:
 
     def happen(self, happening: Event | str, named: tuple[str, ...] = ()) -> None:
         event = self._release(happening, named) if isinstance(happening, str) else happening
-        if isinstance(event, Said | Directed):
+        if isinstance(event, UtteranceFinal | Directed):
             self.turns = 0
         before = self.floor
         self.floor, actions = step(before, event, self.now)
@@ -108,20 +108,20 @@ class Watched:
         assert due is None or due > self.now, "time would stand still"
 
     def _release(self, how: str, named: tuple[str, ...]) -> Event:
-        held = self.floor.holding
+        held = self.floor.hold
         if held is None or how == "release of another":
             return Released("ada", "r-0", line("ada", id="r-0"), named)
-        said = None if how == "failure" else line(held.wish.identity, id=held.grant_id)
-        return Released(held.wish.identity, held.grant_id, said, named)
+        said = None if how == "failure" else line(held.request.identity, id=held.grant_id)
+        return Released(held.request.identity, held.grant_id, said, named)
 
     def _check(self, action: Action) -> None:
         match action:
-            case Give(identity, grant_id):
+            case GrantFloor(identity, grant_id):
                 assert self.holder is None, "two holders"
                 assert grant_id not in self.seen, "a grant given twice"
-                held = self.floor.holding
+                held = self.floor.hold
                 assert held is not None
-                directed = held.wish.directed
+                directed = held.request.directed
                 assert self.floor.humans or self.floor.rules.agents_alone or directed, "nobody is there to hear it"
                 assert not any(self.now - since < TALK_S for _, since in self.floor.talking), "over a human"
                 assert identity not in self.floor.muted
@@ -134,39 +134,39 @@ class Watched:
             case Changed(who):
                 assert who in (None, self.holder)
                 self.holder = who
-            case Cut(identity, _):
+            case RevokeFloor(identity, _):
                 assert identity == self.holder
             case Consult(_, _, candidates):
                 assert candidates
                 assert self.floor.rules.floor is FloorMode.MODERATED
 
     def _check_human_waits_for_nobody(self, before: Floor, event: Event, actions: tuple[Action, ...]) -> None:
-        held = before.holding
-        if isinstance(event, TalkBegan) and held is not None and not held.cut:
-            assert any(isinstance(action, Cut) for action in actions), "a human is talked over"
-        if isinstance(event, Said) and not event.dismisses and self.floor.attended and not self.floor.talking:
+        held = before.hold
+        if isinstance(event, SpeechStarted) and held is not None and not held.cut:
+            assert any(isinstance(action, RevokeFloor) for action in actions), "a human is talked over"
+        if isinstance(event, UtteranceFinal) and not event.dismisses and self.floor.attended and not self.floor.talking:
             asked = [name for name in event.addressed if may_speak(self.floor, name, addressed=True)]
             if asked:
-                after = self.floor.holding
+                after = self.floor.hold
                 assert after is not None, "a question to somebody who could answer is left"
-                assert after.cut or after.wish.directed or after.wish.line is not None
+                assert after.cut or after.request.directed or after.request.line is not None
 
 
 @settings(max_examples=300, deadline=None)
 @given(RULES, HAPPENINGS)
 def test_whatever_happens_one_holds_the_floor_no_human_waits_and_every_grant_ends(
-    rules: MeetingRules, happenings: list[tuple[float, Event | str, tuple[str, ...]]]
+    rules: MeetingRules, event_stream: list[tuple[float, Event | str, tuple[str, ...]]]
 ) -> None:
     watched = Watched(rules)
-    for passed, happening, named in happenings:
+    for passed, happening, named in event_stream:
         watched.now += passed
         watched.happen(happening, named)
-    held = watched.floor.holding
+    held = watched.floor.hold
     if held is not None:
         assert next_deadline(watched.floor, watched.now) is not None
         watched.now += LONGEST_S + 1
         watched.happen(Tick())
-        after = watched.floor.holding
+        after = watched.floor.hold
         assert after is None or after.grant_id != held.grant_id, "a grant that never ends"
 
 
@@ -179,12 +179,12 @@ def test_nobody_who_may_speak_is_forgotten(mode: FloorMode, endings: list[str]) 
     spoke: list[str] = []
     for ending in endings:
         watched.now += 1
-        watched.happen(TalkBegan("sam"))
-        watched.happen(Said(line("sam")))
+        watched.happen(SpeechStarted("sam"))
+        watched.happen(UtteranceFinal(line("sam")))
         if watched.floor.consulting is not None:
             watched.happen(Undecided(watched.floor.consulting.number))
-        while watched.floor.holding is not None:
-            spoke.append(watched.floor.holding.wish.identity)
+        while watched.floor.hold is not None:
+            spoke.append(watched.floor.hold.request.identity)
             watched.happen(ending)
             if watched.floor.consulting is not None:
                 watched.happen(Undecided(watched.floor.consulting.number))
@@ -199,12 +199,12 @@ def test_time_alone_ends_whatever_was_begun(mode: FloorMode, named: list[tuple[s
     for event in (CastSet(CAST), HumanCame("sam")):
         watched.happen(event)
     for addressed in named:
-        watched.happen(Said(line("sam"), addressed, spoken=False))
+        watched.happen(UtteranceFinal(line("sam"), addressed, spoken=False))
     for _ in range(60):
         due = next_deadline(watched.floor, watched.now)
         if due is None:
             break
         watched.now = due
         watched.happen(Tick())
-    assert watched.floor.holding is None
+    assert watched.floor.hold is None
     assert not watched.floor.waiting

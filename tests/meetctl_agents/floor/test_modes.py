@@ -10,24 +10,24 @@ from meetctl_agents.floor.events import (
     CastSet,
     Changed,
     Consult,
-    Cut,
     Directed,
     Event,
-    Give,
+    GrantFloor,
     HumanCame,
     HumanLeft,
     Muted,
     NothingSaid,
     Overheard,
     Picked,
+    PlaybackStarted,
     Released,
-    Said,
-    Sounded,
-    TalkBegan,
+    RevokeFloor,
+    SpeechStarted,
     Tick,
     Undecided,
+    UtteranceFinal,
 )
-from meetctl_agents.floor.machine import NUDGE_S, next_deadline, next_wish, step
+from meetctl_agents.floor.machine import NUDGE_S, next_deadline, next_request, step
 from meetctl_agents.floor.modes import MODERATION_S
 from meetctl_agents.floor.state import Floor
 
@@ -64,23 +64,25 @@ class Played:
         return self.do(Tick())
 
     def say(self, text: str, *addressed: str, human: str = "sam", number: int = 1) -> Played:
-        return self.do(TalkBegan(human), Said(line(human, text, id=f"u{number}"), addressed))
+        return self.do(SpeechStarted(human), UtteranceFinal(line(human, text, id=f"u{number}"), addressed))
 
     def speak(self, *addressed: str, interrupted: bool = False) -> Played:
         """Lets the holder say something and release the floor."""
-        held = self.floor.holding
+        held = self.floor.hold
         assert held is not None, "nobody holds the floor"
-        said = line(held.wish.identity, "words", id=held.grant_id).model_copy(update={"interrupted": interrupted})
-        return self.do(Sounded(held.wish.identity), Released(held.wish.identity, held.grant_id, said, addressed))
+        said = line(held.request.identity, "words", id=held.grant_id).model_copy(update={"interrupted": interrupted})
+        return self.do(
+            PlaybackStarted(held.request.identity), Released(held.request.identity, held.grant_id, said, addressed)
+        )
 
     def speak_all(self, most: int = 20) -> Played:
-        while self.floor.holding and (most := most - 1) >= 0:
+        while self.floor.hold and (most := most - 1) >= 0:
             self.speak()
         return self
 
     @property
     def given(self) -> list[str]:
-        return [action.identity for action in self.actions if isinstance(action, Give)]
+        return [action.identity for action in self.actions if isinstance(action, GrantFloor)]
 
     @property
     def consults(self) -> list[Consult]:
@@ -98,8 +100,8 @@ def test_in_a_round_everybody_speaks_once_named_or_not_and_who_only_answers_wher
 
 
 def test_a_person_who_speaks_into_a_round_begins_a_new_one_where_it_stopped() -> None:
-    meeting = Played(FloorMode.ROUND_ROBIN).say("Hello").speak().do(TalkBegan("sam")).speak(interrupted=True)
-    meeting.do(Said(line("sam", id="u2"))).speak_all()
+    meeting = Played(FloorMode.ROUND_ROBIN).say("Hello").speak().do(SpeechStarted("sam")).speak(interrupted=True)
+    meeting.do(UtteranceFinal(line("sam", id="u2"))).speak_all()
     assert meeting.given == ["ada", "max", "zoe", "ada", "max"]
 
 
@@ -154,7 +156,7 @@ def test_the_moderator_never_makes_agents_talk_for_ever() -> None:
     meeting = Played(FloorMode.MODERATED, max_agent_turns=3).say("Well?")
     for number in range(1, 10):
         meeting.do(Picked(number, "ada" if number % 2 else "max"))
-        if meeting.floor.holding:
+        if meeting.floor.hold:
             meeting.speak()
     assert meeting.given == ["ada", "max", "ada"]
 
@@ -163,7 +165,7 @@ def test_one_greets_the_first_person_and_nobody_else() -> None:
     meeting = Played(opening="max", humans=())
     assert meeting.given == []
     meeting.do(HumanCame("sam"))
-    assert meeting.actions[-2:] == [Give("max", "r-1", None), Changed("max")]
+    assert meeting.actions[-2:] == [GrantFloor("max", "r-1", None), Changed("max")]
     assert meeting.speak().do(HumanLeft("sam"), HumanCame("eve")).given == ["max"]
 
 
@@ -202,16 +204,16 @@ def test_agents_alone_stop_where_a_person_is_to_speak_after_some_turns() -> None
 
 
 def test_a_cough_gives_back_the_very_turn_and_words_that_mean_go_on_do_too() -> None:
-    meeting = Played().say("Max?", "max").do(TalkBegan("sam")).speak(interrupted=True).do(NothingSaid("sam"))
-    first, again = (action for action in meeting.actions if isinstance(action, Give))
+    meeting = Played().say("Max?", "max").do(SpeechStarted("sam")).speak(interrupted=True).do(NothingSaid("sam"))
+    first, again = (action for action in meeting.actions if isinstance(action, GrantFloor))
     assert (first.identity, first.line) == (again.identity, again.line)
 
 
 def test_said_from_outside_comes_next_without_cutting_anybody_off_even_where_nobody_is_there() -> None:
     meeting = Played().say("Max?", "max").do(Directed("zoe", "Welcome."))
     assert meeting.given == ["max"]
-    assert not any(isinstance(action, Cut) for action in meeting.actions)
-    assert meeting.speak().actions[-2:] == [Give("zoe", "r-2", None, "Welcome."), Changed("zoe")]
+    assert not any(isinstance(action, RevokeFloor) for action in meeting.actions)
+    assert meeting.speak().actions[-2:] == [GrantFloor("zoe", "r-2", None, "Welcome."), Changed("zoe")]
     assert Played(humans=()).do(Directed("mute", "Hello.")).given == ["mute"]
     assert Played(humans=()).do(Directed("stranger", "Hello.")).given == []
 
@@ -219,12 +221,12 @@ def test_said_from_outside_comes_next_without_cutting_anybody_off_even_where_nob
 def test_asked_from_outside_answers_what_was_asked_even_where_nobody_is_there() -> None:
     question = line("host", "When?")
     meeting = Played(humans=()).do(Directed("max", line=question))
-    assert meeting.actions == [Give("max", "r-1", question, None), Changed("max")]
+    assert meeting.actions == [GrantFloor("max", "r-1", question, None), Changed("max")]
 
 
 def test_who_is_muted_falls_silent_and_is_not_given_the_floor_until_unmuted() -> None:
     meeting = Played().say("Max?", "max").do(Muted("max", True))
-    assert meeting.actions[-1] == Cut("max", "r-1")
+    assert meeting.actions[-1] == RevokeFloor("max", "r-1")
     meeting.speak(interrupted=True).say("Max?", "max", number=2).do(Directed("max", "Hello."))
     assert meeting.given == ["max"]
     assert meeting.do(Muted("max", False)).say("Max?", "max", number=3).given == ["max", "max"]
@@ -234,7 +236,7 @@ def test_what_an_agent_outside_the_floor_says_may_name_one_that_answers_and_coun
     meeting = Played(max_agent_turns=2)
     for number in range(1, 5):
         meeting.do(Overheard(line("bot", id=f"o{number}"), ("ada",)))
-        if meeting.floor.holding:
+        if meeting.floor.hold:
             meeting.speak()
     assert meeting.given == ["ada"]
 
@@ -245,14 +247,14 @@ def test_by_turn_an_empty_seat_is_passed_over() -> None:
 
 def test_who_would_speak_next_is_known_beforehand_and_nothing_happens() -> None:
     meeting = Played().say("Ada and Max?", "ada", "max")
-    held = meeting.floor.holding
+    held = meeting.floor.hold
     assert held is not None
-    wish = next_wish(meeting.floor, Released("ada", held.grant_id, line("ada", id=held.grant_id)), meeting.now)
-    assert wish is not None
-    assert wish.identity == "max"
+    request = next_request(meeting.floor, Released("ada", held.grant_id, line("ada", id=held.grant_id)), meeting.now)
+    assert request is not None
+    assert request.identity == "max"
     assert meeting.floor.holder == "ada"
     # while the one who was cut off has not let go yet
-    meeting.do(TalkBegan("sam"))
-    wish = next_wish(meeting.floor, Said(line("sam", id="u2"), ("zoe",)), meeting.now)
-    assert wish is not None
-    assert wish.identity == "zoe"
+    meeting.do(SpeechStarted("sam"))
+    request = next_request(meeting.floor, UtteranceFinal(line("sam", id="u2"), ("zoe",)), meeting.now)
+    assert request is not None
+    assert request.identity == "zoe"

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from livekit import rtc
 from meetctl_agents.floor.control import FloorControl
-from meetctl_agents.floor.events import AgentCame, AgentGone, CastSet, Give
+from meetctl_agents.floor.events import AgentCame, AgentGone, CastSet, GrantFloor
 from meetctl_agents.floor.outbox import LARGEST_GRANT, MOST_WAITING, Outbox
 
 from meetctl.protocol import GRANT, HEAR, PREPARE, STOP, CastMember, Grant, Hear, Line, MeetingRules
@@ -78,7 +78,7 @@ async def test_a_grant_overtakes_what_waits_and_brings_it_along(told: Told) -> N
     for number in range(10):
         told.outbox.hear(line(number))
     await told.agents.wait(lambda methods: methods == [HEAR])
-    told.outbox.grant(Give("max", "g1", line(10)))
+    told.outbox.grant(GrantFloor("max", "g1", line(10)))
     await told.agents.wait(lambda methods: methods == [HEAR, GRANT])
     (grant,) = map(Grant.model_validate_json, told.agents.payloads(GRANT))
     assert grant == Grant(grant_id="g1", line=line(10), heard=tuple(map(line, range(10))))
@@ -93,7 +93,7 @@ async def test_three_thousand_lines_wait_no_more_than_an_agent_remembers(told: T
     await told.agents.wait(lambda methods: methods == [HEAR])
     for number in range(1, 3000):
         told.outbox.hear(line(number, "x" * 4000))
-    told.outbox.grant(Give("max", "g1", line(3000, "é" * 4000)))
+    told.outbox.grant(GrantFloor("max", "g1", line(3000, "é" * 4000)))
     await told.agents.wait(lambda methods: GRANT in methods)
     (grant,) = told.agents.payloads(GRANT)
     assert len(grant.encode()) <= LARGEST_GRANT
@@ -124,7 +124,7 @@ async def test_only_the_newest_guess_is_prepared_for_and_none_that_a_grant_made_
     await told.agents.wait(lambda methods: PREPARE in methods)
     assert [Hear.model_validate_json(payload).line.id for payload in told.agents.payloads(PREPARE)] == ["u2"]
     told.outbox.prepare(line(3))
-    told.outbox.grant(Give("max", "g1", line(3)))
+    told.outbox.grant(GrantFloor("max", "g1", line(3)))
     told.outbox.hear(line(4))
     await told.agents.wait(lambda methods: methods.count(HEAR) == 2)
     assert len(told.agents.payloads(PREPARE)) == 1
@@ -132,9 +132,9 @@ async def test_only_the_newest_guess_is_prepared_for_and_none_that_a_grant_made_
 
 async def test_an_order_to_stop_goes_instead_of_a_grant_that_has_not_left(told: Told) -> None:
     told.agents.held.add(GRANT)
-    told.outbox.grant(Give("max", "g1", None))
+    told.outbox.grant(GrantFloor("max", "g1", None))
     await told.agents.wait(lambda methods: GRANT in methods)
-    told.outbox.grant(Give("max", "g2", None))
+    told.outbox.grant(GrantFloor("max", "g2", None))
     told.outbox.stop("g2")
     told.outbox.stop("g1")
     await asyncio.sleep(0)
@@ -145,12 +145,12 @@ async def test_an_order_to_stop_goes_instead_of_a_grant_that_has_not_left(told: 
 
 
 async def test_whoever_is_told_of_a_grant_may_fail_and_the_next_grant_is_sent(told: Told) -> None:
-    def breaks(give: Give, _: float) -> None:
+    def breaks(give: GrantFloor, _: float) -> None:
         raise ValueError("no good")
 
     outbox = Outbox(cast(rtc.Room, told.agents), "max", breaks, lambda *_: None)
-    outbox.grant(Give("max", "g1", None))
-    outbox.grant(Give("max", "g2", None))
+    outbox.grant(GrantFloor("max", "g1", None))
+    outbox.grant(GrantFloor("max", "g2", None))
     await told.agents.wait(lambda methods: methods.count(GRANT) == 2)
     await outbox.aclose()
 

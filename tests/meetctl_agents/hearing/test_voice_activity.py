@@ -21,5 +21,5 @@ async def failing() -> AsyncIterator[rtc.AudioFrameEvent]:
 async def test_an_exception_in_the_feed_ends_the_listening_with_it() -> None:
     async with asyncio.timeout(WAIT_S):
         with pytest.raises(OSError, match="the stream broke"):
-            async for _ in activities(load_detector(), failing()):
+            async for _ in activities(load_detector(), "sam", failing()):
                 pass

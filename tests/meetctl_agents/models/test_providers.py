@@ -11,7 +11,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import llm, stt, tokenize, tts, utils
 from livekit.agents.types import APIConnectOptions
-from meetctl_agents.models.batch_stt import Offline
+from meetctl_agents.models.batch_stt import BatchSTT
 from meetctl_agents.models.errors import MissingModelError, ModelError
 from meetctl_agents.models.plugin import find_constructor
 from meetctl_agents.models.providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
@@ -127,7 +127,7 @@ async def test_a_model_that_only_takes_streams_transcribes_a_whole_stretch() -> 
     async with serving(*deepgram_routes(served), served=served):
         constructor = find_constructor("deepgram", "STT")
         live = constructor.make(endpoint("deepgram", f"{served.url}/v1/listen", "nova-3"), needed={}, welcome={})
-        assert await words_of(Offline(live)) == " ".join(WORDS.split(" on "))
+        assert await words_of(BatchSTT(live)) == " ".join(WORDS.split(" on "))
     (heard,) = served.asked
     assert heard.query["encoding"] == "linear16"
     assert heard.body >= 2 * 16_000 * 0.2

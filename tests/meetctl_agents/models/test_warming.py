@@ -115,9 +115,9 @@ def test_the_floor_waits_longer_for_an_agent_whose_model_is_being_loaded() -> No
     floor = Floor(run="r", cast=(CastMember(identity="ada", name="Ada"),))
     for event in (CastSet(floor.cast), AgentCame("ada"), HumanCame("sam"), Directed("ada", None, None)):
         floor, _ = step(floor, event, 0.0)
-    assert floor.holding is not None and next_deadline(floor, 0.0) == SILENT_S
+    assert floor.hold is not None and next_deadline(floor, 0.0) == SILENT_S
     floor, _ = step(floor, StillLoading("ada", "another"), 1.0)
     assert next_deadline(floor, 1.0) == SILENT_S
-    assert floor.holding is not None
-    floor, _ = step(floor, StillLoading("ada", floor.holding.grant_id), 1.0)
+    assert floor.hold is not None
+    floor, _ = step(floor, StillLoading("ada", floor.hold.grant_id), 1.0)
     assert next_deadline(floor, 1.0) == 1.0 + LOADING_S

@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from meetctl_agents.playing.loudness import FrameClock, Stretch, Stretches, loudness, sounding_part
+from meetctl_agents.playing.loudness import FrameClock, SoundSegmenter, Stretch, loudness, sounding_part
 
 FRAME_S = 0.02
 
 
 def stretches(levels: list[float]) -> list[tuple[int, int]]:
     """Returns the stretches as (first frame, frame after the last) of a row of frames."""
-    feeding = Stretches()
+    feeding = SoundSegmenter()
     found = [feeding.feed(level, (index + 1) * FRAME_S, FRAME_S) for index, level in enumerate(levels)]
     found.append(feeding.finish())
     return [(round(s.began / FRAME_S), round(s.ended / FRAME_S)) for s in found if isinstance(s, Stretch)]
@@ -39,7 +39,7 @@ def test_sound_becomes_stretches_with_pauses_shorter_than_a_breath(
 
 
 def test_a_stretch_is_over_when_no_frames_come_any_more() -> None:
-    feeding = Stretches()
+    feeding = SoundSegmenter()
     for index in range(5):
         feeding.feed(2000.0, (index + 1) * FRAME_S, FRAME_S)
     assert feeding.pause(0.2) is None

@@ -12,7 +12,7 @@ from meetctl_agents.models.novelty import ANOTHER_WAY, SAY_MORE, NothingNewError
 from meetctl_agents.speaking.answers import Answers
 from meetctl_agents.speaking.memory import OPEN, YOUR_TURN
 from meetctl_agents.speaking.moves import NEXT_STEP, OBJECT
-from meetctl_agents.speaking.speech import Speech, Tape, rest
+from meetctl_agents.speaking.speech import ReplayBuffer, Speech, rest
 from pydantic import SecretStr
 
 from meetctl.protocol import Assignment, CastMember, Endpoint, Grant, Line, Repeats, UtteranceKind
@@ -222,7 +222,7 @@ async def test_a_model_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_a_tape_is_heard_from_its_start_by_whoever_comes_late() -> None:
-    tape: Tape[int] = Tape()
+    tape: ReplayBuffer[int] = ReplayBuffer()
     tape.put(1)
     early = asyncio.create_task(_all(tape))
     await asyncio.sleep(0)
@@ -231,7 +231,7 @@ async def test_a_tape_is_heard_from_its_start_by_whoever_comes_late() -> None:
     assert await early == await _all(tape) == [1, 2]
 
 
-async def _all(tape: Tape[int]) -> list[int]:
+async def _all(tape: ReplayBuffer[int]) -> list[int]:
     return [piece async for piece in tape.replay()]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from livekit.agents import AgentSession
 from livekit.agents.llm import ChatMessage
 from livekit.agents.voice.events import ConversationItemAddedEvent
-from meetctl_agents.speaking.replay_agent import Mind, forget
+from meetctl_agents.speaking.replay_agent import ReplayAgent, forget
 
 
 async def test_nothing_of_a_turn_is_kept_in_the_session() -> None:
     session: AgentSession[None] = AgentSession(vad=None)
-    mind = Mind("Be Ada.")
+    mind = ReplayAgent("Be Ada.")
     for number in range(50):
         item = ChatMessage(role="assistant", content=[f"turn {number}"])
         session.history.items.append(item)

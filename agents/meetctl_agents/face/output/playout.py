@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..media.pace import Samples, is_loud
-from ..signaling.base import SAMPLE_RATE, Said
+from ..signaling.base import SAMPLE_RATE, FaceSignal
 
 WINDOW = SAMPLE_RATE // 50
 """Samples looked at as one when searching for the first loud one: 20 ms, as Simli returns them."""
@@ -56,10 +56,10 @@ class Playout:
             self._first_loud = None if loud is None else self.sent + loud
         self.sent += samples.size
 
-    def said(self, said: Said) -> None:
+    def said(self, said: FaceSignal) -> None:
         """Takes SPEAK and SILENT."""
-        if said in (Said.SPEAK, Said.SILENT):
-            self._silent_said = said is Said.SILENT
+        if said in (FaceSignal.SPEAK, FaceSignal.SILENT):
+            self._silent_said = said is FaceSignal.SILENT
 
     def hear(self, seconds: float, loud: bool) -> None:
         """Takes one frame of returned sound."""
@@ -106,8 +106,8 @@ class Mute:
         """Speech was dropped now."""
         self.on, self._since, self._quiet, self._since_silent = True, 0.0, 0.0, None
 
-    def said(self, said: Said) -> None:
-        if self.on and said is Said.SILENT and self._since_silent is None:
+    def said(self, said: FaceSignal) -> None:
+        if self.on and said is FaceSignal.SILENT and self._since_silent is None:
             self._since_silent = 0.0
 
     def hear(self, seconds: float, loud: bool) -> bool:

@@ -20,7 +20,7 @@ from livekit.agents.voice import io
 from ..media.pace import Samples, is_loud
 from ..media.room_audio import FRAME, SILENCE
 from ..media.room_audio import SAMPLE_RATE as ROOM_RATE
-from ..signaling.base import SAMPLE_RATE, Said
+from ..signaling.base import SAMPLE_RATE, FaceSignal
 from .playout import Mute, Playout
 
 READ_AHEAD = SAMPLE_RATE // 10
@@ -29,7 +29,7 @@ READ_AHEAD = SAMPLE_RATE // 10
 logger = logging.getLogger(__name__)
 
 
-class Mouth(Protocol):
+class SpeechSink(Protocol):
     """A face that can speak; neither call waits."""
 
     def speak(self, pcm: bytes) -> None: ...
@@ -44,7 +44,7 @@ class FaceAudioOutput(io.AudioOutput):
         capabilities = io.AudioOutputCapabilities(pause=False)
         super().__init__(label="face", capabilities=capabilities, sample_rate=SAMPLE_RATE)
         self._sound_out = sound_out
-        self._mouth: Mouth | None = None
+        self._speech_sink: SpeechSink | None = None
         self._segment: _Segment | None = None
         self._vacant = asyncio.Event()
         self._vacant.set()
@@ -61,12 +61,12 @@ class FaceAudioOutput(io.AudioOutput):
         if self._dropping:
             return  # the rest of a segment that was cleared; its end has been told
         if self._segment is None:
-            self._segment = _Segment(through_face=self._mouth is not None)
+            self._segment = _Segment(through_face=self._speech_sink is not None)
             self._vacant.clear()
         samples = np.frombuffer(frame.data, np.int16)
         self._segment.add(samples)
-        if self._segment.playout is not None and self._mouth is not None:
-            self._mouth.speak(samples.tobytes())
+        if self._segment.playout is not None and self._speech_sink is not None:
+            self._speech_sink.speak(samples.tobytes())
 
     def flush(self) -> None:
         super().flush()
@@ -78,8 +78,8 @@ class FaceAudioOutput(io.AudioOutput):
         segment = self._segment
         if segment is None:
             return
-        if segment.playout is not None and self._mouth is not None:
-            self._mouth.skip()
+        if segment.playout is not None and self._speech_sink is not None:
+            self._speech_sink.skip()
             self._mute.begin()
         self._dropping = not segment.flushed
         self._finish(segment, interrupted=True)
@@ -95,20 +95,20 @@ class FaceAudioOutput(io.AudioOutput):
         """Returns once nothing is being said."""
         await self._vacant.wait()
 
-    def attach(self, mouth: Mouth) -> None:
+    def attach(self, sink: SpeechSink) -> None:
         """Speaks the next segment through this face."""
-        self._mouth = mouth
+        self._speech_sink = sink
         self._mute = Mute()
 
     def detach(self) -> None:
         """The face is gone: what it did not get to say is said without it."""
-        self._mouth = None
+        self._speech_sink = None
         if self._segment is not None:
             self._segment.leave_face()
 
     def sound(self, frame: av.AudioFrame) -> None:
         """Takes what the face sounds like; until it is attached nobody hears it."""
-        if self._mouth is None:
+        if self._speech_sink is None:
             return
         samples = mono(frame)
         loud = is_loud(samples)
@@ -122,7 +122,7 @@ class FaceAudioOutput(io.AudioOutput):
             self._sound_out(samples)
             self._follow(segment, segment.playout, seconds, loud)
 
-    def said(self, said: Said) -> None:
+    def said(self, said: FaceSignal) -> None:
         """Takes SPEAK and SILENT of the attached face."""
         self._mute.said(said)
         if self._segment is not None and self._segment.playout is not None and not self._mute.on:
@@ -152,8 +152,8 @@ class FaceAudioOutput(io.AudioOutput):
         elif playout.broken:
             logger.warning("the face returned no sound for what it was sent; speaking without it")
             segment.leave_face()
-            if self._mouth is not None:
-                self._mouth.skip()  # else it may come after all, and be heard twice
+            if self._speech_sink is not None:
+                self._speech_sink.skip()  # else it may come after all, and be heard twice
             self._mute.begin()
 
     def _start(self, segment: _Segment) -> None:

@@ -19,7 +19,7 @@ from meetctl.protocol import AvatarSession, Face, Model
 
 from ..media.room_video import VideoStep
 from ..output.sink import FaceAudioOutput
-from ..signaling.base import Said
+from ..signaling.base import FaceSignal
 from ..signaling.refusal import FaceRefused, Fault
 from .leg import FaceLeg, open_face
 
@@ -37,7 +37,7 @@ class Telling:
     count_seconds: Callable[[float], None]
 
 
-class Sitting:
+class FaceSession:
     """A session that opens at once. Mute and unseen until `appear`."""
 
     def __init__(self, face: Face, output: FaceAudioOutput, video: VideoStep, telling: Telling) -> None:
@@ -137,8 +137,8 @@ class _Ears:
         if self.on:
             self.output.sound(frame)
 
-    def said(self, said: Said) -> None:
-        if said in (Said.SPEAK, Said.SILENT):
-            self.speaking, self.spoke_at = said is Said.SPEAK, time.monotonic()
+    def said(self, said: FaceSignal) -> None:
+        if said in (FaceSignal.SPEAK, FaceSignal.SILENT):
+            self.speaking, self.spoke_at = said is FaceSignal.SPEAK, time.monotonic()
         if self.on:
             self.output.said(said)

@@ -17,7 +17,7 @@ import av
 from meetctl.protocol import Face
 
 from ..media.peer import Arrivals, FacePeer
-from ..signaling.base import Ending, Said, Signaling
+from ..signaling.base import Ending, FaceSignal, Signaling
 from ..signaling.compose import ComposeSignaling
 from ..signaling.ice_probe import answering
 from ..signaling.legacy import LegacySignaling
@@ -35,14 +35,14 @@ WATCH_S = 0.2
 """How often arrivals are looked at."""
 
 
-class Ears(Protocol):
+class FaceMediaSink(Protocol):
     """Who listens to a session. Called in the loop, must not block; what they raise ends the session."""
 
     def picture(self, frame: av.VideoFrame) -> None: ...
 
     def sound(self, frame: av.AudioFrame) -> None: ...
 
-    def said(self, said: Said) -> None: ...
+    def said(self, said: FaceSignal) -> None: ...
 
 
 class FaceLeg:
@@ -125,7 +125,9 @@ class FaceLeg:
 
 
 @asynccontextmanager
-async def open_face(face: Face, ears: Ears, opening: Callable[[], None] = lambda: None) -> AsyncIterator[FaceLeg]:
+async def open_face(
+    face: Face, media_sink: FaceMediaSink, opening: Callable[[], None] = lambda: None
+) -> AsyncIterator[FaceLeg]:
     """Opens a session and yields it once Simli has started it; closes it whatever happens.
 
     Args:
@@ -134,9 +136,9 @@ async def open_face(face: Face, ears: Ears, opening: Callable[[], None] = lambda
     Raises:
         FaceRefused: in the server's words, or naming what did not come.
     """
-    async with signaling_for(face, ears) as signaling:
+    async with signaling_for(face, media_sink) as signaling:
         servers = await answering(await signaling.ice_servers())
-        async with FacePeer(servers, ears.picture, ears.sound) as peer:
+        async with FacePeer(servers, media_sink.picture, media_sink.sound) as peer:
             try:
                 signaling.prepare(peer.connection)
                 offer = await peer.offer()
@@ -154,13 +156,13 @@ async def open_face(face: Face, ears: Ears, opening: Callable[[], None] = lambda
                 await signaling.close()  # before the media connection, over which the goodbye may have to go
 
 
-def signaling_for(face: Face, ears: Ears) -> Signaling:
+def signaling_for(face: Face, media_sink: FaceMediaSink) -> Signaling:
     """Returns the signaling that the face asks for."""
     match face.api:
         case "compose":
-            return ComposeSignaling(face, ears.said)
+            return ComposeSignaling(face, media_sink.said)
         case "legacy":
-            return LegacySignaling(face, ears.said)
+            return LegacySignaling(face, media_sink.said)
 
 
 def dead(arrivals: Arrivals, started_at: float, now: float) -> FaceRefused | None:

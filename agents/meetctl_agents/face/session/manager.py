@@ -18,8 +18,8 @@ from ...room.meters import Snapshot
 from ..media.room_video import VideoStep
 from ..output.sink import FaceAudioOutput
 from ..signaling.refusal import FaceRefused
-from .face_session import Sitting, Telling
-from .presence import Company
+from .face_session import FaceSession, Telling
+from .presence import HumanPresence
 
 Report = Callable[[Model], None]
 
@@ -46,7 +46,7 @@ NOBODY = "nobody is here: the avatar session is closed until somebody comes"
 logger = logging.getLogger(__name__)
 
 
-class FaceKeeper:
+class FaceSessionManager:
     """Keeps one agent's face attached to its voice and its picture; `run` until cancelled."""
 
     def __init__(
@@ -54,17 +54,17 @@ class FaceKeeper:
         face: Face,
         output: FaceAudioOutput,
         video: VideoStep,
-        company: Company,
+        presence: HumanPresence,
         report: Report,
         count_seconds: Callable[[float], None],
     ) -> None:
         self._face = face
         self._output = output
         self._video = video
-        self._company = company
+        self._presence = presence
         self._report = report
         self._telling = Telling(report, count_seconds)
-        self._shown: Sitting | None = None
+        self._shown: FaceSession | None = None
         self._degraded = False
 
     async def run(self) -> None:
@@ -75,7 +75,7 @@ class FaceKeeper:
             while True:
                 if self._nobody_here():
                     self._degrade(NOBODY)
-                    await self._company.wait_somebody()
+                    await self._presence.wait_somebody()
                 began = time.monotonic()
                 end = await self._sit()
                 if end is None:
@@ -99,33 +99,33 @@ class FaceKeeper:
 
     async def _sit(self) -> FaceRefused | None:
         """Holds a session, renewed as often as needed; returns why there is none any more, None = nobody is here."""
-        sitting = Sitting(self._face, self._output, self._video, self._telling)
+        session = FaceSession(self._face, self._output, self._video, self._telling)
         retry_at = 0.0
         try:
-            if (end := await sitting.wait_live()) is not None:
+            if (end := await session.wait_live()) is not None:
                 return end
-            self._show(sitting)
+            self._show(session)
             while True:
-                self._keep_alive(sitting)
-                await asyncio.wait({sitting.ended}, timeout=WATCH_S)
-                if sitting.ended.done():
-                    return sitting.ended.result()
+                self._keep_alive(session)
+                await asyncio.wait({session.ended}, timeout=WATCH_S)
+                if session.ended.done():
+                    return session.ended.result()
                 if self._nobody_here():
                     return None
                 now = time.monotonic()
-                if now >= max(retry_at, renewal_at(sitting.began, sitting.limit)):
-                    fresh = await self._renewed(sitting)
+                if now >= max(retry_at, renewal_at(session.began, session.limit)):
+                    fresh = await self._renewed(session)
                     retry_at = now + BACKOFF_S[1]
-                    sitting = fresh or sitting
+                    session = fresh or session
         finally:
             self._shown = None
             self._output.detach()
             self._video.clear()
-            await sitting.close()
+            await session.close()
 
-    async def _renewed(self, old: Sitting) -> Sitting | None:
+    async def _renewed(self, old: FaceSession) -> FaceSession | None:
         """Returns a fresh session that has taken the old one's place, None where there was none to be had."""
-        fresh = Sitting(self._face, self._output, self._video, self._telling)
+        fresh = FaceSession(self._face, self._output, self._video, self._telling)
         try:
             waits: set[asyncio.Future[Any]] = {fresh.live, fresh.ended, old.ended}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -148,25 +148,25 @@ class FaceKeeper:
         await old.close()
         return fresh
 
-    def _show(self, sitting: Sitting) -> None:
-        assert sitting.leg is not None
+    def _show(self, session: FaceSession) -> None:
+        assert session.leg is not None
         self._output.detach()  # what the old one did not get to say is said without it
-        self._shown = sitting
+        self._shown = session
         self._video.renew()
-        self._output.attach(sitting.leg)
-        sitting.appear()
+        self._output.attach(session.leg)
+        session.appear()
         logger.info("the face is there")
         if self._degraded:
             self._degraded = False
             self._report(Degraded(reason=None))
 
-    def _keep_alive(self, sitting: Sitting) -> None:
-        if sitting.leg is not None and sitting.leg.quiet_s >= QUIET_KEEP_ALIVE_S and self._output.vacant:
-            sitting.leg.speak(SILENCE)
+    def _keep_alive(self, session: FaceSession) -> None:
+        if session.leg is not None and session.leg.quiet_s >= QUIET_KEEP_ALIVE_S and self._output.vacant:
+            session.leg.speak(SILENCE)
 
     def _nobody_here(self) -> bool:
         limit = self._face.idle_close_s
-        return limit is not None and self._company.alone_s >= limit
+        return limit is not None and self._presence.alone_s >= limit
 
     def _degrade(self, reason: str) -> None:
         logger.warning("%s", reason)

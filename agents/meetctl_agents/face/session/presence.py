@@ -12,7 +12,7 @@ from ...room.attendance import is_human
 from ...room.events import RoomEvents
 
 
-class Company:
+class HumanPresence:
     """Counts the people of a room that was joined already; a context manager.
 
     Agents, recorders and streams from elsewhere are no company, nor are `agents`, whatever they join as.
@@ -29,13 +29,13 @@ class Company:
             participant_disconnected=self._look,
         )
 
-    def __enter__(self) -> Company:
-        self._events.heed()
+    def __enter__(self) -> HumanPresence:
+        self._events.attach()
         self._look()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._events.ignore()
+        self._events.detach()
 
     @property
     def alone_s(self) -> float:

@@ -19,7 +19,7 @@ CHUNK_BYTES = 6000
 SAMPLE_RATE = 16_000
 
 
-class Said(StrEnum):
+class FaceSignal(StrEnum):
     """What a server message without content tells."""
 
     START = "start"
@@ -49,8 +49,8 @@ class Notice:
     text: str
 
 
-Message = Said | Answer | Ending | Notice | FaceRefused
-OnSaid = Callable[[Said], None]
+Message = FaceSignal | Answer | Ending | Notice | FaceRefused
+OnSaid = Callable[[FaceSignal], None]
 """Told when the face starts and stops speaking, and of acknowledgements."""
 
 
@@ -115,7 +115,7 @@ def parse_message(text: str, secrets: frozenset[str] = frozenset()) -> Message:
         return _parse_json(text)
     word, _, rest = text.partition(" ")
     if word in ("START", "SPEAK", "SILENT", "ACK"):
-        return Said(word.lower())
+        return FaceSignal(word.lower())
     if word in ("CLOSING", "STOP"):
         return Ending(rest.partition("REASON:")[2].strip() or word)
     if text.startswith(("ERROR", "RATE", "SERVER ERROR", "CLIENT NOT CONNECTED")):

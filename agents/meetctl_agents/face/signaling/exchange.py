@@ -16,7 +16,7 @@ from meetctl.protocol import Face
 from meetctl.protocol.proxies import is_loopback
 
 from ...process.masking import masked, secrets_of
-from .base import Answer, Ending, Notice, OnSaid, Said, parse_message
+from .base import Answer, Ending, FaceSignal, Notice, OnSaid, parse_message
 from .refusal import FaceRefused, Fault, json_from_text, refusal_from_status
 
 ICE_S = 3.0
@@ -119,9 +119,9 @@ class Conversation:
         match parse_message(text, self.secrets):
             case Answer(sdp):
                 settle(self.answer, sdp)
-            case Said.START:
+            case FaceSignal.START:
                 settle(self.started, None)
-            case Said() as said:
+            case FaceSignal() as said:
                 self._on_said(said)
             case Ending() | FaceRefused() as end:
                 self.end(end)

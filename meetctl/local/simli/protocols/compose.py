@@ -13,7 +13,7 @@ from aiohttp import WSMsgType, web
 from meetctl.local.simli.config import Faults, ServerConfig
 from meetctl.local.simli.faults import FaultBox
 from meetctl.local.simli.media.peer import Peer
-from meetctl.local.simli.protocols.door import answer, compact
+from meetctl.local.simli.protocols.token_routes import answer, compact
 from meetctl.local.simli.sessions.session import EndReason, SimliSession
 from meetctl.local.simli.sessions.stage import Stage
 from meetctl.local.simli.sessions.tokens import SessionRequest, SessionTokens
@@ -31,7 +31,7 @@ _TRANSPORT = "transport"
 _log = logging.getLogger("meetctl.simli")
 
 
-class SocketDoor:
+class SocketHandler:
     """What every WebSocket endpoint does: find the token, open the session, carry messages, say goodbye."""
 
     def __init__(self, config: ServerConfig, stage: Stage, tokens: SessionTokens, faults: FaultBox) -> None:
@@ -54,7 +54,7 @@ class SocketDoor:
                     helper.cancel()
 
 
-class ComposeP2P(SocketDoor):
+class ComposeP2P(SocketHandler):
     """`/compose/webrtc/p2p`."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

@@ -14,7 +14,7 @@ from meetctl.local.simli.config import Faults, ServerConfig
 from meetctl.local.simli.faults import FaultBox, unprocessable
 from meetctl.local.simli.media.peer import Peer
 from meetctl.local.simli.protocols.compose import INVALID_TOKEN, OFFER_SECONDS, overruled, play_faults, unavailable
-from meetctl.local.simli.protocols.door import answer
+from meetctl.local.simli.protocols.token_routes import answer
 from meetctl.local.simli.sessions.session import EndReason, SimliSession
 from meetctl.local.simli.sessions.stage import Stage
 from meetctl.local.simli.sessions.tokens import SessionRequest, SessionTokens
@@ -37,7 +37,7 @@ class _Offer(BaseModel):
     session_token: str | None = None
 
 
-class LegacyDoor:
+class LegacyHandler:
     """`POST /StartWebRTCSession`, and the sessions that began there."""
 
     def __init__(self, config: ServerConfig, stage: Stage, tokens: SessionTokens, faults: FaultBox) -> None:

@@ -14,15 +14,15 @@ from meetctl.local.simli.config import Faults, LiveKitAccess
 from meetctl.local.simli.media.publisher import RoomPublisher
 from meetctl.local.simli.protocols.compose import (
     INVALID_TOKEN,
-    SocketDoor,
+    SocketHandler,
     opened,
     read_socket,
     say_and_close,
     say_goodbye,
     unavailable,
 )
-from meetctl.local.simli.protocols.door import compact
 from meetctl.local.simli.protocols.socket2 import SecondGeneration
+from meetctl.local.simli.protocols.token_routes import compact
 from meetctl.local.simli.sessions.session import EndReason, SimliSession
 from meetctl.local.simli.sessions.tokens import SessionRequest
 
@@ -39,7 +39,7 @@ _FACE, _CLIENT = "simli", "client"
 _log = logging.getLogger("meetctl.simli")
 
 
-class ComposeLiveKit(SocketDoor):
+class ComposeLiveKit(SocketHandler):
     """`/compose/webrtc/livekit`, and the second generation's `/StartWebRTCSessionLivekit`."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -61,8 +61,8 @@ class ComposeLiveKit(SocketDoor):
         if faults.socket_status is not None:
             return unavailable(faults)
         socket = await opened(request)
-        door = SecondGeneration(self.config, self.stage, self.tokens, self.faults)
-        wanted = await door.introduction(socket)
+        token_routes = SecondGeneration(self.config, self.stage, self.tokens, self.faults)
+        wanted = await token_routes.introduction(socket)
         if wanted is not None:
             await self._serve(socket, wanted, faults)
         return socket

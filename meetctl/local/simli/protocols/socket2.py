@@ -11,7 +11,7 @@ from meetctl.local.simli.media.peer import Peer
 from meetctl.local.simli.protocols.compose import (
     INVALID_TOKEN,
     OFFER_SECONDS,
-    SocketDoor,
+    SocketHandler,
     converse,
     opened,
     receive_offer,
@@ -19,11 +19,11 @@ from meetctl.local.simli.protocols.compose import (
     say_goodbye,
     unavailable,
 )
-from meetctl.local.simli.protocols.door import compact
+from meetctl.local.simli.protocols.token_routes import compact
 from meetctl.local.simli.sessions.tokens import SessionRequest
 
 
-class SecondGeneration(SocketDoor):
+class SecondGeneration(SocketHandler):
     """`WSS /StartWebRTCSession`: its clients count messages, so the order here is theirs."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

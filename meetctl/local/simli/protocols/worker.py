@@ -18,7 +18,7 @@ from meetctl.local.simli.config import Faults
 from meetctl.local.simli.faults import FaultBox, unprocessable
 from meetctl.local.simli.media.publisher import LEAVE_SECONDS, RoomPublisher
 from meetctl.local.simli.protocols.compose import overruled, play_faults, unavailable
-from meetctl.local.simli.protocols.door import answer
+from meetctl.local.simli.protocols.token_routes import answer
 from meetctl.local.simli.sessions.playout import SAMPLE_RATE
 from meetctl.local.simli.sessions.segments import PlaybackFinished, Segments
 from meetctl.local.simli.sessions.session import SimliSession
@@ -47,7 +47,7 @@ class _Invitation(BaseModel):
     livekit_url: str
 
 
-class WorkerDoor:
+class WorkerHandler:
     """Invitations to rooms, and the faces that followed them."""
 
     def __init__(self, stage: Stage, tokens: SessionTokens, faults: FaultBox) -> None:

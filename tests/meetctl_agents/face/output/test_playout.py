@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from meetctl_agents.face.media.pace import Samples
 from meetctl_agents.face.output.playout import START_S, UNMUTE_ANYHOW_S, Mute, Playout, first_loud
-from meetctl_agents.face.signaling.base import Said
+from meetctl_agents.face.signaling.base import FaceSignal
 
 STEP = 0.02
 
@@ -101,7 +101,7 @@ def test_simli_may_say_that_it_is_done_earlier_than_the_count() -> None:
     playout.send(loud(2.0))
     playout.flushed = True
     hear(playout, 1.7, is_loud=True)  # it dropped 0.3 s
-    playout.said(Said.SILENT)
+    playout.said(FaceSignal.SILENT)
     assert hear(playout, 2.0, is_loud=False) == pytest.approx(0.2, abs=0.05)
     assert playout.finished and playout.position == 32_000
 
@@ -133,7 +133,7 @@ def muted_for(mute: Mute, pattern: list[tuple[float, bool]], *, silent_after: fl
     for seconds, is_loud in pattern:
         for _ in range(round(seconds / STEP)):
             if silent_after is not None and passed >= silent_after:
-                mute.said(Said.SILENT)
+                mute.said(FaceSignal.SILENT)
             if not mute.hear(STEP, is_loud):
                 return round(passed, 3)
             passed += STEP

@@ -11,7 +11,7 @@ from livekit import rtc
 from livekit.agents.voice import io
 from meetctl_agents.face.media.pace import Samples, is_loud
 from meetctl_agents.face.output.sink import FaceAudioOutput, mono
-from meetctl_agents.face.signaling.base import Said
+from meetctl_agents.face.signaling.base import FaceSignal
 
 from testing.face.viewing import speech
 
@@ -138,7 +138,7 @@ async def test_clearing_skips_at_once_and_mutes_what_is_still_on_its_way(room: R
     assert room.ends[0][0] == pytest.approx(1.0, abs=0.05)
     room.heard.clear()
     room.face_sounds(0.1, loud=True)
-    room.output.said(Said.SILENT)
+    room.output.said(FaceSignal.SILENT)
     room.face_sounds(0.5, loud=False)
     assert not any(map(is_loud, room.heard)) and len(room.heard) == 30
     await room.speak(speech(0.5))

@@ -17,7 +17,7 @@ from meetctl_agents.face.output.sink import mono
 from meetctl_agents.face.session import leg
 from meetctl_agents.face.session.leg import dead, open_face
 from meetctl_agents.face.signaling import compose, legacy
-from meetctl_agents.face.signaling.base import Said
+from meetctl_agents.face.signaling.base import FaceSignal
 from meetctl_agents.face.signaling.ice_probe import answering
 from meetctl_agents.face.signaling.refusal import FaceRefused, Fault
 from pydantic import SecretStr
@@ -34,13 +34,13 @@ SOON_S = 1.0
 """What the bounds on waiting are cut to where nothing comes."""
 
 
-class Ears:
+class FaceMediaSink:
     """Remembers what came."""
 
     def __init__(self) -> None:
         self.pictures: list[tuple[int, int]] = []
         self.peaks: list[int] = []
-        self.words: list[Said] = []
+        self.words: list[FaceSignal] = []
 
     def picture(self, frame: av.VideoFrame) -> None:
         self.pictures.append((frame.width, frame.height))
@@ -48,7 +48,7 @@ class Ears:
     def sound(self, frame: av.AudioFrame) -> None:
         self.peaks.append(int(abs(mono(frame).astype(int)).max()))
 
-    def said(self, said: Said) -> None:
+    def said(self, said: FaceSignal) -> None:
         self.words.append(said)
 
     async def wait_loud(self) -> None:
@@ -76,7 +76,7 @@ def face(server: Simli, api: Api = "compose", *, url: str | None = None, face_id
 async def opened(given: Face) -> FaceRefused:
     """Returns why the session could not be opened, or ended."""
     with pytest.raises(FaceRefused) as refused:
-        async with open_face(given, Ears()) as session:
+        async with open_face(given, FaceMediaSink()) as session:
             await session.wait_live()
             raise await session.wait_ended()
     return refused.value
@@ -85,7 +85,7 @@ async def opened(given: Face) -> FaceRefused:
 @BOTH
 async def test_a_face_speaks_what_it_is_sent_and_stops_when_told(server: Simli, api: Api) -> None:
     await server.set_faults()
-    ears = Ears()
+    ears = FaceMediaSink()
     async with open_face(face(server, api), ears) as session:
         await session.wait_live()
         assert session.peer.ice in (IceState.CONNECTED, IceState.COMPLETED)
@@ -94,7 +94,7 @@ async def test_a_face_speaks_what_it_is_sent_and_stops_when_told(server: Simli, 
         await ears.wait_loud()
         session.skip()
         await ears.wait_quiet()
-        assert Said.SPEAK in ears.words
+        assert FaceSignal.SPEAK in ears.words
         snapshot = await session.peer.snapshot()
         assert (snapshot.video_frames or 0) >= len(ears.pictures) > 0
         assert (snapshot.audio_packets or 0) > 0 and (snapshot.octets or 0) > 0
@@ -164,7 +164,7 @@ async def test_a_server_that_speaks_something_else_is_the_wrong_endpoint(server:
 
 
 async def test_a_listener_that_fails_ends_the_session_with_its_reason(server: Simli) -> None:
-    class Broken(Ears):
+    class Broken(FaceMediaSink):
         def picture(self, frame: av.VideoFrame) -> None:
             raise RuntimeError("the encoder is gone")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from meetctl_agents.face.signaling.base import Answer, Ending, Message, Notice, Said, chunks, parse_message
+from meetctl_agents.face.signaling.base import Answer, Ending, FaceSignal, Message, Notice, chunks, parse_message
 from meetctl_agents.face.signaling.exchange import ice_server_from_entry
 from meetctl_agents.face.signaling.refusal import FaceRefused, Fault
 
@@ -11,10 +11,10 @@ from meetctl_agents.face.signaling.refusal import FaceRefused, Fault
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("START", Said.START),
-        ("SPEAK", Said.SPEAK),
-        ("SILENT\n", Said.SILENT),
-        ("ACK", Said.ACK),
+        ("START", FaceSignal.START),
+        ("SPEAK", FaceSignal.SPEAK),
+        ("SILENT\n", FaceSignal.SILENT),
+        ("ACK", FaceSignal.ACK),
         ('{"sdp":"v=0","type":"answer"}', Answer("v=0")),
         ('{"type": "answer", "sdp": "v=0"}', Answer("v=0")),
         ("CLOSING REASON: IDLE", Ending("IDLE")),

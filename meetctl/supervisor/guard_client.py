@@ -18,7 +18,7 @@ LOOK_S = 1.0
 """How often it is looked at where the kernel gives no pidfd (macOS), and the least time from one start to the next."""
 
 
-class Guard:
+class GuardClient:
     """Keeps one guard process alive and informed. See `guard.py` for what it does at the end."""
 
     def __init__(self, meeting: str, files: tuple[Path, ...], note: Path | None = None) -> None:

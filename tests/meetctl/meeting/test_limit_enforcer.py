@@ -13,7 +13,7 @@ import pytest
 from livekit import rtc
 from pydantic import SecretStr
 
-from meetctl.meeting.keeping import Keeper, wait_until_deserted
+from meetctl.meeting.limit_enforcer import LimitEnforcer, wait_until_deserted
 from meetctl.meeting.sampling import sample_forever
 from meetctl.protocol import RestartPolicy
 from meetctl.rooms import Rooms
@@ -41,7 +41,7 @@ class Kept:
         self.entries: dict[str, AgentEntry] = {}
         self.tasks: list[asyncio.Task[None]] = []
         supervisor.listen(self.events.append)
-        supervisor.listen(Keeper(supervisor, self.entries, self.own).heed)
+        supervisor.listen(LimitEnforcer(supervisor, self.entries, self.own).observe)
         self.own(sample_forever(supervisor))
 
     def own(self, work: Awaitable[None]) -> None:

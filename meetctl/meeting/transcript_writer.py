@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import LastWords, Line, TurnLatency, Utterance, UtteranceKind
-from meetctl.supervisor.events import Said, SeatEvent
+from meetctl.supervisor.events import ChildMessage, SeatEvent
 
 OWN_WORDS = 32
 """Last words remembered, so that what the chair only guesses of the same turn does not replace them."""
 
 
-class Minutes:
+class TranscriptWriter:
     """Follows a meeting's events into its transcript.
 
     Args:
@@ -35,17 +35,17 @@ class Minutes:
         self._calm = calm
         self._own_words: deque[str] = deque(maxlen=OWN_WORDS)
 
-    def heed(self, event: SeatEvent) -> None:
+    def observe(self, event: SeatEvent) -> None:
         """Takes one event down, if it is the chair's word."""
         was_broken = self._transcript.broken
         match event:
-            case Said(seat=seat, event=Utterance(line=line)) if seat == CHAIR_IDENTITY:
+            case ChildMessage(seat=seat, event=Utterance(line=line)) if seat == CHAIR_IDENTITY:
                 if line.id not in self._own_words:
                     self._transcript.add(line)
-            case Said(seat=seat, event=LastWords(line=line)) if seat == line.identity:
+            case ChildMessage(seat=seat, event=LastWords(line=line)) if seat == line.identity:
                 self._own_words.append(line.id)
                 self._transcript.add(line)
-            case Said(seat=seat, event=TurnLatency() as turn) if seat == CHAIR_IDENTITY:
+            case ChildMessage(seat=seat, event=TurnLatency() as turn) if seat == CHAIR_IDENTITY:
                 self.latencies[turn.identity] = turn.stages_ms
                 self._transcript.add_latency(turn.identity, turn.line_id, turn.stages_ms)
             case _:

@@ -27,7 +27,7 @@ class _Waiting:
     turn: asyncio.Future[int] = field(compare=False)
 
 
-class Places:
+class SlotPool:
     """Runs blocking calls, at most `count` at a time; a lower priority number goes first, then first come.
 
     Each place remembers the key it was last used with and is preferred for it: a language model's cached prompt.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from meetctl.local.models.leisure import Leisure
+from meetctl.local.models.idle_scheduler import IdleScheduler
 
 BOUND_S = 5.0
 
@@ -25,7 +25,7 @@ class Work:
 
 
 async def test_leisurely_work_runs_at_once_where_nobody_hurries() -> None:
-    leisure, work = Leisure(), Work()
+    leisure, work = IdleScheduler(), Work()
     work.finishes.set()
     async with asyncio.timeout(BOUND_S):
         await leisure.run(work)
@@ -33,7 +33,7 @@ async def test_leisurely_work_runs_at_once_where_nobody_hurries() -> None:
 
 
 async def test_a_hurry_breaks_it_off_and_begins_only_once_it_has_let_go() -> None:
-    leisure, work = Leisure(), Work()
+    leisure, work = IdleScheduler(), Work()
     async with asyncio.timeout(BOUND_S):
         running = asyncio.create_task(leisure.run(work))
         await work.runs.wait()
@@ -47,7 +47,7 @@ async def test_a_hurry_breaks_it_off_and_begins_only_once_it_has_let_go() -> Non
 
 
 async def test_it_waits_for_the_last_of_several_in_a_hurry() -> None:
-    leisure, work = Leisure(), Work()
+    leisure, work = IdleScheduler(), Work()
     work.finishes.set()
     async with asyncio.timeout(BOUND_S):
         async with leisure.hurry():
@@ -60,7 +60,7 @@ async def test_it_waits_for_the_last_of_several_in_a_hurry() -> None:
 
 
 async def test_who_gives_up_waiting_takes_the_work_along() -> None:
-    leisure, work = Leisure(), Work()
+    leisure, work = IdleScheduler(), Work()
     async with asyncio.timeout(BOUND_S):
         running = asyncio.create_task(leisure.run(work))
         await work.runs.wait()

@@ -24,7 +24,7 @@ class _Attempt:
     """Not whether `gone` is set: the work may set it at its end."""
 
 
-class Leisure:
+class IdleScheduler:
     """Tells leisurely work when it may run, and when it must break off."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from meetctl.protocol import Model, RestartPolicy
 from meetctl.supervisor.events import Proof, SeatKind
-from meetctl.supervisor.health import NOTHING, Expectation
+from meetctl.supervisor.health import NOTHING, HealthCheck
 from meetctl.supervisor.launcher import LaunchSpec
 from meetctl.supervisor.process import Wire
 
@@ -27,11 +27,11 @@ class Seat:
     """Awaited before each start; bounded, never raises."""
     first_line: Callable[[], Awaitable[Model]] | None = None
     """Awaited after each start, so that a program can load while its assignment is still being made."""
-    probe: Callable[[], Awaitable[Proof]] | None = None
+    readiness_probe: Callable[[], Awaitable[Proof]] | None = None
     """Waits until something other than the child shows that it serves."""
-    pulse: Callable[[], Awaitable[bool]] | None = None
+    liveness_probe: Callable[[], Awaitable[bool]] | None = None
     """Asks a service that serves whether it still answers; bounded, never raises."""
-    expectation: Expectation = NOTHING
+    health_check: HealthCheck = NOTHING
     """What it must do so as not to be replaced."""
     proofs: frozenset[Proof] = frozenset({Proof.READY})
     restart: RestartPolicy = RestartPolicy.ON_FAILURE

@@ -24,7 +24,7 @@ from meetctl.meeting.limits import (
 )
 from meetctl.protocol import Usage
 from meetctl.roster import AgentEntry
-from meetctl.supervisor.events import Said, Sampled, SeatEvent
+from meetctl.supervisor.events import ChildMessage, Sampled, SeatEvent
 from meetctl.supervisor.supervisor import Supervisor
 
 LEAVE_S = 10.0
@@ -34,7 +34,7 @@ LOOK_FOR_PEOPLE_S = 15.0
 SHORTEST_LOOK_S = 0.5
 
 
-class Keeper:
+class LimitEnforcer:
     """Books what every agent uses and spends, and sends away who is over the line.
 
     Args:
@@ -51,7 +51,7 @@ class Keeper:
         self._accounts: dict[str, Account] = {}
         self._leaving: set[str] = set()
 
-    def heed(self, event: SeatEvent) -> None:
+    def observe(self, event: SeatEvent) -> None:
         """Takes one event into account."""
         entry = self._entries.get(event.seat)
         if entry is None:
@@ -61,7 +61,7 @@ class Keeper:
         match event:
             case Sampled(memory_mb=used):
                 self._follow("memory", entry, judge_memory(used, entry.limits, account.memory_ends, event.at), event.at)
-            case Said(event=Usage()):
+            case ChildMessage(event=Usage()):
                 self._follow("budget", entry, judge_spending(account.spent, entry.budget), event.at)
             case _:
                 pass
@@ -83,7 +83,7 @@ class Keeper:
     async def _send_away(self, what: str, seat: str, why: Reached) -> None:
         try:
             if what == "budget":
-                await self._supervisor.dismiss(seat, why.message, why.hint, timeout_s=LEAVE_S)
+                await self._supervisor.evict(seat, why.message, why.hint, timeout_s=LEAVE_S)
             else:
                 await self._supervisor.end(seat, why.message, why.hint, timeout_s=LEAVE_S, permanent=why.permanent)
         finally:

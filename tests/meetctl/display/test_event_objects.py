@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from meetctl.display.happenings import dropped_object, event_object, masked
+from meetctl.display.event_objects import dropped_object, event_object, masked
 from meetctl.protocol import Failed, Line, MediaKind, MediaReceived, Ready, Utterance
 from meetctl.supervisor.events import (
     BackingOff,
+    ChildMessage,
     Exited,
     GaveUp,
     Proof,
     Proven,
-    Said,
     Sampled,
     SeatAdded,
     SeatEvent,
@@ -42,12 +42,12 @@ EVENTS: list[tuple[SeatEvent, dict[str, Any]]] = [
     (GaveUp("ada", "bad key", None, 98.5), {"kind": "gave_up", "message": "bad key", "hint": None}),
     (Stopping("ada", 98.5), {"kind": "stopping"}),
     (Sampled("ada", 3.0, 50.5, 98.5), {"kind": "sampled", "cpu_percent": 3.0, "memory_mb": 50.5}),
-    (Said("ada", Ready(), 98.5), {"kind": "ready"}),
+    (ChildMessage("ada", Ready(), 98.5), {"kind": "ready"}),
     (
-        Said("ada", MediaReceived(identity="max", kind=MediaKind.AUDIO), 98.5),
+        ChildMessage("ada", MediaReceived(identity="max", kind=MediaKind.AUDIO), 98.5),
         {"kind": "media_received", "identity": "max", "of": "audio"},
     ),
-    (Said("ada", Utterance(line=LINE), 98.5), {"kind": "utterance", "line": LINE.model_dump(mode="json")}),
+    (ChildMessage("ada", Utterance(line=LINE), 98.5), {"kind": "utterance", "line": LINE.model_dump(mode="json")}),
 ]
 
 
@@ -72,8 +72,8 @@ def test_what_was_dropped_is_counted_where_it_stood() -> None:
 def test_a_secret_is_masked_wherever_in_an_event_it_stands() -> None:
     mask = Masker(["sentinel-4711"])
     events: list[SeatEvent] = [
-        Said("ada", Failed(code="x", message="key sentinel-4711", hint="not sentinel-4711"), 1.0),
-        Said("ada", Utterance(line=LINE.model_copy(update={"text": "I say sentinel-4711"})), 1.0),
+        ChildMessage("ada", Failed(code="x", message="key sentinel-4711", hint="not sentinel-4711"), 1.0),
+        ChildMessage("ada", Utterance(line=LINE.model_copy(update={"text": "I say sentinel-4711"})), 1.0),
         Exited("ada", 1, ("first", "sentinel-4711"), 1.0),
     ]
     for event in events:

@@ -15,7 +15,7 @@ ON_THE_WAY_S = 5.0
 """From a token to the room: two who ask at once are not given one name."""
 
 
-class Door:
+class Admission:
     """Knows who is there, and who is just coming."""
 
     def __init__(self, room: str, rooms: Rooms, cast: Cast) -> None:

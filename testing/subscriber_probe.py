@@ -18,7 +18,7 @@ POLL_S = 0.02
 _COUNTED = {rtc.TrackKind.KIND_AUDIO: "audio", rtc.TrackKind.KIND_VIDEO: "video"}
 
 
-class Witness:
+class SubscriberProbe:
     """Async context manager around a connected room."""
 
     def __init__(self, url: str, token: str) -> None:

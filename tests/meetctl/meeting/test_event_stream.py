@@ -4,10 +4,10 @@ import asyncio
 import json
 from pathlib import Path
 
-from meetctl.meeting.happenings import Happenings
+from meetctl.meeting.event_stream import EventStream
 from meetctl.protocol import Degraded
 from meetctl.supervisor.control import ControlServer, follow
-from meetctl.supervisor.events import Exited, Said
+from meetctl.supervisor.events import ChildMessage, Exited
 from meetctl.supervisor.feed import WAITING_EVENTS
 from meetctl.supervisor.logs import Masker
 
@@ -17,18 +17,18 @@ TEXT = "x" * 2000
 
 
 async def test_who_does_not_read_costs_a_bounded_queue_and_is_told_what_was_dropped(tmp_path: Path) -> None:
-    happenings = Happenings("standup", Masker())
+    event_stream = EventStream("standup", Masker())
     async with (
-        ControlServer(tmp_path / "s", {}, {"events": lambda _: happenings.stream()}),
+        ControlServer(tmp_path / "s", {}, {"events": lambda _: event_stream.stream()}),
         asyncio.timeout(60),
     ):
         events = follow(tmp_path / "s", {"do": "events"})
         assert (await anext(events))["kind"] == "subscribed"
         for number in range(PUBLISHED):
-            happenings.publish(Said("ada", Degraded(reason=f"{number} {TEXT}"), 0.0))
+            event_stream.publish(ChildMessage("ada", Degraded(reason=f"{number} {TEXT}"), 0.0))
             if number % 100 == 0:
                 await asyncio.sleep(0)  # the server writes what it can
-        happenings.close()
+        event_stream.close()
         rest = [event async for event in events]
     assert rest[-1]["kind"] == "meeting_ended"
     dropped = [event["count"] for event in rest if event["kind"] == "dropped"]
@@ -39,11 +39,11 @@ async def test_who_does_not_read_costs_a_bounded_queue_and_is_told_what_was_drop
 
 async def test_secrets_are_masked_also_those_learnt_while_somebody_follows() -> None:
     mask = Masker(["sentinel-1"])
-    happenings = Happenings("standup", mask)
-    events = happenings.stream()
+    event_stream = EventStream("standup", mask)
+    events = event_stream.stream()
     await anext(events)
-    happenings.publish(Exited("ada", 1, ("sentinel-1", "sentinel-2"), 0.0))
+    event_stream.publish(Exited("ada", 1, ("sentinel-1", "sentinel-2"), 0.0))
     mask.add("sentinel-2")
-    happenings.close()
+    event_stream.close()
     rest = json.dumps([event async for event in events])
     assert "exited" in rest and "sentinel" not in rest

@@ -17,7 +17,7 @@ from meetctl.local.simli.sessions.tokens import SessionRequest, SessionTokens
 KEY_HEADER = "x-simli-api-key"
 
 
-class Door:
+class TokenRoutes:
     """Who may come in, and with what."""
 
     def __init__(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from meetctl.meeting.minutes import Minutes
 from meetctl.meeting.transcript import Transcript
+from meetctl.meeting.transcript_writer import TranscriptWriter
 from meetctl.protocol import LastWords, Line, TurnLatency, Utterance
 from meetctl.roster import TranscriptMode
-from meetctl.supervisor.events import Said
+from meetctl.supervisor.events import ChildMessage
 
 LINE = Line(id="g1", at=1.0, speaker="Ada", identity="ada", text="On Friday.")
 LATENCY = TurnLatency(identity="ada", stages_ms={"total": 900.0}, line_id="g1")
@@ -23,28 +23,28 @@ def transcript(tmp_path: Path) -> Transcript:
 
 
 def test_only_the_chair_says_who_said_what(transcript: Transcript) -> None:
-    minutes = Minutes(transcript, pytest.fail)
-    minutes.heed(Said("ada", Utterance(line=LINE), 1.0))
-    minutes.heed(Said("ada", LATENCY, 1.0))
+    minutes = TranscriptWriter(transcript, pytest.fail)
+    minutes.observe(ChildMessage("ada", Utterance(line=LINE), 1.0))
+    minutes.observe(ChildMessage("ada", LATENCY, 1.0))
     assert (transcript.lines(), minutes.latencies) == ((), {})
-    minutes.heed(Said("chair", Utterance(line=LINE), 1.0))
-    minutes.heed(Said("chair", LATENCY, 1.0))
+    minutes.observe(ChildMessage("chair", Utterance(line=LINE), 1.0))
+    minutes.observe(ChildMessage("chair", LATENCY, 1.0))
     assert (transcript.lines(), minutes.latencies) == ((LINE,), {"ada": {"total": 900.0}})
 
 
 def test_an_agent_that_goes_is_believed_its_own_last_words_and_the_chairs_guess_does_not_replace_them(
     transcript: Transcript,
 ) -> None:
-    minutes = Minutes(transcript, pytest.fail)
-    minutes.heed(Said("max", LastWords(line=LINE), 1.0))
+    minutes = TranscriptWriter(transcript, pytest.fail)
+    minutes.observe(ChildMessage("max", LastWords(line=LINE), 1.0))
     assert transcript.lines() == ()
-    minutes.heed(Said("ada", LastWords(line=LINE), 1.0))
-    minutes.heed(Said("chair", Utterance(line=LINE.model_copy(update={"text": "On Fri"})), 1.0))
+    minutes.observe(ChildMessage("ada", LastWords(line=LINE), 1.0))
+    minutes.observe(ChildMessage("chair", Utterance(line=LINE.model_copy(update={"text": "On Fri"})), 1.0))
     assert transcript.lines() == (LINE,)
 
 
 def test_a_fact_of_the_meeting_s_own_is_a_line_of_its_own(transcript: Transcript) -> None:
-    minutes = Minutes(transcript, pytest.fail)
+    minutes = TranscriptWriter(transcript, pytest.fail)
     minutes.note("The meeting ended: its time was over.")
     minutes.note("The meeting ended: its time was over.")
     first, second = transcript.lines()
@@ -57,7 +57,7 @@ def test_a_transcript_that_cannot_be_written_is_told_once(tmp_path: Path) -> Non
     for name in ("transcript.jsonl", "transcript.md", "transcript.vtt"):
         (tmp_path / name).symlink_to("/dev/full")
     warnings: list[str] = []
-    minutes = Minutes(Transcript(tmp_path, TranscriptMode.FILES, room="r", topic=None), warnings.append)
+    minutes = TranscriptWriter(Transcript(tmp_path, TranscriptMode.FILES, room="r", topic=None), warnings.append)
     for number in range(3):
-        minutes.heed(Said("chair", Utterance(line=LINE.model_copy(update={"id": f"g{number}"})), 1.0))
+        minutes.observe(ChildMessage("chair", Utterance(line=LINE.model_copy(update={"id": f"g{number}"})), 1.0))
     assert warnings == ["the transcript cannot be written: No space left on device"]

@@ -11,7 +11,7 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from meetctl.supervisor.events import Said, SeatEvent
+from meetctl.supervisor.events import ChildMessage, SeatEvent
 from meetctl.supervisor.feed import Dropped
 
 SCHEMA_VERSION = 1
@@ -23,7 +23,7 @@ _OWN = {"kind": "of", "seat": "about", "at": "said_at"}
 def event_object(event: SeatEvent, *, room: str, now: float, wall: datetime) -> dict[str, Any]:
     """Returns one event; `now` (monotonic seconds) and `wall` are the same moment."""
     at = wall - timedelta(seconds=now - event.at)
-    if isinstance(event, Said):
+    if isinstance(event, ChildMessage):
         said = event.event.model_dump(mode="json")
         kind = str(said.pop("type"))
         return _object(room, at, event.seat, kind, said)

@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from meetctl.display.happenings import dropped_object, event_object, masked, meeting_object
+from meetctl.display.event_objects import dropped_object, event_object, masked, meeting_object
 from meetctl.supervisor.events import SeatEvent
 from meetctl.supervisor.feed import Dropped, Feed
 from meetctl.supervisor.logs import Masker
 
 
-class Happenings:
+class EventStream:
     """Turns events into objects when somebody reads them; while nobody does, they cost nothing."""
 
     def __init__(self, room: str, mask: Masker) -> None:
