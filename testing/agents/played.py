@@ -10,7 +10,20 @@ from contextlib import asynccontextmanager
 from livekit import rtc
 from meetctl_agents.room.methods import call, serve
 
-from meetctl.protocol import GRANT, HEAR, PREPARE, RELEASE, STOP, Grant, Hear, Line, Prepare, Release, StopSpeaking
+from meetctl.protocol import (
+    GRANT,
+    HEAR,
+    PREPARE,
+    RELEASE,
+    STOP,
+    Grant,
+    Hear,
+    Line,
+    Prepare,
+    Release,
+    StopSpeaking,
+    Unsaid,
+)
 from meetctl.settings import LiveKitCredentials
 from testing.agents.staging import CHAIR
 from testing.fixtures.livekit import MintToken
@@ -44,8 +57,8 @@ class Agent:
                 pass
         return line
 
-    async def release(self, grant: Grant, text: str) -> None:
-        said = Release(grant_id=grant.grant_id, text=text, started_at=time.time())
+    async def release(self, grant: Grant, text: str, unsaid: Unsaid | None = None) -> None:
+        said = Release(grant_id=grant.grant_id, text=text, started_at=time.time() if text else None, unsaid=unsaid)
         await call(self.room, CHAIR, RELEASE, said)
 
 

@@ -100,7 +100,7 @@ def test_a_wrong_roster_is_one_of_the_things_to_mend(meetctl: Meetctl) -> None:
 
 REFUSING = """
 livekit: {{url: "ws://127.0.0.1:1", api_key: "k", api_secret: "sentinel-secret-4711-sentinel-secret"}}
-meeting: {{language: xx}}
+meeting: {{language: de}}
 defaults:
   llm: {{provider: openai, model: tiny, base_url: "{models}/v1"}}
   tts: {{provider: openai, model: tiny, base_url: "{refusing}/v1"}}
@@ -144,7 +144,7 @@ def test_every_model_of_a_roster_is_asked_and_what_is_wrong_is_told_with_its_add
     assert "which mostly ends in /v1" in found["the language model of Ada"]["hint"]
     assert "nothing listens there (http://127.0.0.1:1/v1/chat/completions)" in told["the language model of Max"]
     assert "503 the voice is on holiday" in told["the voice of Ada"]
-    assert "language 'xx'" in told["the recogniser of the meeting"]
+    assert "knows English only" in told["the recogniser of the meeting"]
     assert "sentinel" not in ran.out + ran.err
 
 

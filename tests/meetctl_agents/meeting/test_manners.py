@@ -8,9 +8,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import numpy as np
+from livekit import rtc
 from meetctl_agents.floor.backchannel import is_hum, is_nod
+from meetctl_agents.models.unsaid import told_in_room
 
-from meetctl.protocol import FloorChanged, MeetingRules, Ready, Utterance, UtteranceKind
+from meetctl.protocol import FloorChanged, MeetingRules, Ready, Unsaid, Utterance, UtteranceKind
 from meetctl.settings import LiveKitCredentials
 from testing.agents.child import Child
 from testing.agents.human import SAMPLE_RATE, Human, synthesised
@@ -85,6 +87,34 @@ async def test_agents_that_name_each_other_answer_until_a_person_is_to_speak(
         assert lines == ["sam", "ada", "max", "ada", "sam", "max", "ada", "max"]
         assert [holder for holder in floors(chair) if holder] == ["ada", "max", "ada", "max", "ada", "max"]
         assert all(agent.grants.empty() for agent in agents.values())
+
+
+async def test_people_are_told_once_why_an_agent_says_nothing(
+    livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken
+) -> None:
+    given = assignment(livekit_server, room_name, mint_token(CHAIR, role="chair"), CHAIR)
+    told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    async def read(stream: rtc.TextStreamReader, sender: str) -> None:
+        told.put_nowait((sender, await stream.read_all()))
+
+    async with AsyncExitStack() as stack:
+        ada = Agent(await stack.enter_async_context(joined(livekit_server, mint_token, "ada", "agent")))
+        chair = await stack.enter_async_context(Child("meetctl_agents.chair", given))
+        await chair.wait_said(Ready)
+        sam = await stack.enter_async_context(joined(livekit_server, mint_token, "sam", "guest"))
+        reading: list[asyncio.Task[None]] = []
+        sam.register_text_stream_handler(
+            "lk.chat", lambda stream, sender: reading.append(asyncio.ensure_future(read(stream, sender)))
+        )
+        for unsaid in (Unsaid.LIMITED, Unsaid.LIMITED, Unsaid.NOTHING_NEW):
+            await sam.local_participant.send_text("Ada, what now?", topic="lk.chat")
+            await ada.release(await ada.granted(), "", unsaid)
+        async with asyncio.timeout(20):
+            messages = [await told.get() for _ in range(2)]
+        assert messages == [(CHAIR, told_in_room(unsaid, "Ada")) for unsaid in (Unsaid.LIMITED, Unsaid.NOTHING_NEW)]
+        await asyncio.gather(*reading)
+        assert spoken(chair, "ada") == []
 
 
 async def test_people_who_talk_at_once_are_both_understood_and_sounds_that_want_nothing_change_nothing(

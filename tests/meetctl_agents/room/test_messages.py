@@ -35,6 +35,7 @@ from meetctl.protocol import (
     Release,
     SpeechState,
     StopSpeaking,
+    Unsaid,
     Utterance,
     UtteranceKind,
     Warn,
@@ -202,6 +203,7 @@ async def test_an_agent_without_its_models_releases_an_empty_turn_and_says_why(
         await call(chair, "ada", GRANT, Grant(grant_id="g1", line=line("Hello?")))
         release = await asyncio.wait_for(releases.get(), 20)
         assert (release.grant_id, release.text, release.started_at) == ("g1", "", None)
+        assert release.unsaid is Unsaid.FAILED
         await ada.wait_said(Warn, lambda warning: "language model" in warning.message)
         await call(chair, "ada", GRANT, Grant(grant_id="g2", line=line("Still there?")))
         assert (await asyncio.wait_for(releases.get(), 20)).grant_id == "g2"
