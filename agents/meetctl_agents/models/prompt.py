@@ -18,6 +18,8 @@ from typing import Literal
 from meetctl.protocol import Assignment, Line, UtteranceKind
 from meetctl.protocol.languages import AUTO, language_name
 
+from ..text.clauses import sentence_ends
+
 YOUR_TURN = "(It is your turn to speak.)"
 OPEN = "(Nobody has spoken yet. Greet those who are here in one sentence, and open the meeting.)"
 """These two come from nobody: what people say begins with a name, and no name begins so."""
@@ -58,6 +60,8 @@ class Told:
     name: str | None = None
     """Its own, where it is left out of what others say to it: called by a name in every question, a small model tells
     of somebody who is called so."""
+    noted: frozenset[str] = frozenset()
+    """Whose lines are told by their first sentence alone: a small model goes on with whatever it reads most of."""
 
 
 def messages(instructions: str, told: Told, *, unasked: bool = False) -> tuple[Message, ...]:
@@ -67,7 +71,7 @@ def messages(instructions: str, told: Told, *, unasked: bool = False) -> tuple[M
         unasked: whether the agent is to speak of its own accord, not to answer the last line.
     """
     before = f" Earlier in the meeting {_names(told.spoke_before)} spoke too." if told.spoke_before else ""
-    talk = [_message(line, told.identity, told.name) for line in told.lines]
+    talk = [_message(line, told) for line in told.lines]
     if told.here is not None:
         talk.insert(told.here_after, Message("system", _state(told.here)))
     if unasked:
@@ -139,13 +143,17 @@ def told_text(text: str) -> str:
     return _MARKS.sub(lambda match: _IN_THEIR_PLACE[match[0]], " ".join(seen.split()))
 
 
-def _message(line: Line, identity: str, name: str | None) -> Message:
+def _message(line: Line, told: Told) -> Message:
     said = told_text(line.text)
     if line.kind is UtteranceKind.FACT:
         return Message("system", said)
-    if line.identity == identity:
+    if line.identity == told.identity:
         return Message("assistant", f"{said}…" if line.interrupted else said)
-    return Message("user", f"{told_name(line.speaker)}: {said if name is None else without_call(said, name)}")
+    if line.identity in told.noted:
+        said = said[: next(sentence_ends(f"{said} "), len(said))]
+    if told.name is not None:
+        said = without_call(said, told.name)
+    return Message("user", f"{told_name(line.speaker)}: {said}")
 
 
 def without_call(said: str, name: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from livekit.agents import APIConnectOptions, llm, tts, utils
 
-from meetctl.protocol import Assignment, Endpoint, Grant, Line
+from meetctl.protocol import Assignment, Endpoint, Grant, Line, UtteranceKind
 
 from ..models.novelty import Novelty, new_words
 from ..models.prompt import is_for_small_model
@@ -93,7 +93,9 @@ class Answers:
         self._identity = assignment.identity
         self._agents = tuple(member.identity for member in assignment.cast)
         self._is_small = is_for_small_model(assignment)
-        self._memory = Memory(assignment.identity, name=assignment.name if self._is_small else None)
+        self._memory = Memory(assignment.identity)
+        if self._is_small:
+            self._memory = Memory(assignment.identity, name=assignment.name, noted=self._agents)
         self._said_before = SaidBefore()
         for line in assignment.transcript:
             self._remember(line)
@@ -212,11 +214,21 @@ class Answers:
         if line is not None and line.identity in self._agents:
             self._said_before.add(line.text)  # perhaps it is only about to be said
         novelty = Novelty()
-        least = LEAST_WORDS if self._is_small and line is not None and is_open_question(line.text) else 0
+        least = LEAST_WORDS if self._is_small and is_open_question(self._question(line)) else 0
         words = self._noted(new_words(prompt, partial(self._written, names), before, novelty, least))
         first_word_s = STALL_S if self.warming.is_loaded else FIRST_ANSWER_S
         said = brief(words) if self._is_small else words
         return Speech(said, self._voice, self._options, first_word_s=first_word_s, novelty=novelty)
+
+    def _question(self, line: Line | None) -> str:
+        """Returns what a person said last, where this agent is the one to answer it; another may have done so too."""
+        others = [*self._memory.lines, *([line] if line is not None else [])]
+        for earlier in reversed(others):
+            if earlier.identity == self._identity:
+                break
+            if earlier.identity not in self._agents and earlier.kind is not UtteranceKind.FACT:
+                return earlier.text
+        return ""
 
     async def _written(self, names: set[str], prompt: tuple[Message, ...]) -> AsyncGenerator[str, None]:
         text = AnswerText(names, self._name, self._habit)

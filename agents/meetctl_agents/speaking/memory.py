@@ -34,12 +34,16 @@ MOST_NAMES = 12
 class Memory:
     """The meeting, as one agent heard it."""
 
-    def __init__(self, identity: str, lines: Iterable[Line] = (), *, name: str | None = None) -> None:
+    def __init__(
+        self, identity: str, lines: Iterable[Line] = (), *, name: str | None = None, noted: Iterable[str] = ()
+    ) -> None:
         """
         Args:
             name: the agent's, where the model is not told that it is called by it.
+            noted: identities of those of whose lines the model is told the first sentence.
         """
         self._name = name
+        self._noted = frozenset(noted)
         self._identity = identity
         self._lines: dict[str, Line] = {}
         self._speakers: dict[str, None] = {}
@@ -92,6 +96,7 @@ class Memory:
                 line.model_copy(update={"text": " ".join(line.text.split())[:LONGEST_LINE]}) for line in lines.values()
             ),
             name=self._name,
+            noted=self._noted,
             here=self.here,
             here_after=list(lines).index(self._state_after) + 1 if self._state_after in lines else 0,
             spoke_before=tuple(name for name in self._speakers if name not in known)[-MOST_NAMES:],

@@ -269,3 +269,13 @@ def test_a_small_model_is_not_told_that_it_is_called_by_its_name(said: str, told
     asked = Line(id="u1", at=1, speaker="Sam", identity="sam", text=said)
     assert memory.prompt("You are Ada.", newest=asked)[-1].text == f"Sam: {told}"
     assert Memory("ada").prompt("You are Ada.", newest=asked)[-1].text == f"Sam: {' '.join(said.split())}"
+
+
+def test_of_another_agents_lines_a_small_model_is_told_the_first_sentence() -> None:
+    memory = Memory("ada", name="Ada", noted=("ada", "max"))
+    for number, (who, text) in enumerate(
+        (("Sam", "Wait. I think."), ("Max", "Ask Dr. Mills. Then go."), ("Ada", "So. No."))
+    ):
+        memory.add(Line(id=f"u{number}", at=number, speaker=who, identity=who.lower(), text=text))
+    told = [message.text for message in memory.prompt("You are Ada.")[1:4]]
+    assert told == ["Sam: Wait. I think.", "Max: Ask Dr. Mills.", "So. No."]
