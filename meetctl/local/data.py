@@ -185,7 +185,7 @@ async def _fetch_small(
     try:
         await _fetch(small, progress, hub, pip_options)
     except FetchError as error:
-        raise FetchError(f"{first.message}; nor could the small one: {error.message}", hint=error.hint) from error
+        raise FetchError(f"{first.message}; nor could the small one: {error.message}", hint=first.hint) from error
 
 
 _ROOM_HINT = "free some space there, or set XDG_CACHE_HOME to a directory on another disk; then `meetctl setup`"

@@ -73,6 +73,8 @@ HAND_OVER_S = 1.0
 """And until a chair took it: a living one takes 10 ms; without one the supervisor is told. An avatar is waiting to be
 closed, which costs money."""
 CLOSE_S = 2.0
+TOO_SLOW = "an answer took too long and was cut off"
+CUT_OFF = "its model or its voice is too slow for this machine, or its server hangs: see `meetctl logs`"
 DRAFT_S = 1.0
 """How often the chair is told of an answer that is still being written while it is spoken."""
 
@@ -239,8 +241,12 @@ class Speaker:
             self._drafts.own(self._tell_draft(turn, speech), f"draft-{turn.grant_id}")
             said = await turn.run(speech)
             self._answers.said(turn.grant, speech, line_of(said, self._assignment), cut=turn.stopped)
-            if said.text:
-                self._faults.works(SPEECH, *(() if turn.grant.verbatim is not None else (LANGUAGE, TURN)))
+            if turn.overran:
+                self._faults.warn(
+                    TOO_SLOW, f"{len(speech.text)} characters came in {turn.longest_s:.0f} s", hint=CUT_OFF
+                )
+            elif said.text:
+                self._faults.works(SPEECH, *(() if turn.grant.verbatim is not None else (LANGUAGE, TURN, TOO_SLOW)))
         except Exception as error:
             said = said.model_copy(update={"unsaid": unsaid_from(error, is_loaded=self._answers.warming.is_loaded)})
             if said.unsaid is Unsaid.NOTHING_NEW:

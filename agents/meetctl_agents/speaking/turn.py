@@ -28,8 +28,10 @@ class Turn:
         self.grant = grant
         self.over = asyncio.Event()
         self._session = session
-        self._longest_s = longest_s
+        self.longest_s = longest_s
         self._stopped = False
+        self.overran = False
+        """Whether it was ended for taking too long."""
         self._handle: SpeechHandle | None = None
         self._granted_at = time.time()
         self._sound_at: float | None = None
@@ -86,13 +88,14 @@ class Turn:
 
     async def _played(self, handle: SpeechHandle) -> bool:
         """Waits for the end, whatever it takes within bounds; returns whether the session came to one."""
-        for longest_s in (self._longest_s, STOP_S):
+        for longest_s in (self.longest_s, STOP_S):
             try:
                 async with asyncio.timeout(longest_s):
                     await handle.wait_for_playout()
                 return True
             except TimeoutError:
                 logger.warning("turn %s did not end within %.0f s", self.grant_id, longest_s)
+                self.overran = self.overran or not self._stopped
                 self.stop()
         return False
 

