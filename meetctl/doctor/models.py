@@ -18,7 +18,7 @@ from typing import Literal
 
 from meetctl.doctor.findings import Finding, failure, ok
 from meetctl.programs.assignments import LOCAL_KEY, endpoint, voice_of
-from meetctl.programs.launch import chair_environment, model_environment, service_environment
+from meetctl.programs.launch import model_environment, service_environment
 from meetctl.protocol import Examination, Examined, Examinee, Serving, Voice, encode_line, parse_event
 from meetctl.roster import ModelChoice, Program, Roster
 
@@ -99,7 +99,7 @@ def _every(roster: Roster, models_url: str | None) -> Iterator[tuple[str, Mappin
                 served = endpoint(one, part, models_url, roster.language)
                 yield one, Examinee(part=part, endpoint=served, language=roster.language)
 
-    of_chair = chair_environment(roster, {})
+    of_chair = model_environment(roster)
     yield from (("the meeting", of_chair, examinee) for _, examinee in each("stt", roster.stt))
     yield from (("the moderator", of_chair, examinee) for _, examinee in each("llm", roster.moderator))
     for number, entry in enumerate(roster.agents):

@@ -59,10 +59,12 @@ def agent_environment(
     return environment
 
 
-def model_environment(entry: AgentEntry) -> dict[str, str]:
-    """Returns the environment in which a built-in agent program asks its models."""
+def model_environment(asks: AgentEntry | Roster) -> dict[str, str]:
+    """Returns what models are told by the environment of a built-in agent program, or of a roster's chair."""
     inherited = {"PYTHONUNBUFFERED": "1", **inherited_environment()}
-    return {**_variables_of(entry.llm, entry.tts), **inherited, **_revealed(entry.env)}
+    if isinstance(asks, Roster):
+        return {**_variables_of(asks.stt, asks.moderator), **inherited}
+    return {**_variables_of(asks.llm, asks.tts), **inherited, **_revealed(asks.env)}
 
 
 def service_environment(mark: Mapping[str, str]) -> dict[str, str]:
