@@ -140,7 +140,9 @@ def test_every_model_of_a_roster_is_asked_and_what_is_wrong_is_told_with_its_add
     found = {f["message"].split(", ")[0]: f for f in ran.json()["findings"] if f["check"] in ("llm", "tts", "stt")}
     assert set(levels(ran, "llm")) == set(levels(ran, "tts")) == set(levels(ran, "stt")) == {"failure"}
     told = {whose: finding["message"] for whose, finding in found.items()}
-    assert f"404 Not Found ({model_server}/chat/completions)" in told["the language model of Ada"]
+    assert (
+        f"404 POST /chat/completions: Not Found ({model_server}/chat/completions)" in told["the language model of Ada"]
+    )
     assert "which mostly ends in /v1" in found["the language model of Ada"]["hint"]
     assert "nothing listens there (http://127.0.0.1:1/v1/chat/completions)" in told["the language model of Max"]
     assert "503 the voice is on holiday" in told["the voice of Ada"]
