@@ -1,0 +1,86 @@
+"""The pages about the code name what is there, by its present name."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+GLOSSARY = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+PATH = re.compile(r"\b(?:meetctl|agents|tests|testing|docs)/[\w/]*(?:\.py|\.md|/)")
+SOURCES = sorted(
+    path
+    for folder in ("meetctl", "agents", "testing")
+    for path in (ROOT / folder).rglob("*.py")
+    if "node_modules" not in path.parts
+)
+
+OLD_NAMES = frozenset(
+    {
+        *("Wish", "Holding", "Give", "Cut", "Began", "SpeechBegan", "TalkBegan", "Lulled", "SpeechGuessed"),
+        *("SpeechHeard", "Stretches", "Sounded", "Said", "Ailing", "condemn", "dismiss", "_blame"),
+        *("leans_on", "heed", "ignore", "happenings", "Happenings", "Keeper", "keeping", "FaceKeeper", "Sitting"),
+        *("Company", "Mind", "Tape", "Ears", "first_words", "Leisure", "Places", "Door", "SocketDoor", "letters"),
+        *("own_words", "overhearing", "Overhearing", "Offline", "Place", "StageFright", "guarded", "Witness"),
+        *("pulse", "minutes", "Minutes", "leisure", "next_wish", "aiortc_seams", "sitting", "company"),
+    }
+)
+"""What things were called; each has the field's name now, which the glossary gives where it is not plain."""
+
+
+def defined(tree: ast.AST) -> Iterator[str]:
+    """Yields the names of classes, functions and fields."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        if isinstance(node, ast.ClassDef):
+            yield from (
+                part.target.id
+                for part in node.body
+                if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+            )
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+
+
+def known_names() -> set[str]:
+    names: set[str] = set()
+    for path in SOURCES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names |= {path.stem, *defined(tree)}
+        names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        names |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return names
+
+
+KNOWN = known_names()
+
+
+def test_every_path_of_the_architecture_is_there() -> None:
+    paths = PATH.findall(ARCHITECTURE)
+    assert len(paths) > 50
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_name_of_the_architecture_is_there() -> None:
+    names = set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", ARCHITECTURE)) - {"LiveKit", "WebRTC"}
+    assert {"AgentEntry", "SpeechStarted", "GrantFloor", "LegStats"} <= names
+    assert names - KNOWN == set()
+
+
+def test_every_code_name_of_the_glossary_is_there() -> None:
+    rows = [line.split("|")[1:-1] for line in GLOSSARY.splitlines() if line.startswith("| ")]
+    names = {name for row in rows for name in re.findall(r"`([^`]+)`", row[2])}
+    assert len(names) > 40
+    assert names - KNOWN == set()
+
+
+def test_nothing_is_called_what_it_was_called_once() -> None:
+    assert {
+        str(path.relative_to(ROOT)): old
+        for path in SOURCES
+        if (old := {path.stem, *defined(ast.parse(path.read_text(encoding="utf-8")))} & OLD_NAMES)
+    } == {}
