@@ -1,4 +1,4 @@
-"""The local models, in one table that the fetcher, `doctor`, `check`, the model server and the README's licences read.
+"""The local models, in one table that the fetcher, `doctor`, `check`, the model server and `docs/models.md` read.
 
 A model more is a row more. Every file is pinned by the digest that its publisher gives it, whoever hands it over.
 Values only.

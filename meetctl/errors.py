@@ -11,7 +11,7 @@ from typing import ClassVar
 
 
 class ExitCode(IntEnum):
-    """What the shell sees; documented in the README."""
+    """What the shell sees; listed in `docs/interfaces.md`."""
 
     OK = 0
     FAILED = 1

@@ -1,4 +1,4 @@
-"""What the README says is so: samples, commands, targets, exit codes, pictures."""
+"""What the README and the pages behind it say is so: samples, commands, targets, pictures, models."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from typer.testing import CliRunner
 
 from meetctl.catalogue import CATALOGUE, pair
 from meetctl.cli import app
-from meetctl.errors import ExitCode
 from meetctl.rehearsal.load import load_scenario
 from meetctl.roster import load_roster
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+ALL = "\n".join(PAGES.values())
+LONGEST_README = 250
+"""Lines; what is more has a page of its own."""
 SAMPLES = sorted((ROOT / "configs").glob("*.yaml"))
 SCENARIOS = [ROOT / "configs/rehearsal.yaml"]
-LINKED = re.findall(r"\]\(([^)#]+)\)", README)
+LINKED = [(page, target) for page, text in PAGES.items() for target in re.findall(r"\]\(([^)]+)\)", text)]
 LARGEST_PICTURE = 300_000
 """Bytes: a README must load at once."""
 EVERYTHING_SET = dict.fromkeys(
@@ -37,7 +40,7 @@ def commands() -> dict[str, TyperCommand]:
 
 def table_rows(heading: str) -> list[list[str]]:
     """Returns the cells of the table under this header cell."""
-    lines = iter(README.splitlines())
+    lines = iter(ALL.splitlines())
     next(line for line in lines if line.startswith(f"| {heading} |"))
     next(lines)
     rows = []
@@ -48,8 +51,8 @@ def table_rows(heading: str) -> list[list[str]]:
     return rows
 
 
-def test_the_readme_shows_each_sample_as_it_is() -> None:
-    shown = dict(re.findall(r"<!-- (configs/\S+) -->\n```yaml\n(.*?)```", README, re.S))
+def test_the_pages_show_each_sample_as_it_is() -> None:
+    shown = dict(re.findall(r"<!-- (configs/\S+) -->\n```yaml\n(.*?)```", ALL, re.S))
     assert {name: (ROOT / name).read_text(encoding="utf-8") for name in shown} == shown
     assert set(shown) == {f"configs/{path.name}" for path in SAMPLES}
 
@@ -70,18 +73,13 @@ def test_the_readme_names_every_command_and_no_other() -> None:
 def test_commands_have_the_options_that_the_readme_and_the_examples_give_them() -> None:
     """Of every line of code that begins with `meetctl`, and of every example in a command's help."""
     examples = "\n".join(command.epilog or "" for command in commands().values())
-    written = re.findall(r"`(meetctl [^`]+)`", README) + re.findall(
-        r"(?:^|[$#:] +)(meetctl .+)$", f"{README}\n{examples}", re.M
+    written = re.findall(r"`(meetctl [^`]+)`", ALL) + re.findall(
+        r"(?:^|[$#:] +)(meetctl .+)$", f"{ALL}\n{examples}", re.M
     )
     given = [(line.split()[1], option) for line in written for option in re.findall(r"(?<!\S)--?[a-z-]+", line)]
     assert ("link", "--json") in given
     known = {name: {option for one in command.params for option in one.opts} for name, command in commands().items()}
     assert [(name, option) for name, option in given if option not in known.get(name, ())] == []
-
-
-def test_the_readme_explains_every_exit_code() -> None:
-    told = [int(code) for row in table_rows("Exit code") for code in row[0].split(",")]
-    assert told == [int(code) for code in ExitCode]
 
 
 def test_every_make_target_that_the_readme_names_exists() -> None:
@@ -90,10 +88,28 @@ def test_every_make_target_that_the_readme_names_exists() -> None:
     assert {"up", "test"} <= named <= targets
 
 
-@pytest.mark.parametrize("path", [path for path in LINKED if "://" not in path])
-def test_what_the_readme_links_to_is_there(path: str) -> None:
-    assert (ROOT / path).exists()
-    assert not path.endswith(".png") or (ROOT / path).stat().st_size < LARGEST_PICTURE
+def test_what_the_pages_link_to_is_there() -> None:
+    for page, target in LINKED:
+        name, _, anchor = target.partition("#")
+        if "://" in target:
+            continue
+        path = page.parent / name if name else page
+        assert path.exists(), f"{page.name}: {target}"
+        assert path.suffix != ".png" or path.stat().st_size < LARGEST_PICTURE
+        assert not anchor or anchor in anchors(path.read_text(encoding="utf-8")), f"{page.name}: {target}"
+
+
+def anchors(text: str) -> set[str]:
+    """Returns what the headings of a page are linked by."""
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_is_short_and_lists_what_it_holds() -> None:
+    assert len(README.splitlines()) < LONGEST_README
+    parts = re.findall(r"^## (.+)$", README, re.M)
+    contents = README.partition("## Contents\n")[2].partition("\n## ")[0]
+    assert [part for part in parts if part not in ("Contents", "Licence") and f"[{part}](#" not in contents] == []
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
