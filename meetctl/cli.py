@@ -17,10 +17,12 @@ import typer
 
 from meetctl import __version__
 from meetctl.display.encoding import adapt
+from meetctl.display.grouped_help import DIRECT, PREPARE, PROVE, RUN, WATCH, GroupedCommands
 from meetctl.errors import ExitCode, MeetctlError, Unheard
 
 app = typer.Typer(
     name="meetctl",
+    cls=GroupedCommands,
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
@@ -50,7 +52,7 @@ class FaultName(StrEnum):
     MODELS = "models"
 
 
-@app.command(epilog="Example: meetctl up configs/demo.yaml")
+@app.command(rich_help_panel=RUN, epilog="Example: meetctl up configs/demo.yaml")
 def up(
     roster: RosterFile,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave it running and return.")] = False,
@@ -64,9 +66,10 @@ def up(
     as_json: Json = False,
     report_fd: ReportFd = None,
 ) -> None:
-    """Start the roster's meeting: server, room, join link, agents; then the live board until Ctrl-C.
+    """Start the meeting of a roster and show its live board.
 
-    Where that meeting runs already, it is made like the roster: who did not change is not touched.
+    Starts a server, a room, a join link and the agents; Ctrl-C ends them all. Where that meeting runs already, only what
+    the roster changes is touched.
     """
     from meetctl.commands.up import up
 
@@ -87,7 +90,7 @@ def up(
     )
 
 
-@app.command(epilog="Example: meetctl join standup --agent simli --name Zoe")
+@app.command(rich_help_panel=RUN, epilog="Example: meetctl join standup --agent simli --name Zoe")
 def join(
     room: Annotated[str, typer.Argument(help="A meeting of this machine, or a room of the server in LIVEKIT_URL.")],
     agent: Annotated[
@@ -104,7 +107,10 @@ def join(
     as_json: Json = False,
     report_fd: ReportFd = None,
 ) -> None:
-    """Add an agent to a running meeting, or to any LiveKit room by LIVEKIT_URL, _API_KEY and _API_SECRET."""
+    """Add an agent to a running meeting or any LiveKit room.
+
+    A room that is no meeting of this machine is found by LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET.
+    """
     from meetctl.commands.join import join
 
     _exit(
@@ -122,40 +128,49 @@ def join(
     )
 
 
-@app.command(epilog="Example: meetctl status standup --watch")
+@app.command(rich_help_panel=WATCH, epilog="Example: meetctl status standup --watch")
 def status(
     room: RoomName = None,
     as_json: Json = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again until Ctrl-C.")] = False,
 ) -> None:
-    """Show every meeting on this machine: services, agents, ICE states and frame rates of each leg."""
+    """Show every meeting on this machine.
+
+    Shows services and agents, and the ICE state and frame rates of each leg.
+    """
     from meetctl.commands.status import status
 
     status(room, as_json=as_json, watch=watch)
 
 
-@app.command(epilog="Example: meetctl down standup")
+@app.command(rich_help_panel=RUN, epilog="Example: meetctl down standup")
 def down(
     room: RoomName = None,
     all_: Annotated[bool, typer.Option("--all", help="End every meeting on this machine.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", "-t", min=0, help="Seconds before it is forced.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """End a meeting and print the proof: processes gone, avatar sessions closed, room deleted."""
+    """End a meeting and prove that nothing of it is left.
+
+    Prints that processes are gone, avatar sessions closed and the room deleted.
+    """
     from meetctl.commands.down import down
 
     down(room, all_meetings=all_, timeout_s=timeout, as_json=as_json)
 
 
-@app.command(epilog="Example: meetctl attach standup")
+@app.command(rich_help_panel=WATCH, epilog="Example: meetctl attach standup")
 def attach(room: RoomName = None) -> None:
-    """Show the board of a detached meeting again; q or Ctrl-C leaves it running."""
+    """Show the board of a detached meeting.
+
+    q or Ctrl-C leaves the meeting running.
+    """
     from meetctl.commands.attach import attach
 
     attach(room)
 
 
-@app.command(epilog="Example: meetctl logs Ada chair -f --since 5m")
+@app.command(rich_help_panel=WATCH, epilog="Example: meetctl logs Ada chair -f --since 5m")
 def logs(
     agents: Annotated[
         list[str] | None, typer.Argument(metavar="[AGENT]...", help="Agents and services; everybody unless given.")
@@ -169,21 +184,27 @@ def logs(
         str | None, typer.Option("--room", help="The meeting, also one that is over; the last one unless given.")
     ] = None,
 ) -> None:
-    """Print what agents and services wrote, merged by time; also of a meeting that is over."""
+    """Print the logs of agents and services, merged by time.
+
+    Also those of a meeting that is over.
+    """
     from meetctl.commands.logs import logs
 
     logs(agents or (), room=room, follow=follow, lines=lines, since=since)
 
 
-@app.command(epilog="Example: meetctl events standup | jq 'select(.kind == \"utterance\")'")
+@app.command(rich_help_panel=WATCH, epilog="Example: meetctl events standup | jq 'select(.kind == \"utterance\")'")
 def events(room: RoomName = None) -> None:
-    """Print what happens, one JSON object a line, from now until the meeting ends."""
+    """Print what happens from now on, one JSON object a line.
+
+    Ends with the meeting. `docs/interfaces.md` lists the events.
+    """
     from meetctl.commands.events import events
 
     events(room)
 
 
-@app.command(epilog="Example: meetctl transcript standup -f")
+@app.command(rich_help_panel=WATCH, epilog="Example: meetctl transcript standup -f")
 def transcript(
     room: Annotated[
         str | None, typer.Argument(metavar="[ROOM]", help="The meeting, also one that is over; the last unless given.")
@@ -191,74 +212,74 @@ def transcript(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the meeting ends or Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line; failures too.")] = False,
 ) -> None:
-    """Print what was said; also in a meeting that is over."""
+    """Print what was said, also in a meeting that is over."""
     from meetctl.commands.transcript import transcript
 
     transcript(room, follow=follow, as_json=as_json)
 
 
-@app.command(epilog="Example: meetctl restart Ada")
+@app.command(rich_help_panel=RUN, epilog="Example: meetctl restart Ada")
 def restart(
     agent: Annotated[str, typer.Argument(help="Name or identity of an agent, or a service's name.")],
     room: InRoom = None,
     timeout: Timeout = 120,
     as_json: Json = False,
 ) -> None:
-    """Start an agent again in its seat and wait until it is ready."""
+    """Restart an agent and wait until it is ready."""
     from meetctl.commands.restart import restart
 
     restart(agent, room=room, timeout_s=timeout, as_json=as_json)
 
 
-@app.command(epilog="Example: meetctl leave Ada --room standup")
+@app.command(rich_help_panel=RUN, epilog="Example: meetctl leave Ada --room standup")
 def leave(
     agent: Annotated[str, typer.Argument(help="Name or identity of an agent.")],
     room: InRoom = None,
     as_json: Json = False,
 ) -> None:
-    """Let an agent leave the meeting for good; its seat goes with it."""
+    """Remove an agent from a meeting for good."""
     from meetctl.commands.leave import leave
 
     leave(agent, room=room, as_json=as_json)
 
 
-@app.command(epilog='Example: meetctl say Ada "Welcome, everyone."')
+@app.command(rich_help_panel=DIRECT, epilog='Example: meetctl say Ada "Welcome, everyone."')
 def say(agent: AgentName, text: Words, room: InRoom = None, as_json: Json = False) -> None:
     """Have an agent say these very words."""
     _direct("say", agent, text, room, as_json)
 
 
-@app.command(epilog='Example: meetctl ask Ada "What is still open?"')
+@app.command(rich_help_panel=DIRECT, epilog='Example: meetctl ask Ada "What is still open?"')
 def ask(agent: AgentName, text: Words, room: InRoom = None, as_json: Json = False) -> None:
     """Ask an agent something; it answers aloud."""
     _direct("ask", agent, text, room, as_json)
 
 
-@app.command(epilog='Example: meetctl tell "News: the launch moved to Monday."')
+@app.command(rich_help_panel=DIRECT, epilog='Example: meetctl tell "News: the launch moved to Monday."')
 def tell(text: Words, room: InRoom = None, as_json: Json = False) -> None:
     """Tell every agent a fact; nobody answers it."""
     _direct("tell", "", text, room, as_json)
 
 
-@app.command(epilog="Example: meetctl floor Max")
+@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl floor Max")
 def floor(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
-    """Give an agent the floor: it speaks next, of its own accord."""
+    """Have an agent speak next, of its own accord."""
     _direct("floor", agent, "", room, as_json)
 
 
-@app.command(epilog="Example: meetctl mute Max")
+@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl mute Max")
 def mute(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
-    """Silence an agent now, and keep it from the floor until `unmute`; it goes on listening."""
+    """Silence an agent until `unmute`; it goes on listening."""
     _direct("mute", agent, "", room, as_json)
 
 
-@app.command(epilog="Example: meetctl unmute Max")
+@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl unmute Max")
 def unmute(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
     """Let a muted agent speak again."""
     _direct("unmute", agent, "", room, as_json)
 
 
-@app.command(epilog="Example: meetctl link standup --name Bob --json")
+@app.command(rich_help_panel=RUN, epilog="Example: meetctl link standup --name Bob --json")
 def link(
     room: RoomName = None,
     name: Annotated[str | None, typer.Option("--name", help="With --json or --meet: whom the token is for.")] = None,
@@ -268,13 +289,13 @@ def link(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print the join link; with --json a token for a script, too."""
+    """Print the join link, with --json also a token."""
     from meetctl.commands.link import link
 
     link(room, name=name, host=host, meet=meet, as_json=as_json)
 
 
-@app.command(epilog="Example: meetctl check configs/demo.yaml")
+@app.command(rich_help_panel=PREPARE, epilog="Example: meetctl check configs/demo.yaml")
 def check(
     roster: RosterFile,
     show_variables: Annotated[
@@ -283,13 +304,13 @@ def check(
     env_file: EnvFile = None,
     as_json: Json = False,
 ) -> None:
-    """Say everything that is wrong with a roster; start nothing."""
+    """Report everything that is wrong with a roster."""
     from meetctl.commands.check import check
 
     check(roster, as_json=as_json, env_file=env_file, show_variables=show_variables)
 
 
-@app.command(epilog="Example: meetctl rehearse configs/rehearsal.yaml")
+@app.command(rich_help_panel=PROVE, epilog="Example: meetctl rehearse configs/rehearsal.yaml")
 def rehearse(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario, a YAML file.")],
     keep: Annotated[bool, typer.Option("--keep", help="Keep logs and transcript of a rehearsal that passes.")] = False,
@@ -297,51 +318,57 @@ def rehearse(
     env_file: EnvFile = None,
     as_json: Json = False,
 ) -> None:
-    """Play a meeting with scripted people and check what the agents do; exit 1 where an expectation fails."""
+    """Play a meeting with scripted people and check the agents.
+
+    Exits with code 1 if an expectation fails.
+    """
     from meetctl.commands.rehearse import rehearse
 
     _exit(rehearse(scenario, keep=keep, timeout_s=timeout, as_json=as_json, env_file=env_file))
 
 
-@app.command(epilog="Example: meetctl init team.yaml")
+@app.command(rich_help_panel=PREPARE, epilog="Example: meetctl init team.yaml")
 def init(
     path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("roster.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
-    """Write a roster to begin with; it needs no key."""
+    """Write a first roster, which needs no key."""
     from meetctl.commands.init import init
 
     init(path, force=force)
 
 
-@app.command(epilog="Example: meetctl schema > roster.schema.json")
+@app.command(rich_help_panel=PREPARE, epilog="Example: meetctl schema > roster.schema.json")
 def schema(
     scenario: Annotated[bool, typer.Option("--scenario", help="That of `meetctl rehearse` instead.")] = False,
 ) -> None:
-    """Print the roster's JSON Schema, for editors that complete and check."""
+    """Print the JSON Schema of a roster, for editors."""
     from meetctl.commands.schema import schema
 
     schema(scenario=scenario)
 
 
-@app.command(epilog="Example: meetctl drill kill Ada")
+@app.command(rich_help_panel=PROVE, epilog="Example: meetctl drill kill Ada")
 def drill(
     fault: Annotated[FaultName, typer.Argument(help="To an agent, or to a local server of the meeting.")],
     agent: Annotated[
-        str | None, typer.Argument(metavar="[AGENT]", help="Whom to kill or stall; the first if not said.")
+        str | None, typer.Argument(metavar="[AGENT]", help="Whom to kill or stall; default: the first agent.")
     ] = None,
     room: InRoom = None,
     stall: Annotated[float, typer.Option("--for", min=1, max=120, help="Seconds that a stall lasts.")] = 8,
     timeout: Annotated[float, typer.Option("--timeout", min=1, max=600, help="Seconds for all repairs.")] = 60,
     as_json: Json = False,
 ) -> None:
-    """Do a fault to a running meeting and show what broke and how long each repair took."""
+    """Inject a fault into a running meeting and time the repair.
+
+    Shows what broke, and how long each repair took.
+    """
     from meetctl.commands.drill import drill
 
     _exit(drill(fault.value, agent, room=room, stall_s=stall, timeout_s=timeout, as_json=as_json))
 
 
-@app.command(epilog="Example: meetctl doctor configs/cloud.yaml")
+@app.command(rich_help_panel=PROVE, epilog="Example: meetctl doctor configs/cloud.yaml")
 def doctor(
     roster: Annotated[
         Path | None,
@@ -350,20 +377,23 @@ def doctor(
     env_file: EnvFile = None,
     as_json: Json = False,
 ) -> None:
-    """Say what on this machine or around it would keep a meeting from working, and what to do about it."""
+    """Find what would keep a meeting from working here.
+
+    Looks at this machine and what is around it, and says what to do about each finding.
+    """
     from meetctl.commands.doctor import doctor
 
     _exit(doctor(roster, as_json=as_json, env_file=env_file))
 
 
-@app.command(epilog="Example: meetctl setup")
+@app.command(rich_help_panel=PREPARE, epilog="Example: meetctl setup")
 def setup(
     models: Annotated[
         list[str] | None,
         typer.Argument(metavar="[MODEL…]", help="Local models: local (unless given), local/tiny, or by name."),
     ] = None,
 ) -> None:
-    """Fetch livekit-server and the local models now, so that the first `up` does not wait for them."""
+    """Fetch livekit-server and the local models beforehand."""
     from meetctl.commands.setup import models_named, setup
     from meetctl.display import console
 

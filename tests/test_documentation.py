@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from meetctl.catalogue import CATALOGUE, pair
 from meetctl.cli import app
+from meetctl.display.grouped_help import GROUPS
 from meetctl.rehearsal.load import load_scenario
 from meetctl.roster import load_roster
 
@@ -119,6 +120,14 @@ def test_the_help_of_each_command_says_what_it_is_for_and_gives_an_example(name:
     assert (commands()[name].help or "").split(":")[0].split()[0] in shown.output
     examples = re.findall(r"Example: (meetctl \S+)", shown.output)
     assert examples == [f"meetctl {name}"]
+
+
+def test_the_list_of_commands_has_each_in_a_group_with_a_text_that_is_not_cut() -> None:
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).output
+    listed = dict(re.findall(r"^  ([a-z]+) {2,}(\S.*)$", shown, re.M))
+    assert sorted(listed) == sorted(commands())
+    assert [text for text in listed.values() if text.endswith("...") or len(text) > 66] == []
+    assert [group for group in GROUPS if f"\n{group}:\n" not in shown] == []
 
 
 def test_the_readme_names_every_local_model_with_its_licence_its_size_and_where_it_comes_from() -> None:
