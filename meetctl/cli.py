@@ -68,8 +68,8 @@ def up(
 ) -> None:
     """Start the meeting of a roster and show its live board.
 
-    Starts a server, a room, a join link and the agents; Ctrl-C ends them all. Where that meeting runs already, only what
-    the roster changes is touched.
+    Starts a server, a room, a join link and the agents; Ctrl-C ends them all. Where that meeting runs already, only
+    what the roster changes is touched.
     """
     from meetctl.commands.up import up
 
