@@ -30,6 +30,11 @@ from meetctl.supervisor.launcher import (
 
 PREPARE_S = 60.0
 """It loads for 3.5 s on an idle machine; a cold disk or busy cores make that many times more."""
+ANSWER_S = 10.0
+"""From then on a fork takes milliseconds; one that stands still for so long is replaced."""
+REPORT_S = 2.0
+"""From the end of a child to its parent's word how it ended, which takes a millisecond: a parent that stands still must
+keep no seat empty."""
 ANSWER_BYTES = 4096
 UNKNOWN_END = -signal.SIGKILL
 """What is assumed of a child whose prepared parent is gone: the parent took the code along."""
@@ -71,12 +76,11 @@ class ForkLauncher:
     async def launch(self, spec: LaunchSpec) -> Child:
         if spec.module is None:
             return await self._exec.launch(spec)
-        try:
+        with contextlib.suppress(OSError):  # a time-out too
             self.prepare()
             assert self._prepared is not None
             return await self._prepared.fork(spec)
-        except (OSError, TimeoutError):
-            return await self._exec.launch(spec)
+        return await self._exec.launch(spec)
 
 
 class _Prepared:
@@ -95,6 +99,7 @@ class _Prepared:
             )
         ours.add(self._process.pid)
         self._control.setblocking(False)
+        self._has_answered = False
         self._next_id = 0
         self._forks: dict[int, asyncio.Future[ForkedChild]] = {}
         self._children: dict[int, ForkedChild] = {}
@@ -127,11 +132,13 @@ class _Prepared:
         }
         try:
             socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
-            async with asyncio.timeout(PREPARE_S):
+            async with asyncio.timeout(ANSWER_S if self._has_answered else PREPARE_S):
                 child = await answer
-        except BaseException:
+        except BaseException as error:
             for descriptor in ours:
                 os.close(descriptor)
+            if isinstance(error, TimeoutError):
+                self.give_up()
             raise
         finally:
             self._forks.pop(number, None)
@@ -152,6 +159,12 @@ class _Prepared:
         if self.is_alive():
             self._process.kill()
             self._process.wait()
+
+    def give_up(self) -> None:
+        """Ends it at once, for it hangs: what it was asked for it must not do later."""
+        self._process.kill()
+        self._process.wait()
+        self.abandon()
 
     def abandon(self) -> None:
         """Stops listening to it: it is dead, or about to be."""
@@ -176,6 +189,7 @@ class _Prepared:
             self._process.poll()
             self.abandon()
             return
+        self._has_answered = True
         answer: dict[str, Any] = json.loads(packet)
         if "returncode" in answer:
             ended = self._children.pop(answer["pid"], None)
@@ -205,7 +219,14 @@ class ForkedChild:
     def __init__(self, pid: int) -> None:
         self.id = process_id(pid)
         self._pipes = Pipes()
-        self._exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._exited: asyncio.Future[int] = self._loop.create_future()
+        self._is_ours = False
+        self._has_gone = False
+        self._pidfd: int | None = None
+        with contextlib.suppress(OSError):  # it has ended and was reaped: its parent is about to say so
+            self._pidfd = os.pidfd_open(pid)
+            self._loop.add_reader(self._pidfd, self._gone)
 
     async def connect(self, stdin: int, stdout: int, stderr: int) -> None:
         """Puts our ends of its pipes on the loop."""
@@ -226,8 +247,43 @@ class ForkedChild:
 
     def ended(self, returncode: int) -> None:
         """Notes its end."""
+        self._unwatch()
         if not self._exited.done():
             self._exited.set_result(returncode)
+
+    def orphaned(self) -> None:
+        """Watches it alone, now that its parent cannot tell; where orphans come to this process, it is its child."""
+        if self._exited.done():
+            return
+        self._is_ours = True
+        ours.add(self.id.pid)
+        if self._has_gone:
+            self._take_leave()
+        elif self._pidfd is None:
+            self.ended(UNKNOWN_END)
+
+    def _gone(self) -> None:
+        self._unwatch()
+        self._has_gone = True
+        if self._is_ours:
+            self._take_leave()
+        else:
+            self._loop.call_later(REPORT_S, self._unreported)
+
+    def _unreported(self) -> None:
+        if not self._exited.done():
+            signal_group(self.id.pid, signal.SIGKILL)
+            self.ended(UNKNOWN_END)
+
+    def _take_leave(self) -> None:
+        signal_group(self.id.pid, signal.SIGKILL)
+        self.ended(self._code())
+
+    def _unwatch(self) -> None:
+        if self._pidfd is not None:
+            self._loop.remove_reader(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = None
 
     def _code(self) -> int:
         """Takes leave of it, where it is ours to wait for; returns how it ended."""
@@ -236,24 +292,6 @@ class ForkedChild:
             ours.discard(self.id.pid)
             return os.waitstatus_to_exitcode(status)
         return UNKNOWN_END
-
-    def orphaned(self) -> None:
-        """Watches it itself, now that its parent cannot tell; where orphans come to this process, it is its child."""
-        ours.add(self.id.pid)
-        try:
-            pidfd = os.pidfd_open(self.id.pid)
-        except OSError:
-            self.ended(UNKNOWN_END)
-            return
-        loop = asyncio.get_running_loop()
-
-        def gone() -> None:
-            loop.remove_reader(pidfd)
-            os.close(pidfd)
-            signal_group(self.id.pid, signal.SIGKILL)
-            self.ended(self._code())
-
-        loop.add_reader(pidfd, gone)
 
 
 def _pipes() -> tuple[list[int], list[int]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from meetctl.supervisor import forking
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import Child, LaunchSpec
 from testing.fixtures.lanes import Lane, starts
@@ -98,6 +99,27 @@ async def test_a_child_outlives_its_prepared_process_and_the_next_fork_has_a_new
     assert int(await second.stdout.readline()) != prepared
     second.stdin.close()
     assert (await ended(second))[0] == 0
+
+
+async def test_a_prepared_process_that_stands_still_hides_no_end_and_keeps_no_seat_empty(
+    launcher: ForkLauncher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forking, "ANSWER_S", 0.5)
+    monkeypatch.setattr(forking, "REPORT_S", 0.2)
+    body = "import os, sys\nprint(os.getppid(), flush=True)\nsys.stdin.read()\n"
+    first, second = [await launcher.launch(spec(body, tmp_path)) for _ in range(2)]
+    prepared = int(await first.stdout.readline())
+    os.kill(prepared, signal.SIGSTOP)
+    assert first.signal_group(signal.SIGKILL)
+    assert (await ended(first))[0] == -9
+    third = await launcher.launch(replace(spec("print('by exec')\n", tmp_path), cwd=tmp_path))
+    assert await ended(third) == (0, b"by exec\n", b"")
+    assert not psutil.pid_exists(prepared)
+    fourth = await launcher.launch(spec(body, tmp_path))
+    assert int(await fourth.stdout.readline()) not in (prepared, os.getpid())
+    for child in (second, fourth):
+        child.stdin.close()
+        await ended(child)
 
 
 async def test_what_is_no_program_of_ours_is_executed(launcher: ForkLauncher) -> None:
