@@ -24,7 +24,7 @@ from .models.plugin_http import plugin_http
 from .models.providers import llm_from_endpoint, stt_from_endpoint
 from .models.speech_faults import SpeechFaults
 from .process.wire import Report
-from .room.meters import report_room_leg
+from .room.meters import LISTENING_S, report_room_leg
 from .room.probe import Probe
 from .runtime import Inbox, run_program
 
@@ -49,7 +49,7 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
         ):
             report(Ready())
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(report_room_leg(room, report))
+                tasks.create_task(report_room_leg(room, report, look_s=LISTENING_S))
                 tasks.create_task(_follow(inbox, meeting, (listeners.look_around, probe.look_around)))
 
 

@@ -20,7 +20,7 @@ from meetctl.protocol.rehearsal import Captioned, Fact, Heard, Script
 
 from ..process.tasks import begin
 from ..room.captions import TOPIC
-from ..room.joining import leave
+from ..room.joining import LISTENING, leave
 from .loudness import FrameClock, SoundSegmenter, loudness
 from .pace import BUSY, Hearing
 
@@ -57,7 +57,7 @@ class Ear:
         self._room.on("track_unsubscribed", self._on_unsubscribed)
         self._room.register_text_stream_handler(TOPIC, self._on_caption)
         token = self._script.ear.token.get_secret_value()
-        await self._room.connect(self._script.url, token, rtc.RoomOptions(auto_subscribe=False))
+        await self._room.connect(self._script.url, token, LISTENING)
         for participant in self._room.remote_participants.values():
             for publication in participant.track_publications.values():
                 self._on_published(publication, participant)

@@ -15,6 +15,12 @@ CONNECT_S = 15.0
 DISCONNECT_S = 2.0
 """Leaving is one message; a server that is gone must not keep us."""
 
+SPEAKING = rtc.RoomOptions(auto_subscribe=False)
+LISTENING = rtc.RoomOptions(auto_subscribe=False, single_peer_connection=False)
+"""For whoever subscribes. Over one connection for both ways, a track that goes before its subscription is complete has
+server and library (1.1.21) negotiate without end, each time for one more: half a core and ever more memory, for as long
+as we stay in the room."""
+
 PERMANENT = frozenset({"DUPLICATE_IDENTITY", "PARTICIPANT_REMOVED", "ROOM_DELETED", "CLIENT_INITIATED"})
 """Somebody meant it: joining again would fight with whoever took the identity or closed the room."""
 
@@ -34,10 +40,11 @@ async def join(room: rtc.Room, assignment: Assignment) -> None:
         LiveKitError: naming room and server, never the token.
     """
     where = f"room {assignment.room!r} at {assignment.url} as {assignment.identity!r}"
-    options = rtc.RoomOptions(auto_subscribe=False)
+    listens = assignment.identity == assignment.chair_identity
     try:
         async with asyncio.timeout(CONNECT_S):
-            await room.connect(assignment.url, assignment.token.get_secret_value(), options)
+            token = assignment.token.get_secret_value()
+            await room.connect(assignment.url, token, LISTENING if listens else SPEAKING)
     except rtc.ConnectError as error:
         hint = "is the LiveKit server running, and are its key and secret the ones the token was made with?"
         raise LiveKitError(f"could not join {where}: {error.message}", hint=hint) from None

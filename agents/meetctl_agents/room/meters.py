@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from livekit import rtc
@@ -27,6 +27,9 @@ FIRST_LOOKS = 25
 """So often at most; a leg that carries nothing is no news."""
 WINDOW = 3
 """Snapshots a report spans, two seconds: long enough that 25 frames a second do not read as 24 and 26."""
+LISTENING_S = 5.0
+"""Seconds between two looks at a leg that only listens: there is little to be seen, and a look costs a millisecond for
+each track that is received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +91,36 @@ def snapshot_from_room_stats(stats: rtc.RtcStats, at: float) -> Snapshot:
     )
 
 
-async def report_room_leg(room: rtc.Room, report: Report) -> None:
-    """Reports the room leg once a second until cancelled; silent while the room is not connected."""
+async def report_room_leg(room: rtc.Room, report: Report, *, look_s: float = 0.0) -> None:
+    """Reports the room leg once a second until cancelled; silent while the room is not connected.
+
+    Args:
+        look_s: how long what was seen is repeated before the next look; it says that we are there, and costs nothing.
+    """
+    seen: Snapshot | None = None
+    look_at = 0.0
 
     async def take() -> Snapshot | None:
+        nonlocal seen, look_at
+        now = time.monotonic()
         if not room.isconnected():
-            return None
-        try:
-            stats = await room.get_rtc_stats()
-        except RuntimeError:  # the room went away between the two lines
-            return None
-        return snapshot_from_room_stats(stats, time.monotonic())
+            seen = None
+        elif seen is not None and now < look_at:
+            seen = replace(seen, at=now)
+        else:
+            look_at = now + look_s
+            seen = await _look(room)
+        return seen
 
     await report_leg("room", take, report)
+
+
+async def _look(room: rtc.Room) -> Snapshot | None:
+    try:
+        stats = await room.get_rtc_stats()
+    except RuntimeError:  # the room went away just now
+        return None
+    return snapshot_from_room_stats(stats, time.monotonic())
 
 
 async def report_leg(
