@@ -48,7 +48,7 @@ from meetctl.supervisor.logs import ChildLog, Masker
 from meetctl.supervisor.registry import BEAT_S, MeetingFiles, MeetingNote, beat, hold
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining
-from meetctl.supervisor.tasks import Tasks, begun
+from meetctl.supervisor.tasks import Tasks, all_of, begun
 from meetctl.web.direction import Directive
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
@@ -210,14 +210,11 @@ class Meeting:
         self._mask.add(*secrets_of(roster))
         self._servers.start_stand_ins(roster)
         await self.cast.follow(roster, restart_chair=todo.restarts_chair, timeout_s=STOP_S)
-        # What one raises is told when all of them are done: nobody else may change anything before.
-        outcomes = await asyncio.gather(
+        # Nobody else may change anything before all of them are done, those beside one that fails too.
+        await all_of(
             *(self.remove(entry.identity) for entry in todo.removed),
             *(self._replace(change.entry) for change in todo.replaced),
-            return_exceptions=True,
         )
-        if (error := next((one for one in outcomes if isinstance(one, BaseException)), None)) is not None:
-            raise error
         self.roster = roster
         self.cast.joined -= {entry.identity for entry in roster.agents}
         for entry in todo.added:

@@ -49,6 +49,19 @@ def begun(work: Awaitable[T], name: str | None = None) -> asyncio.Task[T]:
     return asyncio.get_running_loop().create_task(_awaiting(work), name=name)
 
 
+async def all_of(*work: Awaitable[T]) -> list[T]:
+    """Returns what came of all of it, in this order; what one raises is told when the others are done too.
+
+    Raises:
+        BaseException: the first of what any of it raised.
+    """
+    outcomes = await asyncio.gather(*work, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+
+
 def _awaiting(work: Awaitable[T]) -> Coroutine[Any, Any, T]:
     if asyncio.iscoroutine(work):
         return work

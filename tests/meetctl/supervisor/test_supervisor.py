@@ -298,6 +298,16 @@ async def test_who_is_stopped_for_good_while_it_is_restarted_stays_down(room: Ro
     assert room.supervisor.pids() == {}
 
 
+async def test_who_leaves_while_all_are_stopped_keeps_nobody_from_being_stopped(room: Room) -> None:
+    for key in ("ada", "max"):
+        room.seat("ready_and_stay", key=key)
+        await room.reaches(ProcessState.RUNNING, key)
+    leaving = asyncio.create_task(room.supervisor.remove("ada", timeout_s=2))
+    await asyncio.gather(room.supervisor.stop_all(timeout_s=2), leaving)
+    assert room.supervisor.pids() == {}
+    assert list(room.supervisor.state.seats) == ["max"]
+
+
 def started_often(key: str, times: int) -> Callable[[MeetingState], bool]:
     return lambda meeting: meeting.seats[key].starts == times
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from meetctl.supervisor.tasks import Tasks
+import pytest
+
+from meetctl.supervisor.tasks import Tasks, all_of
 
 
 async def fail() -> None:
@@ -27,3 +29,21 @@ async def test_whatever_can_be_awaited_can_be_owned() -> None:
     task = tasks.own(answer, "answer")
     answer.set_result(7)
     assert await task == 7
+
+
+async def test_what_one_of_several_raises_is_told_when_the_others_are_done_too() -> None:
+    done: list[str] = []
+    go_on = asyncio.Event()
+
+    async def slow() -> None:
+        await go_on.wait()
+        done.append("slow")
+
+    both = asyncio.create_task(all_of(fail(), slow()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not both.done()
+    go_on.set()
+    with pytest.raises(ValueError, match="nobody waits"):
+        await both
+    assert done == ["slow"]

@@ -1,0 +1,49 @@
+"""Who attends: nobody counts as seated who could not be."""
+
+from __future__ import annotations
+
+import errno
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from meetctl.meeting.cast import Cast
+from meetctl.meeting.local_servers import LocalServers
+from meetctl.meeting.open_room import OpenRoom
+from meetctl.meeting.transcript import Transcript
+from meetctl.rooms import Rooms
+from meetctl.roster import AgentEntry, Program, Roster
+from meetctl.settings import LiveKitCredentials
+from meetctl.supervisor.logs import Masker
+from meetctl.supervisor.supervisor import Seat, Supervisor
+
+
+async def test_an_agent_whose_log_cannot_be_opened_is_not_in_the_cast_and_can_be_added_later() -> None:
+    tries: list[str] = []
+
+    def add(seat: Seat) -> None:
+        tries.append(seat.key)
+        if len(tries) == 1:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    async def send(*_: Any) -> bool:
+        return True
+
+    cast_ = Cast(
+        cast(Roster, SimpleNamespace(room="standup")),
+        supervisor=cast(Supervisor, SimpleNamespace(add=add, send=send)),
+        servers=cast(LocalServers, SimpleNamespace(ground=None)),
+        credentials=cast(LiveKitCredentials, None),
+        room_service=cast(Rooms, None),
+        open_room=cast(OpenRoom, None),
+        transcript=cast(Transcript, None),
+        mark={},
+        mask=Masker([]),
+    )
+    max_ = AgentEntry(name="Max", identity="max", program=Program.AUDIO)
+    with pytest.raises(OSError, match="Too many"):
+        await cast_.add(max_)
+    assert cast_.seats() == ["chair"]
+    await cast_.add(max_)
+    assert cast_.seats() == ["max", "chair"] and tries == ["max", "max"]
