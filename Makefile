@@ -10,6 +10,9 @@ STAMP := $(VENV)/.installed
 # Chosen tests: `make test T=tests/system K=down`; T is a path or `path::test`, K a part of a name, as pytest's -k has it.
 T :=
 K :=
+# How many faults `make soak` does to a meeting, and which: the same seed is the same faults.
+FAULTS :=
+SEED :=
 CHOSEN := $(if $(K),-k '$(K)') $(T)
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
@@ -72,8 +75,8 @@ bench: install ## Measure the figures that the README states
 	$(BIN)/meetctl setup local local/tiny
 	$(BIN)/python -m benchmarks
 
-soak: install browsers ## The long forms of the tests; T=path K=name choose
-	$(PYTEST) -m soak $(CHOSEN)
+soak: install browsers ## The long forms of the tests; T=path K=name choose; FAULTS=200 SEED=7 play faults (again)
+	MEETCTL_FAULTS=$(FAULTS) MEETCTL_SEED=$(SEED) $(PYTEST) -m soak $(if $(FAULTS)$(SEED),tests/system/test_chaos.py,$(CHOSEN))
 
 coverage: install ## Run all tests and say which lines were run, in child processes too; T=path K=name choose
 	$(BIN)/python -m testing.covered $(MAKE) test VENV=$(VENV) T='$(T)' K='$(K)'

@@ -129,7 +129,10 @@ class Human:
         self._own(self._read_caption(reader, identity))
 
     async def _read_caption(self, reader: rtc.TextStreamReader, identity: str) -> None:
-        text = await reader.read_all()
+        try:
+            text = await reader.read_all()
+        except ConnectionError:
+            return  # whoever wrote it is gone in the middle of it
         attributes = dict(reader.info.attributes or {})
         self.captions.append(Caption(identity, text, attributes, time.monotonic()))
         self._news.set()
