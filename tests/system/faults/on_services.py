@@ -23,6 +23,7 @@ ASKED_S = 4.0
 WRONG_S = 0.7
 """How long it goes on to answer wrongly."""
 AWAY_S = 1.5
+QUIET_S = 2.0
 
 
 async def _wrong(house: House, chance: random.Random, part: str) -> None:
@@ -60,6 +61,7 @@ async def words(house: House, chance: random.Random, target: Process | None) -> 
     house.services.words = said = f"These are the words number {chance.randrange(10**6)}."
     await house.say(house.speech)
     await house.record.wait(lambda line: said.rstrip(".") in line["text"], "their next words are not heard")
+    await house.record.quiet(QUIET_S)  # what they say in two breaths would cut off the next answer
 
 
 @kind("the models go away and come back")

@@ -45,6 +45,14 @@ class Record:
             self.lines[line["id"]] = line
         return self.lines
 
+    async def quiet(self, seconds: float) -> None:
+        """Waits until nothing was said for so long."""
+        lines, since = len(self.look()), time.monotonic()
+        while time.monotonic() - since < seconds:
+            await asyncio.sleep(POLL_S)
+            if len(self.look()) != lines:
+                lines, since = len(self.lines), time.monotonic()
+
     async def wait_text(self, text: str, what: str) -> Line:
         """Waits for a line of this very text."""
         return await self.wait(lambda line: line["text"] == text, what)
