@@ -19,7 +19,6 @@ import psutil
 
 from benchmarks.measuring import fixed_loop, show, spread
 from benchmarks.served import served_room
-from benchmarks.words import word_errors
 from meetctl.catalogue import PAIRS
 from meetctl.protocol import FloorChanged, MediaReceived, Mute, Ready, TurnLatency, Utterance, UtteranceKind
 from meetctl.rooms import agent_token, chair_token, guest_token
@@ -28,6 +27,7 @@ from testing.agents.child import Child
 from testing.agents.human import LOUD, SAMPLE_RATE, Human, synthesised
 from testing.agents.staging import CHAIR, assignment
 from testing.fixtures.models import running_model_server
+from testing.words import word_errors
 
 QUESTIONS = (
     "{}, what should we do before the launch on Friday?",

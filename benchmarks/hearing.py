@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from benchmarks.measuring import show
 from benchmarks.recordings import Recording, Samples, read_recordings
-from benchmarks.words import word_errors
 from meetctl.catalogue import PAIRS
 from meetctl.programs.assignments import endpoint
 from meetctl.roster import ModelChoice
 from testing.agents.human import synthesised
 from testing.agents.noises import NOISES, noise
 from testing.fixtures.models import running_model_server
+from testing.words import word_errors
 
 NAMES = ("Ada", "Max")
 NOISE_S = 600.0

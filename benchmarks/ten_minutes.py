@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from meetctl_agents.text.repeats import sentences
 
-from benchmarks.words import words_of
+from testing.words import words_of
 
 LONG = 8
 """Words from which on a sentence may not come twice, and an answer to an open question is one."""

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.questions import QUESTIONS, Question
 from benchmarks.reading import CountingServer
 from benchmarks.ten_minutes import TURNS, judge
-from benchmarks.words import word_errors
+from testing.words import word_errors
 
 
 def test_there_are_twenty_questions_and_three_of_them_are_about_what_was_said_before() -> None:

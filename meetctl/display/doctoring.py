@@ -24,7 +24,13 @@ def lines(findings: Iterable[Finding]) -> list[str]:
 def _sum(found: list[Finding]) -> str:
     counts = {level: sum(finding.level is level for finding in found) for level in Level}
     if counts[Level.FAILURE]:
-        return f"{counts[Level.FAILURE]} to mend before a meeting works; {counts[Level.WARNING]} to know of"
+        failures, warnings = counted(counts[Level.FAILURE], "failure"), counted(counts[Level.WARNING], "warning")
+        return f"{failures}, {warnings}: a meeting will not work before each failure is repaired"
     if counts[Level.WARNING]:
-        return f"a meeting will work; {counts[Level.WARNING]} to know of"
-    return "all is well"
+        return f"{counted(counts[Level.WARNING], 'warning')}: a meeting will work"
+    return "everything is in order: a meeting will work"
+
+
+def counted(number: int, noun: str) -> str:
+    """Returns `1 failure`, `2 failures`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

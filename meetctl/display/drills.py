@@ -17,17 +17,17 @@ def line(item: Mapping[str, Any]) -> str:
         case "began":
             return f"{item['signal']} to {item['seat']} (pid {item['pid']})"
         case "released":
-            return f"let go on after {item['after_s']:.1f} s"
+            return f"resumed after {item['after_s']:.1f} s"
         case "broke":
             return f"{item['name']}: {item['what']}"
         case "repaired":
-            return f"{item['name']}: whole again after {item['repair_s']:.2f} s"
+            return f"{item['name']}: recovered after {item['repair_s']:.2f} s"
         case kind:
             return str(kind)
 
 
 def table(result: Mapping[str, Any]) -> list[str]:
-    """Returns the result, one row for each seat that broke, and whether all is whole again."""
+    """Returns the result, one row for each seat that broke, and whether everything recovered."""
     rows = [HEAD, *(_row(found) for found in result["breaks"])] if result["breaks"] else []
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD) - 1)] if rows else []
     lines = [_aligned(row, widths) for row in rows]
@@ -40,7 +40,7 @@ def _verdict(result: Mapping[str, Any]) -> str:
         return f"{what}: nothing broke that anybody would notice"
     if result["repaired"]:
         slowest = max(found["back_after_s"] for found in result["breaks"])
-        return f"{what}: everything whole again {slowest:.2f} s after the fault"
+        return f"{what}: everything had recovered {slowest:.2f} s after the fault"
     broken = ", ".join(found["name"] for found in result["breaks"] if found["repair_s"] is None)
     return f"{what}: still broken after {result['seconds']:.0f} s: {broken}"
 

@@ -41,7 +41,7 @@ def ending(proof: Mapping[str, Any]) -> list[str]:
     if proof["own_room"] is None and proof.get("undone"):
         lines.append(f"{room}: a room that it had made was deleted")
     elif proof["own_room"] is None:
-        lines.append(f"{room}: a room on this machine went with its server; one elsewhere is closed by its own timeout")
+        lines.append(f"{room}: a room here ended with its server; a room elsewhere is closed by its own timeout")
     elif not proof["own_room"]:
         lines.append(f"{room}: the room was there before and stays; our agents have left it")
     else:

@@ -11,11 +11,11 @@ from meetctl.display.document import AgentStatus, SeatStatus
 MISSING = "–"
 
 _PROOF_WORDS = {
-    "ready": "its own word",
+    "ready": "its ready message",
     "audio": "its sound to arrive",
     "video": "its picture to arrive",
     "face": "its face",
-    "active": "its place in the room",
+    "active": "its arrival in the room",
 }
 
 

@@ -103,7 +103,7 @@ class Recovered(Model):
 
 
 class Degraded(Model):
-    """The agent goes on with less; None = it is whole again."""
+    """The agent goes on with less; None = it has everything again."""
 
     type: Literal["degraded"] = "degraded"
     reason: str | None

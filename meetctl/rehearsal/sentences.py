@@ -69,7 +69,7 @@ def read_step(reading: Reading, item: object, path: KeyPath) -> Sentence | None:
     beside = (beside or StepWritten()).model_copy(update={"expect": expect})
     if not sentences:
         if known >= set(item):
-            reading.note(path, "says not what happens", EXAMPLE)
+            reading.note(path, "does not say what happens in this step", EXAMPLE)
         return None
     for key in sentences[1:]:
         reading.note((*path, key), f"a second sentence in one step, after {sentences[0]!r}", "begin a new step: - …")

@@ -1,6 +1,6 @@
-"""Tells what a fault broke and when each of it was whole again, from the states of a meeting. Pure: no clock, no I/O.
+"""Tells what a fault broke and when each of it had recovered, from the states of a meeting. Pure: no clock, no I/O.
 
-Only seats that were well when the fault was done are followed. Whole again means what `ready` means: its own word and
+Only seats that were well when the fault was done are followed. Recovered means what `ready` means: its own word and
 the chair's proof of its media; and that statistics and media flow.
 """
 

@@ -82,7 +82,7 @@ def test_servers_elsewhere_are_asked_and_what_they_refuse_is_told_without_the_ke
 
     assert refused.code == 1
     assert "INVALID_API_KEY" in refused.out and "ws://127.0.0.1:1" in refused.out
-    assert "2 to mend before a meeting works" in refused.out
+    assert "2 failures" in refused.out
 
     assert (gone.code, levels(gone, "simli")) == (1, ["failure"])
     for ran in (well, unknown, refused, gone):

@@ -48,8 +48,8 @@ def test_every_fault_is_done_to_its_process_and_repaired(standup: Meetctl) -> No
 
     stall = standup("drill", "stall", "max", "--for", "6", *PATIENCE)
     assert stall.code == 0, (stall.out, stall.err)
-    assert "let go on after 6." in stall.err
-    assert "it says nothing any more" in stall.out and "everything whole again" in stall.out
+    assert "resumed after 6." in stall.err
+    assert "it says nothing any more" in stall.out and "everything had recovered" in stall.out
     assert pids(standup) == after, "it was held up, not replaced"
 
     models = standup("drill", "models", "--json", *PATIENCE)

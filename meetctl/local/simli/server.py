@@ -94,6 +94,6 @@ def _listen(port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise StandInError(f"port {port} of {HOST} cannot be had: {error.strerror}", hint="--port 0") from None
+        raise StandInError(f"port {port} of {HOST} is not free: {error.strerror}", hint="--port 0") from None
     listener.setblocking(False)
     return listener

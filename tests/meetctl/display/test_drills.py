@@ -30,7 +30,7 @@ def test_a_drill_ends_in_a_table_of_what_broke_and_how_long_each_repair_took() -
         "WHO             BROKE AFTER  REPAIR TOOK  WHAT BROKE",
         "livekit-server       0.02 s       0.28 s  ended by SIGKILL",
         "Ada                  0.30 s      12.20 s  told to leave told to leave told to leave told to leave tol…",
-        "server of livekit-server in standup: everything whole again 12.50 s after the fault",
+        "server of livekit-server in standup: everything had recovered 12.50 s after the fault",
     ]
 
 
@@ -59,8 +59,8 @@ def test_what_happens_is_told_line_by_line() -> None:
     assert [line(item) for item in items] == [
         "SIGSTOP to max (pid 7)",
         "Max: it says nothing any more",
-        "let go on after 8.0 s",
-        "Max: whole again after 8.17 s",
+        "resumed after 8.0 s",
+        "Max: recovered after 8.17 s",
     ]
 
 

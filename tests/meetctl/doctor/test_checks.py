@@ -194,10 +194,10 @@ def test_the_grave_ones_come_last_each_with_what_to_do() -> None:
         "         → look",
         "failure  simli: no key",
         "         → export it",
-        "1 to mend before a meeting works; 1 to know of",
+        "1 failure, 1 warning: a meeting will not work before each failure is repaired",
     ]
-    assert lines(FOUND[1:])[-1] == "a meeting will work; 1 to know of"
-    assert lines(FOUND[1:2])[-1] == "all is well"
+    assert lines(FOUND[1:])[-1] == "1 warning: a meeting will work"
+    assert lines(FOUND[1:2])[-1] == "everything is in order: a meeting will work"
 
 
 def test_scripts_get_the_same_as_an_object() -> None:

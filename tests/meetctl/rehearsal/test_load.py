@@ -105,7 +105,7 @@ def test_a_scenario_becomes_people_steps_and_expectations(load: Load) -> None:
         ("  - Sam leaves: now", 4, "takes no text"),
         ("  - hello", 4, "not understood: 'hello'"),
         ("  - [Sam]", 4, "must be a step"),
-        ("  - expect: {answers: Ada}", 4, "says not what happens"),
+        ("  - expect: {answers: Ada}", 4, "does not say what happens in this step"),
         ("  - Sam says: Hi\n    expekt: {answers: Ada}", 5, "did you mean expect?"),
         ("  - Sam says: Hi\n    Sam leaves:", 5, "a second sentence"),
         ("  - Sam says: Hi\n    when: later", 5, "must be speaking"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import re
 
+from aioice import stun
 from aiortc import RTCIceServer
 
 ANSWER_S = 1.0
@@ -13,8 +14,6 @@ ANSWER_S = 1.0
 ASK_EVERY_S = 0.3
 """UDP loses packets."""
 
-_BINDING_REQUEST = b"\x00\x01\x00\x00\x21\x12\xa4\x42"
-_BINDING_RESPONSE = b"\x01\x01"
 _URL = re.compile(
     r"(?P<scheme>stun|turn):(?P<host>\[[^\]]+\]|[^:?]+)(?::(?P<port>\d+))?(?:\?transport=(?P<over>\w+))?$"
 )
@@ -62,12 +61,14 @@ class _Question(asyncio.DatagramProtocol):
 
     def __init__(self, answer: asyncio.Future[bool]) -> None:
         self.answer = answer
-        self._transaction = os.urandom(12)
-        self.packet = _BINDING_REQUEST + self._transaction
+        self._request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        self.packet = bytes(self._request)
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        if data[:2] == _BINDING_RESPONSE and data[8:20] == self._transaction:
-            self._settle(True)
+        with contextlib.suppress(ValueError):  # no STUN
+            message = stun.parse_message(data)
+            if message.message_class is stun.Class.RESPONSE and message.transaction_id == self._request.transaction_id:
+                self._settle(True)
 
     def error_received(self, exc: Exception) -> None:
         self._settle(False)  # nobody listens there

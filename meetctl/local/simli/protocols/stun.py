@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from types import TracebackType
 from typing import Self, cast
 
+from aioice import stun
+
 _HOST = "127.0.0.1"
-_BINDING_REQUEST, _BINDING_SUCCESS = 0x0001, 0x0101
-_COOKIE = 0x2112A442
-_XOR_MAPPED_ADDRESS = 0x0020
-_IPV4 = 0x01
-_HEADER = struct.Struct("!HHI12s")
 
 
 class StunResponder:
@@ -37,16 +32,16 @@ class StunResponder:
 
 
 def binding_response(request: bytes, address: tuple[str, int]) -> bytes | None:
-    """Returns the answer to a binding request from an IPv4 address, None for anything else."""
-    if len(request) < _HEADER.size:
+    """Returns the answer to a binding request, None for anything else."""
+    try:
+        asked = stun.parse_message(request)
+    except ValueError:
         return None
-    kind, _, cookie, transaction = _HEADER.unpack_from(request)
-    if kind != _BINDING_REQUEST or cookie != _COOKIE:
+    if (asked.message_method, asked.message_class) != (stun.Method.BINDING, stun.Class.REQUEST):
         return None
-    host = struct.unpack("!I", socket.inet_aton(address[0]))[0] ^ _COOKIE
-    value = struct.pack("!BBHI", 0, _IPV4, address[1] ^ (_COOKIE >> 16), host)
-    attribute = struct.pack("!HH", _XOR_MAPPED_ADDRESS, len(value)) + value
-    return _HEADER.pack(_BINDING_SUCCESS, len(attribute), _COOKIE, transaction) + attribute
+    answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, asked.transaction_id)
+    answer.attributes["XOR-MAPPED-ADDRESS"] = address
+    return bytes(answer)
 
 
 class _Protocol(asyncio.DatagramProtocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import wave
 
 import numpy as np
@@ -25,24 +24,6 @@ def wav(samples: Samples, rate: int = RATE) -> bytes:
         writer.setframerate(rate)
         writer.writeframes(samples.astype("<i2").tobytes())
     return file.getvalue()
-
-
-def words(text: str) -> list[str]:
-    return re.sub(r"[^a-z0-9' ]", " ", text.lower()).split()
-
-
-def word_errors(spoken: str, heard: str) -> int:
-    """Returns how many words were put in, left out or taken for another (Levenshtein)."""
-    meant, got = words(spoken), words(heard)
-    row = list(range(len(got) + 1))
-    for index, word in enumerate(meant, 1):
-        diagonal, row[0] = row[0], index
-        for column, other in enumerate(got, 1):
-            diagonal, row[column] = (
-                row[column],
-                min(row[column] + 1, row[column - 1] + 1, diagonal + (word != other)),
-            )
-    return row[-1]
 
 
 def fundamental(samples: Samples) -> float:

@@ -13,7 +13,7 @@ from livekit.agents import llm
 from livekit.plugins import openai
 from openai import AsyncOpenAI
 
-from tests.meetctl.local.models.sound import word_errors
+from testing.words import word_errors
 
 SENTENCE = "Max, do you think that we should ship it on Friday?"
 
@@ -33,7 +33,7 @@ async def test_speech_goes_to_words_and_back(base_url: str, client: AsyncOpenAI,
             frames = [event.frame async for event in stream]
         assert {(frame.sample_rate, frame.num_channels) for frame in frames} == {(24_000, 1)}
         heard = await stt.recognize(frames)
-        assert word_errors(SENTENCE, heard.alternatives[0].text) == 0
+        assert word_errors(SENTENCE, heard.alternatives[0].text)[0] == 0
         assert heard.alternatives[0].language == "en"
     finally:
         await tts.aclose()

@@ -8,7 +8,8 @@ import openai
 import pytest
 
 from meetctl.local.models.transcription import PRIORITY_HEADER
-from tests.meetctl.local.models.sound import RATE, Samples, samples_from_pcm, wav, word_errors, words
+from testing.words import word_errors, words_of
+from tests.meetctl.local.models.sound import RATE, Samples, samples_from_pcm, wav
 
 SENTENCES = (
     "Ada, what do you think of the launch plan for Friday?",
@@ -36,14 +37,14 @@ async def heard(client: openai.AsyncOpenAI, samples: Samples, prompt: str = NAME
 async def test_what_is_spoken_is_heard(client: openai.AsyncOpenAI, voice: str) -> None:
     errors, total = 0, 0
     for sentence in SENTENCES:
-        errors += word_errors(sentence, await heard(client, await said(client, sentence, voice)))
-        total += len(words(sentence))
+        errors += word_errors(sentence, await heard(client, await said(client, sentence, voice)))[0]
+        total += len(words_of(sentence))
     assert errors / total <= 0.05
 
 
 @pytest.mark.parametrize("word", ["Yes.", "Stop.", "Okay."])
 async def test_one_short_word_is_heard_once(client: openai.AsyncOpenAI, word: str) -> None:
-    assert len(words(await heard(client, await said(client, word, "tenor")))) == 1
+    assert len(words_of(await heard(client, await said(client, word, "tenor")))) == 1
 
 
 async def test_unusual_names_are_recognised_where_the_prompt_has_them(client: openai.AsyncOpenAI) -> None:
@@ -55,7 +56,7 @@ async def test_thirty_seconds_and_more_are_heard_to_the_end(client: openai.Async
     text = " ".join(SENTENCES * 2)
     samples = await said(client, text)
     assert len(samples) / RATE > 33
-    assert word_errors(text, await heard(client, samples)) <= 0.05 * len(words(text))
+    assert word_errors(text, await heard(client, samples))[0] <= 0.05 * len(words_of(text))
 
 
 async def test_speech_between_long_silences_is_heard_and_timed(client: openai.AsyncOpenAI) -> None:
@@ -65,7 +66,7 @@ async def test_speech_between_long_silences_is_heard_and_timed(client: openai.As
     answer = await client.audio.transcriptions.create(
         model="whisper-1", file=file, prompt=NAMES, response_format="verbose_json"
     )
-    assert word_errors(SENTENCES[0], answer.text) == 0
+    assert word_errors(SENTENCES[0], answer.text)[0] == 0
     assert answer.segments is not None
     assert answer.segments[0].start == pytest.approx(3, abs=0.6)
     assert answer.segments[-1].end == pytest.approx(3 + len(samples) / RATE, abs=0.6)
@@ -96,16 +97,16 @@ async def test_no_words_are_found_where_none_are(client: openai.AsyncOpenAI, sou
 async def test_words_survive_noise_other_rates_and_stereo(client: openai.AsyncOpenAI) -> None:
     samples = await said(client, SENTENCES[1])
     noisy = (samples + np.random.default_rng(3).standard_normal(len(samples)) * 300).clip(-32768, 32767)
-    assert word_errors(SENTENCES[1], await heard(client, noisy.astype(np.int16))) <= 1
+    assert word_errors(SENTENCES[1], await heard(client, noisy.astype(np.int16)))[0] <= 1
     doubled = np.repeat(samples, 2)
     file = ("speech.wav", wav(doubled, 2 * RATE), "audio/wav")
-    assert word_errors(SENTENCES[1], (await client.audio.transcriptions.create(model="m", file=file)).text) <= 1
+    assert word_errors(SENTENCES[1], (await client.audio.transcriptions.create(model="m", file=file)).text)[0] <= 1
 
 
 async def test_text_is_plain(client: openai.AsyncOpenAI) -> None:
     file = ("speech.wav", wav(await said(client, SENTENCES[1])), "audio/wav")
     answer = await client.audio.transcriptions.create(model="m", file=file, response_format="text")
-    assert word_errors(SENTENCES[1], str(answer)) == 0
+    assert word_errors(SENTENCES[1], str(answer))[0] == 0
 
 
 async def test_final_requests_overtake_speculative_ones(client: openai.AsyncOpenAI) -> None:
