@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from meetctl.local.simli.face.renderer import FaceRenderer, renderer_for
+from meetctl.local.simli.sessions.memory import give_back
 from meetctl.local.simli.sessions.session import EndReason, SimliSession
 from meetctl.local.simli.sessions.tokens import SessionRequest
 
@@ -18,6 +19,8 @@ PAINTER_THREADS = 2
 PAUSE_FACTOR = 5
 """After each still part: until all are there, some positions are shown at the nearest whole pixel. First pictures of
 other faces, and voices, matter more."""
+LET_GO_S = 2.0
+"""From the end of a session until what it used is given back: its transport closes after it."""
 HISTORY_LENGTH = 1_000
 """Sessions remembered after their end."""
 
@@ -70,6 +73,11 @@ class Stage:
             session.end(EndReason.CLIENT_GONE)
             del self._open[session.id]
             self._history.append(_record(session))
+            asyncio.get_running_loop().call_later(LET_GO_S, self._give_back)
+
+    def _give_back(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the stage is closed
+            self.painters.submit(give_back)
 
     def end_all(self) -> None:
         """Ends every session; their transports then let go."""
