@@ -11,7 +11,12 @@ from typing import Any, get_args
 
 import pytest
 
-from meetctl.display.document import (
+from meetctl.errors import ERRORS_BY_CODE, ExitCode
+from meetctl.protocol import BadLine
+from meetctl.protocol import Event as WireEvent
+from meetctl.roster.json_schema import roster_json_schema
+from meetctl.status.build import status_document
+from meetctl.status.document import (
     AgentStatus,
     ErrorStatus,
     LegStatus,
@@ -20,17 +25,12 @@ from meetctl.display.document import (
     ServiceStatus,
     StatusDocument,
 )
-from meetctl.display.event_objects import dropped_object, event_object, meeting_object
-from meetctl.display.json import status_document
-from meetctl.errors import ERRORS_BY_CODE, ExitCode
-from meetctl.protocol import BadLine
-from meetctl.protocol import Event as WireEvent
-from meetctl.roster.json_schema import roster_json_schema
+from meetctl.status.event_objects import dropped_object, event_object, meeting_object
 from meetctl.supervisor.events import ChildMessage, SeatEvent
 from meetctl.supervisor.feed import Dropped
 from meetctl.supervisor.seat import ProcessState
 from testing.examples import EVENTS, WIRE
-from tests.meetctl.display.test_json import document
+from tests.meetctl.status.test_build import document
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/interfaces.md").read_text(encoding="utf-8")

@@ -19,12 +19,12 @@ from typing import Any
 from meetctl.catalogue import LocalModel, local_model
 from meetctl.commands.setup import setup
 from meetctl.display import console, lines
-from meetctl.display.json import status_document
 from meetctl.errors import ERRORS_BY_CODE, EndedError, ExitCode, MeetctlError, OutputError, StandInError, Unheard
 from meetctl.meeting.meeting import SUPERVISOR_LOG, Meeting
 from meetctl.meeting.requests import handlers, streams
 from meetctl.roster import Roster
 from meetctl.settings import runtime_dir, state_dir
+from meetctl.status.build import status_document
 from meetctl.supervisor.control import ControlServer
 from meetctl.supervisor.descendants import adopt_orphans
 from meetctl.supervisor.tasks import begun

@@ -6,9 +6,9 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from meetctl.display.document import NOT_ANSWERING
 from meetctl.display.words import clock, local_time
 from meetctl.errors import TimedOutError
+from meetctl.status.document import NOT_ANSWERING
 from meetctl.supervisor.launcher import ProcessId
 from meetctl.supervisor.registry import MeetingFiles, MeetingNote, last_beat
 

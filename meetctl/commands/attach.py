@@ -8,9 +8,9 @@ import contextlib
 from meetctl.commands._meetings import find_meeting
 from meetctl.commands._silence import silent_document
 from meetctl.display import console
-from meetctl.display.json import status_document
 from meetctl.display.keys import on_key
 from meetctl.errors import NotRunningError, TimedOutError
+from meetctl.status.build import status_document
 from meetctl.supervisor.control import ask
 from meetctl.supervisor.registry import MeetingFiles, MeetingNote
 

@@ -10,8 +10,8 @@ from typing import Any
 from meetctl.commands._meetings import find_meeting, running
 from meetctl.commands._silence import is_stopped, silent_document
 from meetctl.display import console
-from meetctl.display.json import status_document
 from meetctl.errors import MeetctlError, TimedOutError
+from meetctl.status.build import status_document
 from meetctl.supervisor.control import ask
 from meetctl.supervisor.registry import MeetingFiles, MeetingNote
 

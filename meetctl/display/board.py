@@ -13,9 +13,9 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.padding import Padding
 from rich.text import Text
 
-from meetctl.display.document import NOT_ANSWERING, AgentStatus, LegStatus, MeetingStatus, SeatStatus, parse_document
 from meetctl.display.table import Column, table
 from meetctl.display.words import MISSING, clock, figure, local_time, troubles
+from meetctl.status.document import NOT_ANSWERING, AgentStatus, LegStatus, MeetingStatus, SeatStatus, parse_document
 
 STATE_STYLES = {
     "running": "green",

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from meetctl.display.document import NOT_ANSWERING, AgentStatus, MeetingStatus, SeatStatus, parse_document
 from meetctl.display.words import local_time, troubles
+from meetctl.status.document import NOT_ANSWERING, AgentStatus, MeetingStatus, SeatStatus, parse_document
 from meetctl.supervisor.avatars import runs_on
 from meetctl.supervisor.seat import same_warning
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from meetctl.display.document import SCHEMA_VERSION, Shown
+from meetctl.status.document import SCHEMA_VERSION, Shown
 
 
 class Check(Shown):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from meetctl.display.document import AgentStatus, SeatStatus
+from meetctl.status.document import AgentStatus, SeatStatus
 
 MISSING = "–"
 

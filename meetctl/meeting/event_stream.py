@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from meetctl.display.event_objects import dropped_object, event_object, masked, meeting_object
+from meetctl.status.event_objects import dropped_object, event_object, masked, meeting_object
 from meetctl.supervisor.events import SeatEvent
 from meetctl.supervisor.feed import Dropped, Feed
 from meetctl.supervisor.logs import Masker

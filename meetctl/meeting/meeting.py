@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from meetctl import rooms
-from meetctl.display.json import meeting_document
 from meetctl.display.words import clock
 from meetctl.errors import LiveKitError, MeetctlError, NotRunningError
 from meetctl.meeting.admission import Admission
@@ -41,6 +40,7 @@ from meetctl.protocol.proxies import DIRECT, livekit_is_direct
 from meetctl.protocol.rehearsal import Script
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
 from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, slug
+from meetctl.status.build import meeting_document
 from meetctl.supervisor.events import ChildMessage, Exited, GaveUp, Proven, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, process_id

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from meetctl.roster.written import AlsoWritten, Written, refused
+from meetctl.roster.kinds import AlsoWritten, refused
+from meetctl.roster.written import Written
 
 LONGEST_S = 3600.0
 LONGEST_TEXT = 1000

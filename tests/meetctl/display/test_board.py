@@ -19,9 +19,9 @@ from rich.style import Style
 from rich.text import Text
 
 from meetctl.display.board import ICE_STYLES, STATE_STYLES, links_outside, render_all
-from meetctl.display.document import NOT_ANSWERING
 from meetctl.display.table import MAX_CELL, Column, fitting
 from meetctl.protocol import IceState
+from meetctl.status.document import NOT_ANSWERING
 from meetctl.supervisor.state import ProcessState
 from tests.meetctl.display.documents import FULL, JUST_STARTING, LINK, NOTHING, changed, leg
 

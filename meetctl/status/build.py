@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from meetctl.display.document import (
+from meetctl.status.document import (
     SCHEMA_VERSION,
     AgentStatus,
     LegStatus,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from meetctl.display.document import parse_document
-from meetctl.display.json import meeting_document, status_document
 from meetctl.protocol import (
     AgentSpeech,
     AvatarSession,
@@ -20,6 +18,8 @@ from meetctl.protocol import (
     SpeechState,
     Usage,
 )
+from meetctl.status.build import meeting_document, status_document
+from meetctl.status.document import parse_document
 from meetctl.supervisor.avatars import runs_on
 from meetctl.supervisor.events import (
     ChildMessage,

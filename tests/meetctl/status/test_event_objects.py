@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from meetctl.display.event_objects import dropped_object, event_object, masked
 from meetctl.protocol import Failed, Line, MediaKind, MediaReceived, Ready, Utterance
+from meetctl.status.event_objects import dropped_object, event_object, masked
 from meetctl.supervisor.events import (
     BackingOff,
     ChildMessage,
