@@ -33,7 +33,7 @@ async def test_an_agent_whose_log_cannot_be_opened_is_not_in_the_cast_and_can_be
     cast_ = Cast(
         cast(Roster, SimpleNamespace(room="standup")),
         supervisor=cast(Supervisor, SimpleNamespace(add=add, send=send)),
-        servers=cast(LocalServers, SimpleNamespace(ground=None)),
+        servers=cast(LocalServers, SimpleNamespace(livekit_seat=None)),
         credentials=cast(LiveKitCredentials, None),
         room_service=cast(Rooms, None),
         open_room=cast(OpenRoom, None),
