@@ -55,7 +55,7 @@ LAST_S = 1.5
 ORPHANS_S = 2.0
 """How often adopted orphans are looked for: a zombie costs nothing, and the guard should know what else is there."""
 LOG_BROKE = "its log cannot be written"
-PULSE_S = 2.0  # how often a service that sends no statistics is asked whether it answers
+LIVENESS_S = 2.0  # how often a service that sends no statistics is asked whether it answers
 
 
 @dataclass(slots=True)
@@ -391,7 +391,7 @@ class Supervisor:
             ended = begun(process.wait())
             helpers = {begun(self._assign(life, process)), begun(self._watch(life))}
             helpers |= {begun(self._probe(life))} if seat.readiness_probe else set()
-            helpers |= {begun(self._feel_pulse(seat))} if seat.liveness_probe else set()
+            helpers |= {begun(self._probe_liveness(seat))} if seat.liveness_probe else set()
             try:
                 while not ended.done():
                     await asyncio.wait({ended, *helpers}, return_when=asyncio.FIRST_COMPLETED)
@@ -429,10 +429,10 @@ class Supervisor:
         else:
             self.emit(Proven(life.seat.key, proof, time.monotonic()))
 
-    async def _feel_pulse(self, seat: Seat) -> None:
+    async def _probe_liveness(self, seat: Seat) -> None:
         assert seat.liveness_probe is not None
         while True:
-            await asyncio.sleep(PULSE_S)
+            await asyncio.sleep(LIVENESS_S)
             if self.state.seats[seat.key].ready and await seat.liveness_probe():
                 self.emit(Answered(seat.key, time.monotonic()))
 

@@ -246,6 +246,7 @@ class Meeting:
 
     def _take(self, speech: FinalTranscript) -> None:
         if self._goes_on(speech.text):
+            # A line of its own: it neither continues what the person said before, nor is it continued.
             self._utterances.agent_was_heard()
             self._report(Utterance(line=self._spoken_line(speech)))
             self._utterances.agent_was_heard()
