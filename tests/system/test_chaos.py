@@ -38,11 +38,12 @@ async def test_after_every_fault_the_meeting_is_whole_and_no_line_that_was_heard
     spoken = await synthesised(model_server, "Please tell me about the server.")
 
     def say(words: str) -> None:
-        with capsys.disabled():
-            print(words, flush=True)
+        if faults > SHORT:
+            with capsys.disabled():
+                print(words, flush=True)
 
     say(f"\nseed {seed}: {faults} faults")
-    tally = await play(series(KINDS, seed, faults), tmp_path, spoken, say if faults > SHORT else lambda _: None)
+    tally = await play(series(KINDS, seed, faults), tmp_path, spoken, say)
     say(f"\nseed {seed}: {tally}")
     assert not tally.failures, f"seed {seed}: make soak FAULTS={faults} SEED={seed} plays them again\n{tally}"
     assert tally.kinds.total() == faults
