@@ -124,6 +124,7 @@ def test_the_roster_s_keys_are_on_the_page() -> None:
         "the file": schema,
         "`livekit`": "LiveKitWritten",
         "`meeting`": "MeetingWritten",
+        "`floor`": "FloorWritten",
         "`defaults`": "DefaultsWritten",
         "an agent": "AgentWritten",
         "a model (`llm`, `tts`, `stt`)": "ModelWritten",

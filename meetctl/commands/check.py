@@ -8,8 +8,11 @@ from typing import Any
 from meetctl.display import console
 from meetctl.display.variables import as_documents, as_lines
 from meetctl.errors import MeetctlError
+from meetctl.protocol.likeness import mistaken_for, told_apart
 from meetctl.roster import load_roster, load_variables, origins, shown
 from meetctl.settings import environment
+
+ANOTHER_NAME = "give one of them another name, or one more by also_called: […]"
 
 
 def check(path: Path, *, as_json: bool, env_file: Path | None = None, show_variables: bool = False) -> None:
@@ -26,6 +29,7 @@ def check(path: Path, *, as_json: bool, env_file: Path | None = None, show_varia
             for line in as_lines(origins(path, variables)):
                 console.print_data(line)
         raise
+    alike = mistaken_for(entry.name for entry in roster.agents)
     found = origins(path, variables) if show_variables else []
     if as_json:
         document: dict[str, Any] = {
@@ -36,10 +40,13 @@ def check(path: Path, *, as_json: bool, env_file: Path | None = None, show_varia
                 {"name": entry.name, "identity": entry.identity, "program": entry.program.value}
                 for entry in roster.agents
             ],
+            "warnings": [{"message": told_apart(*pair), "hint": ANOTHER_NAME} for pair in alike],
         }
         console.print_json(document | ({"environment": as_documents(found)} if show_variables else {}))
         return
     for line in as_lines(found):
         console.print_data(line)
     agents = ", ".join(f"{entry.name} ({entry.program.value})" for entry in roster.agents)
+    for pair in alike:
+        console.talk(f"{told_apart(*pair)}; {ANOTHER_NAME}")
     console.print_data(f"{shown(path)}: good. Room {roster.room}; {agents}")

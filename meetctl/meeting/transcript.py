@@ -13,7 +13,7 @@ from pathlib import Path
 
 from meetctl.meeting.transcript_files import AppendedFile, OrderedFile
 from meetctl.meeting.transcript_forms import markdown, markdown_head, record_of, vtt, vtt_head
-from meetctl.protocol import Line
+from meetctl.protocol import FloorDecided, Line
 from meetctl.roster import TranscriptMode
 
 FILE_NAME = "transcript.jsonl"
@@ -30,6 +30,7 @@ class Transcript:
         self.mode = mode
         self._lines: dict[str, Line] = {}
         self._latencies: dict[str, Mapping[str, float]] = {}
+        self._decided: dict[str, FloorDecided] = {}
         self._files = _Files(directory, room, topic) if mode is TranscriptMode.FILES else None
 
     @property
@@ -46,8 +47,14 @@ class Transcript:
             oldest = next(iter(self._lines))
             del self._lines[oldest]
             self._latencies.pop(oldest, None)
+            self._decided.pop(oldest, None)
         if self._files is not None:
-            self._files.write(line, self._latencies.get(line.id))
+            self._files.write(line, self._latencies.get(line.id), self._decided.get(line.id))
+
+    def add_decision(self, decided: FloorDecided) -> None:
+        """Keeps for whom a line is meant that is about to be added."""
+        if self.mode is not TranscriptMode.OFF:
+            self._decided[decided.line_id] = decided
 
     def add_latency(self, identity: str, line_id: str | None, stages_ms: Mapping[str, float]) -> None:
         """Keeps how long it took until a line was heard; without an id, until the last line of that identity."""
@@ -56,7 +63,7 @@ class Transcript:
             return
         self._latencies[line.id] = stages_ms
         if self._files is not None:
-            self._files.write(line, stages_ms)
+            self._files.write(line, stages_ms, self._decided.get(line.id))
 
     def lines(self) -> tuple[Line, ...]:
         """Returns the newest lines, oldest first."""
@@ -80,8 +87,8 @@ class _Files:
         self._markdown = OrderedFile(directory / MARKDOWN_NAME, markdown_head(room, topic, self._began_at))
         self._vtt = OrderedFile(directory / VTT_NAME, vtt_head(room, self._began_at))
 
-    def write(self, line: Line, latency_ms: Mapping[str, float] | None) -> None:
-        record = json.dumps(record_of(line, latency_ms), ensure_ascii=False)
+    def write(self, line: Line, latency_ms: Mapping[str, float] | None, decided: FloorDecided | None) -> None:
+        record = json.dumps(record_of(line, latency_ms, decided), ensure_ascii=False)
         failures = (
             self._records.add(record.encode(errors="replace") + b"\n"),
             self._markdown.put(line.id, line.at, markdown(line)),

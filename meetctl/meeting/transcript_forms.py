@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from meetctl.protocol import Line, UtteranceKind
+from meetctl.protocol import FloorDecided, Line, UtteranceKind
 
 CHARACTERS_PER_S = 15.0
 """Of speech at an ordinary pace: for the cue of a line whose end nobody measured."""
@@ -41,11 +41,15 @@ class Record(BaseModel):
     """Whether a person cut it short: the text is what was really said."""
     latency_ms: dict[str, float] | None
     """From the end of the question to the first sound of this answer, by stage; null = not known, or no answer."""
+    decided: dict[str, Any] | None = None
+    """Of a person's line: for whom it was taken to be meant, as in `floor_decided`."""
 
 
-def record_of(line: Line, latency_ms: Mapping[str, float] | None) -> dict[str, Any]:
+def record_of(
+    line: Line, latency_ms: Mapping[str, float] | None, decided: FloorDecided | None = None
+) -> dict[str, Any]:
     """Returns the line as plain JSON values; times are RFC 3339 in UTC, with milliseconds."""
-    return {
+    record = {
         "id": line.id,
         "time": _rfc3339(line.at),
         "end_time": None if line.ended_at is None else _rfc3339(line.ended_at),
@@ -56,6 +60,9 @@ def record_of(line: Line, latency_ms: Mapping[str, float] | None) -> dict[str, A
         "interrupted": line.interrupted,
         "latency_ms": None if latency_ms is None else dict(latency_ms),
     }
+    if decided is not None:
+        record["decided"] = decided.model_dump(mode="json", include={"rule", "agents", "candidates", "judge_ms"})
+    return record
 
 
 def markdown_head(room: str, topic: str | None, began_at: float) -> str:

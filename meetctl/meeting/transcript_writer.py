@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs.room_access import CHAIR_IDENTITY
-from meetctl.protocol import LastWords, Line, TurnLatency, Utterance, UtteranceKind
+from meetctl.protocol import FloorDecided, LastWords, Line, TurnLatency, Utterance, UtteranceKind
 from meetctl.supervisor.events import ChildMessage, SeatEvent
 
 OWN_WORDS = 32
@@ -42,6 +42,8 @@ class TranscriptWriter:
             case ChildMessage(seat=seat, event=Utterance(line=line)) if seat == CHAIR_IDENTITY:
                 if line.id not in self._own_words:
                     self._transcript.add(line)
+            case ChildMessage(seat=seat, event=FloorDecided() as decided) if seat == CHAIR_IDENTITY:
+                self._transcript.add_decision(decided)
             case ChildMessage(seat=seat, event=LastWords(line=line)) if seat == line.identity:
                 self._own_words.append(line.id)
                 self._transcript.add(line)

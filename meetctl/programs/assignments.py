@@ -33,6 +33,8 @@ LOCAL_VOICES = (
 """Given to agents in roster order where they name no voice; neighbours differ most."""
 OPENAI_VOICES = ("coral", "ash", "shimmer", "onyx", "nova", "echo", "sage", "fable")
 
+PERSONA_CHARACTERS = 300
+"""Of a persona, for the chair: it begins with what the agent is, and every agent is told the whole cast."""
 TRANSCRIPT_LINES = 40
 """How much of the meeting so far a restarted agent is handed; the wire's limit is far above."""
 
@@ -97,8 +99,10 @@ def voice_of(entry: AgentEntry, choice: ModelChoice, seat_number: int) -> Voice:
 
 def cast_member(entry: AgentEntry) -> CastMember:
     """Returns the entry as the chair knows it."""
+    called = {"role": entry.role, "persona": entry.persona[:PERSONA_CHARACTERS], "also_called": entry.also_called}
     if entry.face is not None and entry.face.transport == "direct":
-        return CastMember(identity=entry.identity, name=entry.name, speaks=entry.speaks)  # its face is somebody else
+        # Its face is somebody else.
+        return CastMember(identity=entry.identity, name=entry.name, speaks=entry.speaks, **called)
     publishes = {
         Program.SIMLI: (MediaKind.AUDIO, MediaKind.VIDEO),
         Program.AUDIO: (MediaKind.AUDIO,),
@@ -110,6 +114,7 @@ def cast_member(entry: AgentEntry) -> CastMember:
         speaks=entry.speaks,
         serves_floor=entry.program is not Program.COMMAND,
         publishes=publishes[entry.program],
+        **called,
     )
 
 

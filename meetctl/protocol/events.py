@@ -149,6 +149,23 @@ class FloorChanged(Model):
     holder: str | None
 
 
+class FloorDecided(Model):
+    """From the chair: for whom a person's line was taken to be meant, and why."""
+
+    type: Literal["floor_decided"] = "floor_decided"
+    line_id: str
+    speaker: str
+    """Identity of the person."""
+    rule: str
+    """By which it was decided, see `docs/addressing.md`."""
+    agents: tuple[str, ...] = ()
+    """Identities of those it was taken to be meant for, in order; none = nobody, or one by turn."""
+    candidates: tuple[str, ...] = ()
+    """Identities of those, people too, whom the words named or who came into question."""
+    judge_ms: float | None = None
+    """How long a model was asked, where one was."""
+
+
 class TurnLatency(Model):
     """From the chair: one answered turn, milliseconds by stage."""
 
@@ -183,6 +200,7 @@ Event = (
     | Utterance
     | LastWords
     | FloorChanged
+    | FloorDecided
     | TurnLatency
     | Observed
 )

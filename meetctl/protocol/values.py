@@ -171,6 +171,23 @@ class CastMember(Model):
     """False for a `command:` that does not serve `mc.*`: it has ears and a voice of its own."""
     publishes: tuple[MediaKind, ...] = (MediaKind.AUDIO,)
     """What the chair must see arrive before the agent counts as ready."""
+    role: str = ""
+    """What it is in the meeting; people may call it by that."""
+    persona: str = ""
+    """How its persona begins, which may say what it is."""
+    also_called: tuple[str, ...] = ()
+    """Other names that people may call it by."""
+
+
+class OpenQuestions(StrEnum):
+    """What becomes of a question to nobody in particular, where several people are in the room."""
+
+    ANSWER = "answer"
+    """One agent answers at once."""
+    WAIT = "wait"
+    """One agent answers, unless a person does before."""
+    IGNORE = "ignore"
+    """It is left to the people."""
 
 
 class MeetingRules(Model):
@@ -181,6 +198,7 @@ class MeetingRules(Model):
     """Agent turns in a row before a human must speak; None = no limit."""
     opening: str | None = None
     """Identity of the agent that greets the first human, or that starts a meeting of agents alone."""
+    open_questions: OpenQuestions = OpenQuestions.WAIT
     agents_alone: bool = False
     """Whether agents may talk while no human is there; such a meeting has a `max_duration`."""
 

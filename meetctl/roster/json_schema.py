@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import JsonSchemaValue
 
+from meetctl.protocol import FloorMode
 from meetctl.roster.written import RosterWritten
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -13,6 +14,7 @@ SHORTHANDS: dict[str, JsonSchemaValue] = {
     "LiveKitWritten": {"const": "local"},
     "FaceWritten": {"type": "string", "examples": ["local"]},
     "ModelWritten": {"type": "string", "examples": ["local", "local/tiny", "openai/gpt-4o-mini"]},
+    "FloorWritten": {"enum": [mode.value for mode in FloorMode]},
     "VoiceWritten": {"type": "string", "examples": ["nova"]},
 }
 """What may stand in place of the mapping."""

@@ -19,6 +19,8 @@ from meetctl.roster.naming import is_room_name
 MAX_PERSONA_CHARACTERS = 50_000
 """It travels in one line of the wire, which bounds it, and in every prompt."""
 MAX_NAME_CHARACTERS = 64
+MAX_ROLE_CHARACTERS = 64
+MAX_ALSO_CALLED = 8
 MAX_EXAMPLES = 4
 MAX_EXAMPLE_CHARACTERS = 300
 """They stand in every prompt: a small model needs 6 ms to read a token."""
@@ -70,6 +72,13 @@ def _agent_name(text: str) -> str:
         raise refused("a name cannot be empty", "write name: Ada")
     if len(text) > MAX_NAME_CHARACTERS or not text.isprintable():
         raise refused(f"a name is one line of at most {MAX_NAME_CHARACTERS} characters", "write a shorter name")
+    return text
+
+
+def _role(text: str) -> str:
+    text = text.strip()
+    if not 1 <= len(text) <= MAX_ROLE_CHARACTERS or not text.isprintable():
+        raise refused(f"a role is one line of at most {MAX_ROLE_CHARACTERS} characters", "write role: backend engineer")
     return text
 
 
@@ -183,6 +192,7 @@ Megabytes = Annotated[
 ]
 RoomName = Annotated[str, AfterValidator(_room_name)]
 AgentName = Annotated[str, AfterValidator(_agent_name)]
+Role = Annotated[str, AfterValidator(_role)]
 Identity = Annotated[str, AfterValidator(_identity)]
 BaseUrl = Annotated[HttpAddress, AfterValidator(_base_url)]
 Language = Annotated[str, AfterValidator(_language)]

@@ -96,6 +96,8 @@ def resolve_agent(
         name=written.name,
         identity=written.identity or slug(written.name),
         program=program,
+        role=written.role or "",
+        also_called=tuple(written.also_called or ()),
         persona=written.persona or "",
         examples=tuple(Example(asked=one.asked, answer=one.answer) for one in written.examples or ()),
         voice=_voice(reading, written.voice, models["tts"], (*path, "voice")),

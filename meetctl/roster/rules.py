@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meetctl.protocol import FloorMode, MeetingRules, Speaks
+from meetctl.protocol import FloorMode, MeetingRules, OpenQuestions, Speaks
 from meetctl.roster.faults import nearest
 from meetctl.roster.reading import Reading
 from meetctl.roster.schema import AgentEntry, Program
-from meetctl.roster.written import MeetingWritten
+from meetctl.roster.written import FloorWritten, MeetingWritten
 
 MAX_AGENT_TURNS = 4
 """Where nothing is written: enough for a question, an answer and a word each; a loop would go on for ever."""
@@ -26,8 +26,10 @@ def resolve_rules(reading: Reading, written: MeetingWritten, entries: Mapping[in
         reading.note(("meeting", "max_agent_turns"), message, "add max_duration: 10m, or write max_agent_turns: 4")
     turns = written.max_agent_turns if isinstance(written.max_agent_turns, int) else MAX_AGENT_TURNS
     opening = _opening(reading, written.opening, entries)
+    floor = written.floor or FloorWritten()
     return MeetingRules(
-        floor=written.floor or FloorMode.ADDRESSED,
+        floor=floor.mode or FloorMode.ADDRESSED,
+        open_questions=floor.open_questions or OpenQuestions.WAIT,
         max_agent_turns=None if endless else turns,
         opening=opening,
         agents_alone=endless and opening is not None,

@@ -116,6 +116,10 @@ class AgentEntry(Resolved):
     name: str
     identity: str
     program: Program
+    role: str = ""
+    """What it is in the meeting; people may call it by that."""
+    also_called: tuple[str, ...] = ()
+    """Other names that people may call it by."""
     persona: str = ""
     examples: tuple[Example, ...] = ()
     """None = such as are made of the persona, where the model is a small one."""

@@ -20,9 +20,10 @@ from pydantic import (
     model_validator,
 )
 
-from meetctl.protocol import FloorMode, RestartPolicy, Speaks
+from meetctl.protocol import FloorMode, OpenQuestions, RestartPolicy, Speaks
 from meetctl.roster.kinds import (
     MAX_AGENT_TURNS,
+    MAX_ALSO_CALLED,
     MAX_EXAMPLES,
     AgentName,
     BaseUrl,
@@ -34,6 +35,7 @@ from meetctl.roster.kinds import (
     LiveKitAddress,
     Megabytes,
     Persona,
+    Role,
     RoomName,
     Seconds,
     Variables,
@@ -193,10 +195,24 @@ def _turns(value: object) -> object:
     raise refused(f"must be none or a number from 1 to {MAX_AGENT_TURNS}", "write max_agent_turns: 4")
 
 
+class FloorWritten(Written):
+    """How the floor is given."""
+
+    LATER: ClassVar[Mapping[str, str]] = {"judge": "remove it: the rules decide alone"}
+
+    mode: FloorMode | None = None
+    open_questions: OpenQuestions | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unfold(cls, value: object) -> object:
+        return value if isinstance(value, Mapping) else {"mode": value}
+
+
 class MeetingWritten(Written):
     topic: str | None = Field(None, max_length=500)
     language: Language | None = None
-    floor: FloorMode | None = None
+    floor: FloorWritten | None = None
     max_agent_turns: Annotated[int | Literal["none"] | None, BeforeValidator(_turns)] = None
     opening: str | None = Field(None, min_length=1)
     max_duration: Seconds | None = None
@@ -221,6 +237,8 @@ class AgentWritten(Written):
     name: AgentName
     identity: Identity | None = None
     agent: Literal["simli", "audio"] | None = None
+    role: Role | None = None
+    also_called: list[AgentName] | None = Field(None, max_length=MAX_ALSO_CALLED)
     persona: Persona | None = None
     examples: list[ExampleWritten] | None = Field(None, max_length=MAX_EXAMPLES)
     voice: VoiceWritten | None = None

@@ -50,6 +50,12 @@ class UtteranceFinal:
     spoken: bool = True
     dismisses: bool = False
     """It only tells whoever was talking to stop."""
+    excluded: tuple[str, ...] = ()
+    """Identities of the agents that are not to answer, what was granted them before either."""
+    to_nobody: bool = False
+    """It is meant for people, or for nobody: no agent answers."""
+    to_the_room: bool = False
+    """People are asked as well as agents: they are left time to answer first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from .events import (
     Undecided,
     UtteranceFinal,
 )
-from .modes import after_agent, after_human, decided, undecided
+from .modes import after_agent, after_human, decided, one_by_turn, undecided
 from .state import Floor, FloorHold, FloorRequest, by_turn, opener
 
 SILENT_S = 25.0
@@ -70,6 +70,8 @@ def next_deadline(floor: Floor, now: float) -> float | None:
         due.append(floor.hold.deadline)
     if floor.consulting:
         due.append(floor.consulting.deadline)
+    if floor.open and not floor.talking:
+        due.append(floor.open.due)
     if floor.nudge_at is not None:
         due.append(floor.nudge_at)
     return min((at for at in due if at > now), default=None)
@@ -80,6 +82,8 @@ def next_request(floor: Floor, event: Event, now: float) -> FloorRequest | None:
     after, actions = step(floor, event, now)
     if any(isinstance(action, GrantFloor) for action in actions):
         return after.hold.request if after.hold else None
+    if after.open and not after.waiting:
+        return next(iter(one_by_turn(after, after.open.line)), None)
     return after.waiting[0] if after.waiting else None
 
 
@@ -135,15 +139,26 @@ def _said(floor: Floor, said: UtteranceFinal, now: float) -> tuple[Floor, tuple[
     if said.spoken:
         floor = _fell_silent(floor, said.line.identity)
     cut_off = floor.cut_off
-    floor = replace(floor, agent_turns=0, cut_off=None, opened=True, consulting=None, nudge_at=None)
+    floor = replace(floor, agent_turns=0, cut_off=None, opened=True, open=None, consulting=None, nudge_at=None)
+    floor, taken = _excluded(floor, said.excluded, now)
     if said.dismisses and not said.addressed and (cut_off is not None or floor.hold is not None):
         floor, actions = _cut(replace(floor, waiting=()), now)
-        return replace(floor, cut_off=None), actions
-    floor, actions = after_human(floor, said.line, said.addressed, cut_off, now)
+        return replace(floor, cut_off=None), (*taken, *actions)
+    floor, actions = after_human(floor, said, cut_off, now)
     if said.addressed:
         floor, cut = _cut(floor, now)
-        return floor, (*actions, *cut)
-    return floor, actions
+        return floor, (*taken, *actions, *cut)
+    return floor, (*taken, *actions)
+
+
+def _excluded(floor: Floor, excluded: tuple[str, ...], now: float) -> tuple[Floor, tuple[Action, ...]]:
+    """Takes from these agents what they have, and what they were to have, of the floor."""
+    for identity in excluded:
+        floor = _unwanted(floor, identity)
+    if floor.holder not in excluded:
+        return floor, ()
+    floor, actions = _cut(floor, now)
+    return replace(floor, cut_off=None), actions
 
 
 def _still_loading(floor: Floor, identity: str, grant_id: str, now: float) -> Floor:
@@ -203,6 +218,8 @@ def _cut(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
 def _expire(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
     if floor.consulting and now >= floor.consulting.deadline:
         floor = undecided(floor, floor.consulting.number)
+    if floor.open and now >= floor.open.due and not floor.talking:
+        floor = replace(floor, waiting=(*floor.waiting, *one_by_turn(floor, floor.open.line)), open=None)
     held = floor.hold
     if held is None or now < held.deadline:
         return floor, ()
@@ -263,7 +280,9 @@ def _without_human(floor: Floor, identity: str, now: float) -> Floor:
         return floor
     if floor.alone:
         return replace(floor, nudge_at=now + NUDGE_S)
-    return replace(floor, waiting=tuple(request for request in floor.waiting if request.directed), consulting=None)
+    return replace(
+        floor, waiting=tuple(request for request in floor.waiting if request.directed), open=None, consulting=None
+    )
 
 
 def _unwanted(floor: Floor, identity: str) -> Floor:

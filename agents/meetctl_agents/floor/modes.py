@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from meetctl.protocol import FloorMode, Line
+from meetctl.protocol import FloorMode, Line, OpenQuestions
 
-from .events import Action, Consult
-from .state import Consultation, Floor, FloorRequest, by_turn, may_speak
+from .events import Action, Consult, UtteranceFinal
+from .state import Consultation, Floor, FloorRequest, OpenQuestion, by_turn, may_speak
 
 MODERATION_S = 1.2
 """A language model picks in 0.2 to 0.6 s; people notice a longer silence more than a worse choice."""
+ROOM_S = 1.5
+"""People who are asked something begin to answer within a second, mostly."""
 
 
 def after_human(
-    floor: Floor, line: Line, addressed: tuple[str, ...], cut_off: FloorRequest | None, now: float
+    floor: Floor, said: UtteranceFinal, cut_off: FloorRequest | None, now: float
 ) -> tuple[Floor, tuple[Action, ...]]:
     """Returns the floor with who is to answer a human's line. `cut_off` is the turn that the line ended."""
+    line, addressed = said.line, said.addressed
     others = tuple(
         request for request in floor.waiting if request.line is None or request.line.identity != line.identity
     )
@@ -31,13 +34,19 @@ def after_human(
     if addressed:
         requests = tuple(FloorRequest(name, line) for name in addressed if may_speak(floor, name, addressed=True))
         return replace(floor, waiting=(*others, *requests)), ()
+    if said.to_nobody:
+        return replace(floor, waiting=others), ()
     if cut_off is not None and may_speak(floor, cut_off.identity, addressed=True):
         return replace(floor, waiting=(FloorRequest(cut_off.identity, line), *others)), ()
     if others or (floor.hold and not floor.hold.cut):
         return floor, ()  # a remark to nobody does not take an answer away from somebody
     if floor.rules.floor is FloorMode.MODERATED:
         return _consult(replace(floor, waiting=()), line, now)
-    return replace(floor, waiting=_one_by_turn(floor, line)), ()
+    if said.to_the_room and floor.rules.open_questions is OpenQuestions.IGNORE:
+        return floor, ()
+    if said.to_the_room and floor.rules.open_questions is OpenQuestions.WAIT:
+        return replace(floor, open=OpenQuestion(line, now + ROOM_S)), ()
+    return replace(floor, waiting=one_by_turn(floor, line)), ()
 
 
 def after_agent(floor: Floor, line: Line, addressed: tuple[str, ...], now: float) -> tuple[Floor, tuple[Action, ...]]:
@@ -51,7 +60,7 @@ def after_agent(floor: Floor, line: Line, addressed: tuple[str, ...], now: float
     if mode is FloorMode.MODERATED:
         return _consult(floor, line, now)
     if mode is FloorMode.FREE or floor.alone:
-        return replace(floor, waiting=_one_by_turn(floor, line)), ()
+        return replace(floor, waiting=one_by_turn(floor, line)), ()
     return floor, ()
 
 
@@ -76,7 +85,7 @@ def undecided(floor: Floor, number: int) -> Floor:
     said_by_agent = any(member.identity == asked.line.identity for member in floor.cast)
     if said_by_agent and not floor.alone:
         return floor
-    return replace(floor, waiting=(*floor.waiting, *_one_by_turn(floor, asked.line)))
+    return replace(floor, waiting=(*floor.waiting, *one_by_turn(floor, asked.line)))
 
 
 def _consult(floor: Floor, line: Line, now: float) -> tuple[Floor, tuple[Action, ...]]:
@@ -88,7 +97,8 @@ def _consult(floor: Floor, line: Line, now: float) -> tuple[Floor, tuple[Action,
     return replace(floor, consulting=asked, consultations=number), (Consult(number, line, candidates),)
 
 
-def _one_by_turn(floor: Floor, line: Line) -> tuple[FloorRequest, ...]:
+def one_by_turn(floor: Floor, line: Line) -> tuple[FloorRequest, ...]:
+    """Returns that the next one by turn answers the line; nothing where nobody may."""
     return tuple(FloorRequest(name, line) for name in by_turn(floor, but=line.identity)[:1])
 
 

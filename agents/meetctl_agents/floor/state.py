@@ -42,6 +42,14 @@ class Consultation:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """Asked of the room; an agent answers where no person has by then."""
+
+    line: Line
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
 class Floor:
     """Everything the next decision depends on."""
 
@@ -59,6 +67,7 @@ class Floor:
     waiting: tuple[FloorRequest, ...] = ()
     cut_off: FloorRequest | None = None
     """The turn that the present talk ended: unless it names another agent, the talk is meant for this one."""
+    open: OpenQuestion | None = None
     consulting: Consultation | None = None
     consultations: int = 0
     agent_turns: int = 0

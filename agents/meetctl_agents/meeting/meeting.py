@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,8 @@ from meetctl.protocol import (
     Assignment,
     CastMember,
     Draft,
+    FloorDecided,
+    FloorMode,
     GiveFloor,
     Line,
     Mute,
@@ -36,8 +39,10 @@ from meetctl.protocol import (
     UtteranceKind,
     Warn,
 )
+from meetctl.protocol.likeness import names_alike, told_apart
 
-from ..floor.addressing.names import addressed, dismisses
+from ..floor.addressing import Decision
+from ..floor.addressing.listening import Addressing
 from ..floor.backchannel import is_hum, is_nod
 from ..floor.control import FloorControl
 from ..floor.events import (
@@ -46,6 +51,7 @@ from ..floor.events import (
     CastSet,
     Consult,
     Directed,
+    GrantFloor,
     HumanCame,
     HumanLeft,
     Muted,
@@ -82,10 +88,13 @@ AGENT_STATE = "lk.agent.state"
 MODERATOR = "the moderator does not decide, agents speak by turn"
 HOST = "host"
 """Who asks from outside."""
+SOUNDS_LIKE = "{name} sounds like {agent}, an agent here: join by another name if it answers what is said to you."
 NOT_HEARD = "Your microphone is not heard: too many people have one. You are read if you write here."
 
 logger = logging.getLogger(__name__)
 
+Clock = Callable[[], float]
+"""Unix time, seconds."""
 Direction = Say | Ask | Tell | GiveFloor | Mute
 
 
@@ -93,14 +102,23 @@ class Meeting:
     """Keeps the floor; async context manager around its handlers and what is under way."""
 
     def __init__(
-        self, room: rtc.Room, assignment: Assignment, *, run: str, report: Report, moderator: Moderator | None
+        self,
+        room: rtc.Room,
+        assignment: Assignment,
+        *,
+        run: str,
+        report: Report,
+        moderator: Moderator | None,
+        clock: Clock = time.time,
     ) -> None:
+        self._now = clock
         self._room = room
         self._report = report
         self._cast = Cast(room, assignment.cast)
         self._utterances = Utterances(run)
         self._people = People()
         self._recent = Recent(assignment.transcript)
+        self._addressing = Addressing(assignment.language, assignment.transcript)
         self._turns = AgentTurns()
         self._clock = TurnClock()
         self._echo = EchoGuard()
@@ -111,7 +129,7 @@ class Meeting:
             run,
             assignment.rules,
             report,
-            granted=self._clock.granted,
+            granted=self._on_granted,
             consulted=self._on_consult,
             spoken_before=any(line.kind is not UtteranceKind.FACT for line in assignment.transcript),
         )
@@ -126,6 +144,8 @@ class Meeting:
         self._captions = Captions(room)
         self._silences: dict[tuple[str, Unsaid], float] = {}
         """When people were told last why an agent says nothing."""
+        self._alike: set[tuple[str, str]] = set()
+        """Pairs of names that sound alike, and were told of."""
         self._moderating = Tasks()
 
     async def __aenter__(self) -> Self:
@@ -181,11 +201,25 @@ class Meeting:
 
     def _cast_set(self) -> None:
         self._people.reserve(tuple(member.name for member in self._cast.members))
+        self._addressing.set_agents(self._cast.members)
+        names = [member.name for member in self._cast.members]
+        for number, name in enumerate(names):
+            self._warn_of_alike(name, names[number + 1 :])
+        self._addressing.set_people(self._people.names)
         self._control.post(CastSet(self._cast.members))
+
+    def _warn_of_alike(self, name: str, others: Iterable[str]) -> str | None:
+        """Says that somebody cannot be told from an agent by ear; returns whom, None where they can."""
+        alike = next((other for other in others if other != name and names_alike(name, other)), None)
+        if alike is not None and (name, alike) not in self._alike:
+            self._alike.add((name, alike))
+            self._report(Warn(message=told_apart(name, alike), hint="one of them is better called by another name"))
+        return alike
 
     def _came(self, participant: rtc.RemoteParticipant) -> None:
         if self.is_person(participant):
             self._people.come(participant.identity, participant.name)
+            self._addressing.set_people(self._people.names)
             self._control.post(HumanCame(participant.identity))
         elif self._cast.has(participant.identity):
             self._control.post(AgentCame(participant.identity))
@@ -193,6 +227,9 @@ class Meeting:
     def _on_came(self, participant: rtc.RemoteParticipant) -> None:
         if self.is_person(participant):
             name = self._people.come(participant.identity, participant.name)
+            alike = self._warn_of_alike(name, [member.name for member in self._cast.members])
+            if alike is not None:
+                self._chat.tell(participant.identity, SOUNDS_LIKE.format(name=name, agent=alike))
             self._fact(f"{name} joined the meeting.", here=self._people.here)
         elif self._cast.has(participant.identity):
             # what was said while it was on its way; what it knows already takes its own place
@@ -201,7 +238,7 @@ class Meeting:
 
     def _on_left(self, participant: rtc.RemoteParticipant) -> None:
         if self._cast.has(participant.identity):
-            broken_off = self._turns.broken_off(participant.identity, time.time())
+            broken_off = self._turns.broken_off(participant.identity, self._now())
             if broken_off is not None:
                 self._take_release(broken_off, participant.identity)
             if self._cast.leave(participant.identity):
@@ -210,6 +247,7 @@ class Meeting:
         else:
             name = self._people.name_of(participant.identity, participant.name)
             self._people.leave(participant.identity)
+            self._addressing.set_people(self._people.names)
             if participant.identity in self._control.floor.humans:
                 self._fact(f"{name} left the meeting.", here=self._people.here)
             self._utterances.forget(participant.identity)
@@ -220,15 +258,15 @@ class Meeting:
         if changed.get(AGENT_STATE) == "speaking" and self._cast.has(participant.identity):
             held = self._control.floor.hold
             if held is not None and held.request.identity == participant.identity:
-                self._turns.sounded(participant.identity, held.grant_id, time.time())
-                self._echo.sounds(participant.identity, time.time())
+                self._turns.sounded(participant.identity, held.grant_id, self._now())
+                self._echo.sounds(participant.identity, self._now())
             self._control.post(PlaybackStarted(participant.identity))
 
     # --- what people say ---
 
     def heard(self, speech: SpeechStarted | PreflightTranscript | FinalTranscript) -> None:
         """Takes what the ears heard, but for agents' voices that came back through a microphone."""
-        for said in self._echo.passed(speech, time.time()):
+        for said in self._echo.passed(speech, self._now()):
             self._take_heard(said)
 
     def _take_heard(self, speech: SpeechStarted | PreflightTranscript | FinalTranscript) -> None:
@@ -245,20 +283,25 @@ class Meeting:
                 self._take(speech)
 
     def _take(self, speech: FinalTranscript) -> None:
-        if self._goes_on(speech.text):
+        foreseen = self._foreseen(speech)
+        if self._goes_on(speech.text, self._decided(foreseen)):
             # A line of its own: it neither continues what the person said before, nor is it continued.
             self._utterances.agent_was_heard()
-            self._report(Utterance(line=self._spoken_line(speech)))
+            line = self._spoken_line(speech)
             self._utterances.agent_was_heard()
+            self._decide(line)
+            self._report(Utterance(line=line))
             self._control.post(NothingSaid(speech.identity))
             return
         line = self._spoken_line(speech)
         self._clock.heard(line.id, speech.ended_at, speech.stages_ms)
         self._said(line, spoken=True)
 
-    def _goes_on(self, text: str) -> bool:
+    def _goes_on(self, text: str, decision: Decision) -> bool:
         """Returns whether the words want nothing but that whoever was talking goes on."""
-        return is_hum(text) or (self._control.floor.cut_off is not None and is_nod(text))
+        if self._control.floor.cut_off is not None and (is_hum(text) or is_nod(text)):
+            return True
+        return decision.passive and not self._addressing.dismisses(text)
 
     def _spoken_line(self, speech: FinalTranscript) -> Line:
         return self._utterances.line(
@@ -271,16 +314,19 @@ class Meeting:
         )
 
     def _prepare(self, speech: PreflightTranscript) -> None:
-        if self._goes_on(speech.text):
-            return
-        line = self._utterances.foreseen(
+        line = self._foreseen(speech)
+        decision = self._decided(line)
+        if not self._goes_on(speech.text, decision):
+            self._control.prepare(self._as_said(line, decision, spoken=True), line)
+
+    def _foreseen(self, speech: PreflightTranscript | FinalTranscript) -> Line:
+        return self._utterances.foreseen(
             identity=speech.identity,
             name=self._people.name_of(speech.identity, speech.name),
             text=speech.text,
             began_at=speech.began_at,
             kind=UtteranceKind.SPEECH,
         )
-        self._control.prepare(self._as_said(line, spoken=True), line)
 
     def left_out(self, participant: rtc.RemoteParticipant, most: int) -> None:
         """Takes that somebody's microphone is not heard, for `most` others' are."""
@@ -302,7 +348,7 @@ class Meeting:
         self._report(Warn(message=f"{name!r} writes too much in the chat: some of it is not read", hint=hint))
 
     def _typed_line(self, identity: str, name: str, text: str) -> Line:
-        now = time.time()
+        now = self._now()
         line = self._utterances.line(
             identity=identity, name=name, text=text, began_at=now, ended_at=now, kind=UtteranceKind.CHAT
         )
@@ -310,14 +356,48 @@ class Meeting:
         return line
 
     def _said(self, line: Line, *, spoken: bool) -> None:
-        said = self._as_said(line, spoken=spoken)
+        decision = self._decide(line)
         self._book(line)
-        self._control.post(said, heard=line)
+        self._control.post(self._as_said(line, decision, spoken=spoken), heard=line)
 
-    def _as_said(self, line: Line, *, spoken: bool) -> UtteranceFinal:
-        recent = [earlier.identity for earlier in self._recent.talk]
-        names = addressed(line.text, self._control.cast, recent=recent)
-        return UtteranceFinal(line, names, spoken, dismisses(line.text))
+    def _decided(self, line: Line) -> Decision:
+        """Returns for whom the line is meant."""
+        cut_off = self._control.floor.cut_off
+        return self._addressing.decide(line, cut_off.identity if cut_off is not None else None)
+
+    def _decide(self, line: Line) -> Decision:
+        """Decides, remembers it, and says why."""
+        decision = self._decided(line)
+        self._addressing.said(line, decision)
+        self._report(
+            FloorDecided(
+                line_id=line.id,
+                speaker=line.identity,
+                rule=decision.rule,
+                agents=decision.agents,
+                candidates=decision.candidates,
+            )
+        )
+        return decision
+
+    def _as_said(self, line: Line, decision: Decision, *, spoken: bool) -> UtteranceFinal:
+        picks = self._control.floor.rules.floor in (FloorMode.MODERATED, FloorMode.FREE)
+        # In these modes somebody else picks among the agents, unless it is for people that the words are meant.
+        open_to_all = decision.to_anybody or (picks and not decision.people and not decision.passive)
+        return UtteranceFinal(
+            line,
+            decision.agents,
+            spoken,
+            self._addressing.dismisses(line.text),
+            decision.excluded,
+            to_nobody=not decision.agents and not open_to_all,
+            to_the_room=decision.to_the_room,
+        )
+
+    def _on_granted(self, give: GrantFloor, seconds: float) -> None:
+        self._clock.granted(give, seconds)
+        if give.line is not None:
+            self._addressing.granted(give.line.id, give.identity)
 
     def _book(self, line: Line) -> None:
         self._recent.add(line)
@@ -334,13 +414,14 @@ class Meeting:
 
     def _take_release(self, release: Release, caller: str) -> None:
         line = None
-        self._echo.falls_silent(caller, release.text, time.time())
+        self._echo.falls_silent(caller, release.text, self._now())
         if release.text:
             line = self._line_of(caller, release.grant_id, release.text, release.started_at)
-            line = line.model_copy(update={"interrupted": release.interrupted, "ended_at": time.time()})
+            line = line.model_copy(update={"interrupted": release.interrupted, "ended_at": self._now()})
             self._utterances.agent_was_heard()
             self._book(line)
-            self._clock.heard(line.id, time.time(), {})
+            self._addressing.answered(line)
+            self._clock.heard(line.id, self._now(), {})
         elif release.unsaid is not None:
             self._tell_why_silent(release.unsaid, caller)
         stages = self._clock.released(release)
@@ -371,15 +452,15 @@ class Meeting:
         line = self._line_of(identity, f"overheard-{uuid.uuid4().hex[:12]}", text, None)
         self._utterances.agent_was_heard()
         self._book(line)
+        self._addressing.answered(line)
         self._control.post(Overheard(line, self._called(identity, text)), heard=line)
 
     def _line_of(self, identity: str, id: str, text: str, at: float | None) -> Line:
         name = self._cast.name_of(identity)
-        return Line(id=id, at=at or time.time(), speaker=name, identity=identity, text=text)
+        return Line(id=id, at=at or self._now(), speaker=name, identity=identity, text=text)
 
     def _called(self, speaker: str, text: str) -> tuple[str, ...]:
-        others = [member for member in self._control.cast if member.identity != speaker]
-        return addressed(text, others, called_only=True)
+        return self._addressing.called_by_agent(speaker, text)
 
     # --- direction from outside ---
 
@@ -412,7 +493,7 @@ class Meeting:
     def _fact_line(self, text: str, here: tuple[str, ...] | None) -> Line:
         return Line(
             id=f"fact-{uuid.uuid4().hex[:12]}",
-            at=time.time(),
+            at=self._now(),
             speaker=self._room.local_participant.name or "Chair",
             identity=self._room.local_participant.identity,
             kind=UtteranceKind.FACT,

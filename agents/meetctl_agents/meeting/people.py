@@ -26,6 +26,11 @@ class People:
         """The names of those who are in the room."""
         return tuple(self._here.values())
 
+    @property
+    def names(self) -> dict[str, str]:
+        """The same by identity."""
+        return dict(self._here)
+
     def reserve(self, agents: tuple[str, ...]) -> None:
         """Keeps these names for agents; a person who has one of them already is called otherwise from now on."""
         self._agents = agents

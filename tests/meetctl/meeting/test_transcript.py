@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from meetctl.meeting.transcript import FILE_NAME, MARKDOWN_NAME, MEMORY_LINES, VTT_NAME, Transcript
 from meetctl.meeting.transcript_files import OrderedFile
 from meetctl.meeting.transcript_forms import Record, markdown, record_of, vtt
-from meetctl.protocol import Line, UtteranceKind
+from meetctl.protocol import FloorDecided, Line, UtteranceKind
 from meetctl.roster import TranscriptMode
 
 AT = 1_700_000_000.25
@@ -231,3 +231,14 @@ def test_cues_begin_and_end_with_the_words_and_what_is_cut_off_ends_in_a_dash() 
     fact = line("f1", "Sam came", kind=UtteranceKind.FACT)
     assert vtt(fact, AT).endswith("\n<i>Sam came</i>\n\n")
     assert markdown(fact).startswith("*Sam came* (")
+
+
+def test_a_persons_line_says_for_whom_it_was_taken_to_be_meant(tmp_path: Path) -> None:
+    transcript = Transcript(tmp_path, TranscriptMode.FILES, room="r", topic=None)
+    decided = FloorDecided(line_id="u1", speaker="sam", rule="name", agents=("max",), candidates=("ada", "max"))
+    transcript.add_decision(decided)
+    transcript.add(Line(id="u1", at=0.0, speaker="Sam", identity="sam", text="Max?"))
+    transcript.close()
+    [record] = map(json.loads, (tmp_path / "transcript.jsonl").read_text(encoding="utf-8").splitlines())
+    told = {"rule": "name", "agents": ["max"], "candidates": ["ada", "max"], "judge_ms": None}
+    assert record["decided"] == told

@@ -28,7 +28,7 @@ from meetctl_agents.floor.events import (
     UtteranceFinal,
 )
 from meetctl_agents.floor.machine import NUDGE_S, next_deadline, next_request, step
-from meetctl_agents.floor.modes import MODERATION_S
+from meetctl_agents.floor.modes import MODERATION_S, ROOM_S
 from meetctl_agents.floor.state import Floor
 
 from meetctl.protocol import CastMember, FloorMode, Line, MeetingRules, Speaks
@@ -255,6 +255,63 @@ def test_who_would_speak_next_is_known_beforehand_and_nothing_happens() -> None:
     assert meeting.floor.holder == "ada"
     # while the one who was cut off has not let go yet
     meeting.do(SpeechStarted("sam"))
-    request = next_request(meeting.floor, UtteranceFinal(line("sam", id="u2"), ("zoe",)), meeting.now)
-    assert request is not None
-    assert request.identity == "zoe"
+    wish = next_request(meeting.floor, UtteranceFinal(line("sam", id="u2"), ("zoe",)), meeting.now)
+    assert wish is not None
+    assert wish.identity == "zoe"
+
+
+# --- whom it is meant for ---
+
+
+def asked_of_the_room(human: str = "sam", number: int = 1) -> tuple[Event, Event]:
+    said = UtteranceFinal(line(human, "does anybody know", id=f"u{number}"), to_the_room=True)
+    return SpeechStarted(human), said
+
+
+def test_a_question_to_the_room_is_answered_by_one_agent_where_no_person_has_by_then() -> None:
+    played = Played(humans=("sam", "eve")).do(*asked_of_the_room())
+    assert played.given == []
+    assert next_deadline(played.floor, played.now) == pytest.approx(played.now + ROOM_S)
+    assert played.wait(ROOM_S).given == ["ada"]
+
+
+def test_whoever_would_answer_the_room_gets_ready_meanwhile() -> None:
+    played = Played(humans=("sam", "eve"))
+    _, said = asked_of_the_room()
+    wish = next_request(played.floor, said, played.now)
+    assert wish is not None
+    assert wish.identity == "ada"
+
+
+def test_a_question_to_the_room_that_a_person_answers_is_answered_by_no_agent() -> None:
+    played = Played(humans=("sam", "eve")).do(*asked_of_the_room(), SpeechStarted("eve"))
+    assert played.wait(2 * ROOM_S).given == []
+    assert played.do(UtteranceFinal(line("eve", "at nine", id="u2"), to_nobody=True)).wait(2 * ROOM_S).given == []
+
+
+def test_a_cough_after_a_question_to_the_room_answers_it_not() -> None:
+    played = Played(humans=("sam", "eve")).do(*asked_of_the_room(), SpeechStarted("eve")).wait(2 * ROOM_S)
+    assert played.do(NothingSaid("eve")).given == ["ada"]
+
+
+@pytest.mark.parametrize(("open_questions", "granted"), [("answer", ["ada"]), ("ignore", [])])
+def test_a_question_to_the_room_is_answered_at_once_or_left_to_people(open_questions: str, granted: list[str]) -> None:
+    played = Played(humans=("sam", "eve"), open_questions=open_questions).do(*asked_of_the_room())
+    assert played.given == granted
+    assert played.wait(2 * ROOM_S).given == granted
+
+
+def test_whoever_is_excluded_loses_the_floor_and_what_it_was_to_have_of_it() -> None:
+    played = Played(humans=("sam", "eve")).say("ada and max", "ada", "max")
+    played.do(UtteranceFinal(line("sam", "not you", id="u2"), excluded=("ada", "max"), to_nobody=True, spoken=False))
+    assert played.floor.waiting == ()
+    assert played.floor.hold is not None
+    assert played.floor.hold.cut
+
+
+def test_agents_wait_for_two_people_who_talk_at_once_and_whoever_was_addressed_answers() -> None:
+    played = Played(humans=("sam", "eve")).do(SpeechStarted("sam"), SpeechStarted("eve"))
+    played.do(UtteranceFinal(line("sam", "ada?", id="u1"), ("ada",)))
+    assert played.given == []
+    played.do(UtteranceFinal(line("eve", "it is cold", id="u2"), to_nobody=True))
+    assert played.given == ["ada"]

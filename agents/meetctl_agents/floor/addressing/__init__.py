@@ -1,1 +1,8 @@
-"""Whom a sentence is meant for."""
+"""Who is meant by what a person says: `decide`. Pure: words, people and what was said before come in."""
+
+from __future__ import annotations
+
+from .rules import decide, dismisses
+from .view import Decision, Heard, Party, View
+
+__all__ = ["Decision", "Heard", "Party", "View", "decide", "dismisses"]

@@ -1,207 +1,237 @@
-"""Whom a sentence is meant for, as people say names aloud and as a transcription spells them. Pure text.
-
-Three ways a name is used count in this order, and the first that occurs decides: called ("Max, …", "hey Max",
-"what about you, Ada?"), at the start of a sentence ("Max what do you think"), merely mentioned ("I agree with Max").
-A transcription's misspelling ("Macs, …") is forgiven only where the name is called. Where nobody is called, "you two"
-and "everyone" call several.
-"""
+"""Where the names of those in the room stand in a text: spelt as they are, or as a recogniser may write them. Pure."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from functools import lru_cache
 
-from meetctl.protocol import CastMember
+from meetctl.protocol.likeness import LONG, Sound, alike, sound_of
 
-CALLS = frozenset("hey hi hello okay ok so and but well thanks please now then or yes no yeah right dear oh".split())
-"""Words that come before a name one calls."""
-ORDINARY = frozenset(
-    "will mark may bill hope art rob grant chase drew sky joy faith grace rose iris violet jack pat sue guy ray "
-    "dawn june april august miles frank earnest rich chip dale cliff glen heath lance pierce reed wade".split()
-)
-"""Names that are ordinary words too: at the start of a sentence they say nothing."""
-DISMISSALS = frozenset(
-    "stop enough quiet wait hush silence be is it that that's thats please thank thanks you ok okay no shut up hold on "
-    "now alright all right fine never mind hang a moment second one cut off".split()
-)
-"""What people say to an agent that is to stop talking, and nothing else."""
-LONGEST_DISMISSAL = 8
-"""Words."""
-JOINS = frozenset({"and", "or"})
-GROUPS = frozenset({"everyone", "everybody", "folks", "guys", "team", "all"})
-"""Called like a name, they call everybody: "Everyone, …", "hi team"."""
-ALL_OF_THEM = re.compile(
-    r"\b(?:all of you|you all|y'all|you guys|each of you|everyone of you"
-    r"|(?:does|do|can|could|would|will|should|is|are|has|have|let) (?:everyone|everybody))\b"
-)
-TWO_OF_THEM = re.compile(r"\b(?:you two|you both|both of you|the two of you|you too\?)")
-"""The last as a transcription spells it at the end of a question."""
-SHORTEST_MISSPELT = 3
-"""Letters; shorter names are near too many words."""
-MOST_EDITS = 2
-"""Letters that may differ once both are spelt plainly and their consonants agree."""
+from .language import Language
+from .text import Token, fold, tokens
+from .view import Party
 
-WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-SENTENCE_BREAK = re.compile(r"[.!?…\n]")
-PAUSE = re.compile(r"[,.;:!?…—–\n-]")
-
-
-class _Use(IntEnum):
-    CALLED = 0
-    FIRST = 1
-    MENTIONED = 2
+LONGEST_MISHEARD = 3
+"""Words that a recogniser makes of one name: "play dough" for Plato."""
+UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+HAN = re.compile("[\u3400-\u9fff々]")
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
-    text: str
-    folded: str
-    before: str
-    """What stands between the word before and this one."""
-    after: str
+class Occurrence:
+    """A name in the folded text."""
+
+    identities: tuple[str, ...]
+    """Whose it may be; more than one where several share it."""
+    start: int
+    end: int
+    ordinary: bool = False
+    """It is an ordinary word too."""
+    exact: bool = True
+    role: bool = False
+    full: bool = True
+    """It is the whole name, or all of it that is no title."""
+    articled: bool = False
+    """An article stands before it: "the coach"."""
 
 
-def addressed(
-    text: str, cast: Iterable[CastMember], *, called_only: bool = False, recent: Sequence[str] = ()
-) -> tuple[str, ...]:
-    """Returns the identities of the agents the text is meant for, in order; empty = nobody in particular.
-
-    Args:
-        called_only: for agents' own texts, which are full of each other's names: only calling one by name counts.
-        recent: identities of those who spoke, the last one last; "you two" are the last two agents of them.
-    """
-    members = tuple(cast)
-    words = _words(text)
-    found: dict[_Use, list[tuple[int, str]]] = {use: [] for use in _Use}
-    for member in members:
-        for index, use in _uses(words, member.name):
-            found[use].append((index, member.identity))
-    _call_companions(words, found)
-    for use in (_Use.CALLED,) if called_only else _Use:
-        if found[use]:
-            return tuple(dict.fromkeys(identity for _, identity in sorted(found[use])))
-        if use is _Use.CALLED and not called_only and (together := _called_together(text, words, members, recent)):
-            return together
-    return ()
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    words: tuple[str, ...]
+    identities: tuple[str, ...]
+    ordinary: bool
+    full: bool
+    needs_honorific: bool = False
 
 
-def dismisses(text: str) -> bool:
-    """Returns whether the text only tells somebody to stop talking."""
-    words = _words(text)
-    return 0 < len(words) <= LONGEST_DISMISSAL and all(word.folded in DISMISSALS for word in words)
+class Names:
+    """The names of everybody present, ready to be looked for."""
 
-
-def _called_together(
-    text: str, words: list[_Word], members: tuple[CastMember, ...], recent: Sequence[str]
-) -> tuple[str, ...]:
-    everybody = tuple(member.identity for member in members if member.serves_floor)
-    plain = " ".join(text.casefold().replace("’", "'").split())
-    if TWO_OF_THEM.search(plain):
-        spoke = [identity for identity in dict.fromkeys(reversed(recent)) if identity in everybody]
-        two = [*spoke, *(identity for identity in everybody if identity not in spoke)][:2]
-        return tuple(identity for identity in everybody if identity in two)
-    called = any(word.folded in GROUPS and _use(words, index, index) is _Use.CALLED for index, word in enumerate(words))
-    return everybody if called or ALL_OF_THEM.search(plain) else ()
-
-
-def _call_companions(words: list[_Word], found: dict[_Use, list[tuple[int, str]]]) -> None:
-    """Takes "Ada" of "Ada and Max, …" for called as well."""
-    called = {index for index, _ in found[_Use.CALLED]}
-    for use in (_Use.FIRST, _Use.MENTIONED):
-        for index, identity in found[use]:
-            if index + 2 in called and words[index + 1].folded in JOINS:
-                found[_Use.CALLED].append((index, identity))
-
-
-def _uses(words: list[_Word], name: str) -> list[tuple[int, _Use]]:
-    wanted = [word.folded for word in _words(name)]
-    if not wanted:
-        return []
-    uses: list[tuple[int, _Use]] = []
-    for index in range(len(words)):
-        for length in {len(wanted), 1}:
-            run = words[index : index + length]
-            exact = [word.folded for word in run] in (wanted, wanted[:length])
-            alike = length == 1 == len(run) and _is_misspelt(run[0], wanted[0])
-            if not exact and not alike:
+    def __init__(self, parties: tuple[Party, ...], spoken: Language) -> None:
+        self._language = spoken
+        found: dict[tuple[str, ...], list[tuple[str, bool]]] = {}
+        honorific_only: set[tuple[str, ...]] = set()
+        for party in parties:
+            for words, full, bound in _spellings(party, spoken):
+                found.setdefault(words, [])
+                if party.identity not in (identity for identity, _ in found[words]):
+                    found[words].append((party.identity, full))
+                if bound:
+                    honorific_only.add(words)
+        self._by_first: dict[str, list[_Variant]] = {}
+        self._sounds: dict[str, list[tuple[Sound, _Variant]]] = {}
+        """By the consonants; those of long names by the first sound too."""
+        for words, whose in found.items():
+            whole = [identity for identity, full in whose if full]
+            # One whose whole name this is goes before those of whose name it is a part.
+            identities = tuple(whole or (identity for identity, _ in whose))
+            if len(whose) > 1 and not whole and _says_nothing(words, spoken):
                 continue
-            use = _use(words, index, index + length - 1)
-            if exact and not (use is not _Use.CALLED and _is_ordinary_use(run[0], use)):
-                uses.append((index, use))
-            elif alike and use is _Use.CALLED:
-                uses.append((index, use))
-            break
-    return uses
+            ordinary = len(words) == 1 and (words[0] in spoken.ordinary or words[0] in spoken.stop_words)
+            variant = _Variant(words, identities, ordinary, bool(whole), words in honorific_only and not whole)
+            self._by_first.setdefault(words[0], []).append(variant)
+            if not variant.needs_honorific:
+                sound = sound_of(("" if HAN.search(words[0]) or _is_kana(words) else " ").join(words))
+                for key in (sound.consonants, *(("^" + sound.plain[:1],) if len(sound.letters) >= LONG else ())):
+                    self._sounds.setdefault(key, []).append((sound, variant))
+        for variants in self._by_first.values():
+            variants.sort(key=lambda one: len(one.words), reverse=True)
+
+    def exact(self, text: str, words: Sequence[Token]) -> list[Occurrence]:
+        """Returns the names that stand in the folded text, the longest at each place."""
+        found: list[Occurrence] = []
+        index = 0
+        while index < len(words):
+            taken = self._at(text, words, index)
+            if taken is None:
+                index += 1
+                continue
+            occurrence, length = taken
+            found.append(occurrence)
+            index += length
+        return found
+
+    def similar(self, text: str, words: Sequence[Token], taken: Iterable[Occurrence]) -> list[Occurrence]:
+        """Returns what may be a name misheard, best first."""
+        spans = [(one.start, one.end) for one in taken]
+        found: list[tuple[float, Occurrence]] = []
+        for index in range(len(words)):
+            for length in range(1, LONGEST_MISHEARD + 1):
+                run = words[index : index + length]
+                if len(run) < length or any(one.start < end and start < one.end for one in run for start, end in spans):
+                    break
+                if length == 1 and run[0].text in self._language.stop_words:
+                    continue
+                if length > 1 and all(one.text in self._language.stop_words for one in run) and length > 2:
+                    continue
+                found += self._like(text, words, index, run)
+        found.sort(key=lambda one: (-one[0], one[1].start))
+        return [occurrence for _, occurrence in found]
+
+    def _like(
+        self, text: str, words: Sequence[Token], index: int, run: Sequence[Token]
+    ) -> list[tuple[float, Occurrence]]:
+        heard = sound_of(text[run[0].start : run[-1].end])
+        best: dict[tuple[str, ...], float] = {}
+        near = self._sounds.get(heard.consonants, [])
+        if len(heard.letters) >= LONG:
+            near = [*near, *self._sounds.get("^" + heard.plain[:1], ())]
+        for sound, variant in near:
+            if heard.is_cjk and sound.is_cjk and len(heard.text) != len(sound.text):
+                continue
+            if (likeness := alike(heard, sound)) > 0:
+                best[variant.identities] = max(best.get(variant.identities, 0.0), likeness)
+        if not best:
+            return []
+        most = max(best.values())
+        nearest = [identities for identities, likeness in best.items() if likeness >= most - 0.01]
+        start, end = self._widened(text, words, index, len(run))
+        identities = tuple(dict.fromkeys(identity for one in nearest for identity in one))
+        return [(most - 0.05 * (len(run) - 1), Occurrence(identities, start, end, exact=False))]
+
+    def _at(self, text: str, words: Sequence[Token], index: int) -> tuple[Occurrence, int] | None:
+        for variant in self._by_first.get(words[index].text, ()):
+            length = len(variant.words)
+            run = words[index : index + length]
+            if tuple(one.text for one in run) != variant.words:
+                continue
+            start, end = self._widened(text, words, index, length)
+            if variant.needs_honorific and end == run[-1].end and start == run[0].start:
+                continue
+            honoured = (start, end) != (run[0].start, run[-1].end)
+            articled = not honoured and has_article(text, words, index, self._language)
+            if articled:
+                start = words[index - 1].start
+            ordinary = variant.ordinary and not honoured
+            return Occurrence(variant.identities, start, end, ordinary, full=variant.full, articled=articled), length
+        return None
+
+    def _widened(self, text: str, words: Sequence[Token], index: int, length: int) -> tuple[int, int]:
+        """Returns where the name begins and ends with the titles before it and what is hung onto it."""
+        start, end = words[index].start, words[index + length - 1].end
+        before = index - 1
+        while (
+            before >= 0 and words[before].text in self._language.titles and "," not in text[words[before].end : start]
+        ):
+            start = words[before].start
+            before -= 1
+        for honorific in sorted(self._language.honorifics, key=len, reverse=True):
+            if text.startswith(honorific, end):
+                end += len(honorific)
+                break
+        return start, end
 
 
-def _use(words: list[_Word], first: int, last: int) -> _Use:
-    pause_after = bool(PAUSE.search(words[last].after)) or last == len(words) - 1
-    starts = first == 0 or bool(SENTENCE_BREAK.search(words[first].before))
-    previous = words[first - 1] if first and not SENTENCE_BREAK.search(words[first].before) else None
-    called_before = starts or bool(PAUSE.search(words[first].before))
-    greeted = previous is not None and previous.folded in CALLS
-    # "hey Max" at the start needs no pause after it; "and Max said" does not call him.
-    greeting = previous is not None and previous.folded in {"hey", "hi", "hello"}
-    if ((called_before or greeted) and pause_after) or greeting:
-        return _Use.CALLED
-    return _Use.FIRST if starts else _Use.MENTIONED
-
-
-def _is_ordinary_use(word: _Word, use: _Use) -> bool:
-    return word.folded in ORDINARY and (use is _Use.FIRST or not word.text[:1].isupper())
-
-
-def _words(text: str) -> list[_Word]:
-    matches = list(WORD.finditer(text))
-    ends = [0, *(match.end() for match in matches)]
-    starts = [*(match.start() for match in matches), len(text)]
-    return [
-        _Word(match[0], _folded(match[0]), text[ends[index] : match.start()], text[match.end() : starts[index + 1]])
-        for index, match in enumerate(matches)
-    ]
-
-
-def _folded(word: str) -> str:
-    plain = unicodedata.normalize("NFKD", word)
-    letters = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-    return re.sub(r"['’]s$", "", letters)
-
-
-def _is_misspelt(word: _Word, name: str) -> bool:
-    joined = _folded(re.sub(r"['’-]", "", word.text))  # "Mack's" may be meant for "Max"
-    return any(_sounds_like(spelling, name) for spelling in (word.folded, joined))
-
-
-def _sounds_like(word: str, name: str) -> bool:
-    if min(len(name), len(word)) < SHORTEST_MISSPELT or word == name:
+def has_article(text: str, words: Sequence[Token], index: int, spoken: Language) -> bool:
+    """Returns whether an article stands right before the word at that index."""
+    if not index or words[index - 1].text not in spoken.articles:
         return False
-    one, other = _spelt_plainly(word), _spelt_plainly(name)
-    return _consonants(one) == _consonants(other) and _edits(one, other) <= MOST_EDITS
+    return not text[words[index - 1].end : words[index].start].strip()
 
 
-def _spelt_plainly(word: str) -> str:
-    for letters, sound in (("ck", "k"), ("ph", "f"), ("x", "ks"), ("q", "k"), ("z", "s"), ("ce", "se"), ("ci", "si")):
-        word = word.replace(letters, sound)
-    return word.translate(str.maketrans("cgjdbvwm", "kkktpffn"))
+@lru_cache(maxsize=16)
+def names_of(parties: tuple[Party, ...], spoken: Language) -> Names:
+    """Returns the names of those present; made once for as long as nobody comes or goes."""
+    return Names(parties, spoken)
 
 
-def _consonants(spelling: str) -> str:
-    """Returns the consonants; a vowel only tells that the word begins with one."""
-    start = "a" if spelling[:1] in "aeiouyh" else spelling[:1]
-    return re.sub(r"(.)\1+", r"\1", start + re.sub(r"[aeiouyhr]", "", spelling[1:]))
+def _spellings(party: Party, spoken: Language) -> Iterable[tuple[tuple[str, ...], bool, bool]]:
+    """Yields the ways the name is written: its words, whether that is all of it, whether it needs an honorific."""
+    for name in (party.name, party.name.translate(UMLAUTS), *party.also_called):
+        words = _words(name)
+        if not words:
+            continue
+        yield words, True, False
+        core = tuple(word for word in words if word not in spoken.titles and word not in spoken.articles)
+        if core and core != words:
+            yield core, True, False
+        parts = core or words
+        if len(parts) > 1 and not HAN.search(parts[0]) and not _is_kana(parts):
+            for part in (parts[0], parts[-1]):
+                if not _says_nothing((part,), spoken):
+                    yield (part,), False, False
+        yield from _parts_without_blanks(parts)
+    for name in (party.name, *party.also_called):
+        read = readings(name, spoken)
+        yield from ((_words(reading), True, False) for reading in read)
+        # Other characters that are read the same.
+        alike = (
+            other for other, sounds in spoken.readings.items() if other != name and set(sounds) & set(read or (name,))
+        )
+        yield from ((_words(other), False, False) for other in alike)
 
 
-def _edits(one: str, other: str) -> int:
-    """Returns the edit distance (insertions, deletions, replacements)."""
-    row = list(range(len(other) + 1))
-    for index, letter in enumerate(one, 1):
-        previous, row[0] = row[0], index
-        for column, against in enumerate(other, 1):
-            previous, row[column] = (
-                row[column],
-                min(row[column] + 1, row[column - 1] + 1, previous + (letter != against)),
-            )
-    return row[-1]
+def _parts_without_blanks(words: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], bool, bool]]:
+    """Yields surname and given name of a Chinese or Japanese name."""
+    if not all(HAN.search(word) for word in words):
+        return
+    if len(words) == 4:
+        yield words[:2], False, False
+        yield words[2:], False, False
+    elif len(words) == 3:
+        yield words[1:], False, False
+        yield words[:2], False, True
+    if len(words) in (2, 3):
+        yield words[:1], False, True
+
+
+def readings(name: str, spoken: Language) -> tuple[str, ...]:
+    """Returns how a name in characters is read, in kana, where the language's file says so."""
+    return spoken.readings.get(name, ())
+
+
+def _is_kana(words: tuple[str, ...]) -> bool:
+    return all(len(word) == 1 and "\u3041" <= word <= "\u30ff" for word in words)
+
+
+def _says_nothing(words: tuple[str, ...], spoken: Language) -> bool:
+    return all(
+        word in spoken.stop_words or word in spoken.titles or word in spoken.articles or word.isdigit() or len(word) < 2
+        for word in words
+    )
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(token.text for token in tokens(fold(name)))
