@@ -30,7 +30,7 @@ from .examples import examples_from_assignment
 from .memory import Memory, Message, instructions_from_assignment
 from .moves import move_after
 from .replay_agent import answer, read
-from .speech import STALL_S, Speech, rest, verbatim
+from .speech import Speech, rest, verbatim
 
 Warn = Callable[[str, object], None]
 """Takes what went wrong, and the error or the words for it."""
@@ -216,7 +216,7 @@ class Answers:
         novelty = Novelty()
         least = LEAST_WORDS if self._is_small and is_open_question(self._question(line)) else 0
         words = self._noted(new_words(prompt, partial(self._written, names), before, novelty, least))
-        first_word_s = STALL_S if self.warming.is_loaded else FIRST_ANSWER_S
+        first_word_s = None if self.warming.is_loaded else FIRST_ANSWER_S
         said = brief(words) if self._is_small else words
         return Speech(said, self._voice, self._options, first_word_s=first_word_s, novelty=novelty)
 

@@ -72,13 +72,13 @@ class Speech:
         options: APIConnectOptions,
         *,
         as_written: bool = False,
-        first_word_s: float = STALL_S,
+        first_word_s: float | None = None,
         novelty: Novelty | None = None,
     ) -> None:
         """
         Args:
             as_written: whether the very words go to the voice, marks and all.
-            first_word_s: how long the first word may take.
+            first_word_s: how long the first word may take; None = as long as each that follows.
             novelty: what becomes of it, where the words are the agent's own.
         """
         self.words: ReplayBuffer[str] = ReplayBuffer()
@@ -92,7 +92,7 @@ class Speech:
         self._voice = voice
         self._options = options
         self._as_written = as_written
-        self._first_word_s = first_word_s
+        self._first_word_s = STALL_S if first_word_s is None else first_word_s
         self._granted = asyncio.Event()
         self._making = (
             asyncio.create_task(self._write(), name="speech-words"),
