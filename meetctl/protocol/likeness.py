@@ -23,6 +23,7 @@ ALIKE = 0.74
 _PLAIN = (
     *(("tch", "k"), ("sch", "s"), ("ch", "k"), ("sh", "s"), ("ck", "k"), ("ph", "f"), ("gh", ""), ("th", "t")),
     *(("x", "ks"), ("q", "k"), ("z", "s"), ("ce", "se"), ("ci", "si"), ("cy", "si"), ("dge", "k"), ("wh", "w")),
+    *(("aw", "a"), ("ow", "o"), ("ew", "u")),
 )
 _SOUNDS = str.maketrans("cgjdbvwm", "kkktpffn")
 
@@ -55,6 +56,8 @@ def sound_of(text: str) -> Sound:
     for written, sound in _PLAIN:
         plain = plain.replace(written, sound)
     plain = re.sub(r"(.)\1+", r"\1", plain.translate(_SOUNDS))
+    if not is_cjk:
+        plain = re.sub(r"^[aeiouyh]+", "a", plain)
     start = "a" if plain[:1] in "aeiouyh" else plain[:1]
     rest = re.sub(r"[aeiouyhr]", "", plain[1:])
     return Sound(text, letters, plain, re.sub(r"(.)\1+", r"\1", start + rest), is_cjk)
@@ -68,6 +71,8 @@ def alike(one: Sound, other: Sound) -> float:
         return 1.0
     from rapidfuzz.distance import Levenshtein
 
+    if one.is_cjk and other.is_cjk and Levenshtein.normalized_similarity(one.letters, other.letters) < ALIKE:
+        return 0.0  # syllables are few, so that half a likeness is none
     most = MOST_EDITS + (one.is_cjk != other.is_cjk)
     near = float(Levenshtein.normalized_similarity(one.plain, other.plain)) >= NEAR
     if one.consonants == other.consonants and near and Levenshtein.distance(one.plain, other.plain) <= most:
