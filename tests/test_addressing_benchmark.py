@@ -57,7 +57,7 @@ def test_a_live_rule_that_is_taken_away_is_seen_in_the_figure_and_named_by_the_m
     ("change", "why"),
     [
         ({"agents": []}, "agents"),
-        ({"agents": [{"name": "Chair"}], "turns": []}, "'Chair'"),
+        ({"agents": [{"name": "Ada"}, {"name": "ADA", "identity": "other"}], "turns": []}, "'ADA'"),
         ({"turns": [{"speaker": "Tom", "text": "Hi.", "kind": "statement", "expect": []}]}, "'Tom'"),
         ({"turns": [{"speaker": "Sam", "text": "Hi.", "kind": "chatter", "expect": []}]}, "kind"),
         ({"turns": [{"speaker": "Sam", "text": "Hi.", "kind": "statement", "expect": ["zoe"]}]}, "'zoe'"),
@@ -72,6 +72,14 @@ def test_a_wrong_line_is_told_with_its_number(
     told = capsys.readouterr().err
     assert "meetings.jsonl:2: " in told
     assert why in told
+
+
+def test_an_agent_may_be_called_as_the_meeting_calls_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    debate = STANDUP | {
+        "agents": [{"name": "Moderator"}, {"name": "Max"}],
+        "turns": [{"speaker": "Sam", "text": "Over to you, Moderator.", "kind": "handover", "expect": ["moderator"]}],
+    }
+    assert main([write(tmp_path, debate), "--at-least", "1"]) == 0, capsys.readouterr().out
 
 
 def test_a_line_that_is_no_json_is_told_with_its_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

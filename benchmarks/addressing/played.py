@@ -25,10 +25,11 @@ from pydantic import SecretStr
 from meetctl.programs.assignments import cast_member, chair_assignment
 from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, RoomAccess, StandIns
 from meetctl.protocol import GRANT, RELEASE, FloorDecided, Grant, Model, Release, Utterance
+from meetctl.protocol.names import is_reserved
 from meetctl.roster import Roster, RosterFaults, load_roster
 from meetctl.roster.faults import shown_path
 
-from .annotated import AnnotatedMeeting, AnnotatedTurn, WrongLine
+from .annotated import AnnotatedAgent, AnnotatedMeeting, AnnotatedTurn, WrongLine
 
 CHARACTERS_PER_S = 15.0
 SETTLE_S = 4.0
@@ -66,10 +67,7 @@ def play(meeting: AnnotatedMeeting) -> list[Played]:
 
 
 def _roster(meeting: AnnotatedMeeting) -> Roster:
-    agents = [
-        {"agent": "audio"} | {key: value for key, value in agent.model_dump().items() if value}
-        for agent in meeting.agents
-    ]
+    agents = [_entry(agent) for agent in meeting.agents]
     written: dict[str, Any] = {"room": "annotated", "agents": agents, "meeting": {"floor": "addressed"}}
     if meeting.language is not None:
         written["meeting"]["language"] = meeting.language
@@ -78,6 +76,14 @@ def _roster(meeting: AnnotatedMeeting) -> Roster:
         # What stands in a roster after a dollar sign is a variable.
         file.write_text(json.dumps(written).replace("$", "$$"), encoding="utf-8")
         return load_roster(file, environment={})
+
+
+def _entry(agent: AnnotatedAgent) -> dict[str, Any]:
+    """Returns a roster's entry; whose name is the meeting's own word is marked, as the door does it with a guest."""
+    entry = {"agent": "audio"} | {key: value for key, value in agent.model_dump().items() if value}
+    if is_reserved(agent.name):
+        entry["name"] = f"{agent.name} (agent)"
+    return entry
 
 
 class PlayedLoop(asyncio.SelectorEventLoop):
