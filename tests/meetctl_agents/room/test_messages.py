@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from livekit import rtc
+from meetctl_agents.models.novelty import SAY_MORE
 from meetctl_agents.room.methods import FORBIDDEN, MALFORMED, call, serve
 
 from meetctl.protocol import (
@@ -74,8 +75,8 @@ async def join(livekit_server: LiveKitCredentials, mint_token: MintToken) -> Asy
 
 
 def for_answers(asked: list[str]) -> list[str]:
-    """Returns the requests that were not for reading ahead."""
-    return [body for body in asked if json.loads(body).get("service_tier") != "flex"]
+    """Returns the requests that were not for reading ahead, nor to go on with an answer that was short."""
+    return [body for body in asked if json.loads(body).get("service_tier") != "flex" and SAY_MORE not in body]
 
 
 @asynccontextmanager
