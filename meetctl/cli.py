@@ -34,7 +34,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON; failures too.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for agents to be ready.")]
 RosterFile = Annotated[Path, typer.Argument(metavar="ROSTER", help="The roster, a YAML file; - reads stdin.")]
 EnvFile = Annotated[
-    Path | None, typer.Option("--env-file", metavar="FILE", help="Variables, instead of the .env beside it.")
+    Path | None, typer.Option("--env-file", metavar="FILE", help="Read variables from here instead of from .env.")
 ]
 InRoom = Annotated[str | None, typer.Option("--room", help="The meeting; needed where several run.")]
 RoomName = Annotated[str | None, typer.Argument(metavar="[ROOM]", help="The meeting; needed where several run.")]
@@ -59,7 +59,7 @@ def up(
     wait: Annotated[bool, typer.Option("--wait", help="With -d: return when every agent is ready.")] = False,
     timeout: Timeout = 120,
     open_: Annotated[bool, typer.Option("--open", help="Open the join link in a browser.")] = False,
-    only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Seat only these agents.")] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Start only this agent; may be repeated.")] = None,
     room: Annotated[str | None, typer.Option("--room", help="Room name, instead of the roster's.")] = None,
     env_file: EnvFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
@@ -134,7 +134,7 @@ def status(
     as_json: Json = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again until Ctrl-C.")] = False,
 ) -> None:
-    """Show every meeting on this machine.
+    """Show the meetings on this machine, or one of them.
 
     Shows services and agents, and the ICE state and frame rates of each leg.
     """
@@ -263,7 +263,7 @@ def tell(text: Words, room: InRoom = None, as_json: Json = False) -> None:
 
 @app.command(rich_help_panel=DIRECT, epilog="Example: meetctl floor Max")
 def floor(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
-    """Have an agent speak next, of its own accord."""
+    """Have an agent speak next; it chooses what to say."""
     _direct("floor", agent, "", room, as_json)
 
 
@@ -283,7 +283,7 @@ def unmute(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None
 def link(
     room: RoomName = None,
     name: Annotated[str | None, typer.Option("--name", help="With --json or --meet: whom the token is for.")] = None,
-    host: Annotated[bool, typer.Option("--host", help="The host's link instead of the guests'.")] = False,
+    host: Annotated[bool, typer.Option("--host", help="The link that also directs the agents.")] = False,
     meet: Annotated[
         str | None, typer.Option("--meet", metavar="URL", help="Print a link for this LiveKit Meet deployment.")
     ] = None,
@@ -340,7 +340,7 @@ def init(
 
 @app.command(rich_help_panel=PREPARE, epilog="Example: meetctl schema > roster.schema.json")
 def schema(
-    scenario: Annotated[bool, typer.Option("--scenario", help="That of `meetctl rehearse` instead.")] = False,
+    scenario: Annotated[bool, typer.Option("--scenario", help="The schema of a scenario instead.")] = False,
 ) -> None:
     """Print the JSON Schema of a roster, for editors."""
     from meetctl.commands.schema import schema
@@ -350,7 +350,7 @@ def schema(
 
 @app.command(rich_help_panel=PROVE, epilog="Example: meetctl drill kill Ada")
 def drill(
-    fault: Annotated[FaultName, typer.Argument(help="To an agent, or to a local server of the meeting.")],
+    fault: Annotated[FaultName, typer.Argument(help="What is to happen.")],
     agent: Annotated[
         str | None, typer.Argument(metavar="[AGENT]", help="Whom to kill or stall; default: the first agent.")
     ] = None,
@@ -361,7 +361,7 @@ def drill(
 ) -> None:
     """Inject a fault into a running meeting and time the repair.
 
-    Shows what broke, and how long each repair took.
+    People in the meeting notice it. Shows what broke, and how long each repair took.
     """
     from meetctl.commands.drill import drill
 
@@ -372,7 +372,7 @@ def drill(
 def doctor(
     roster: Annotated[
         Path | None,
-        typer.Argument(metavar="[ROSTER]", help="Look at what this roster needs, its servers and keys too."),
+        typer.Argument(metavar="[ROSTER]", help="Ask its models, servers and keys something too."),
     ] = None,
     env_file: EnvFile = None,
     as_json: Json = False,
