@@ -59,7 +59,9 @@ def up(
     wait: Annotated[bool, typer.Option("--wait", help="With -d: return when every agent is ready.")] = False,
     timeout: Timeout = 120,
     open_: Annotated[bool, typer.Option("--open", help="Open the join link in a browser.")] = False,
-    only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Start only this agent; may be repeated.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Start only this agent; may be repeated.")
+    ] = None,
     room: Annotated[str | None, typer.Option("--room", help="Room name, instead of the roster's.")] = None,
     env_file: EnvFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
