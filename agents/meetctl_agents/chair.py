@@ -9,12 +9,16 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from livekit import rtc
+from livekit.agents import llm
 
 from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Ready, Say, Tell
 
+from .floor.judge import Judge
 from .floor.moderator import Moderator
+from .floor.short_answers import report_tokens
 from .hearing.listeners import MicrophoneListeners
 from .hearing.transcriber import Transcriber
 from .hearing.voice_activity import load_detector
@@ -40,7 +44,12 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
         transcriber = Transcriber(model, faults)
         async with (
             Meeting(
-                room, assignment, run=uuid.uuid4().hex[:6], report=report, moderator=_moderator(assignment)
+                room,
+                assignment,
+                run=uuid.uuid4().hex[:6],
+                report=report,
+                moderator=_moderator(assignment, report),
+                judge=_judge(assignment, report),
             ) as meeting,
             MicrophoneListeners(
                 room, detector, transcriber, meeting.heard, meeting.is_person, meeting.left_out, faults
@@ -53,10 +62,22 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
                 tasks.create_task(_follow(inbox, meeting, (listeners.look_around, probe.look_around)))
 
 
-def _moderator(assignment: Assignment) -> Moderator | None:
+def _moderator(assignment: Assignment, report: Report) -> Moderator | None:
     if assignment.rules.floor is not FloorMode.MODERATED:
         return None
-    return Moderator(llm_from_endpoint(assignment.llm), assignment.topic)
+    return Moderator(_counted(assignment, report), assignment.topic)
+
+
+def _judge(assignment: Assignment, report: Report) -> Judge | None:
+    if assignment.rules.floor is not FloorMode.ADDRESSED or assignment.llm is None:
+        return None
+    return Judge(_counted(assignment, report))
+
+
+def _counted(assignment: Assignment, report: Report) -> llm.LLM[Any]:
+    model = llm_from_endpoint(assignment.llm)
+    report_tokens(model, report)
+    return model
 
 
 async def _follow(inbox: Inbox, meeting: Meeting, cast_changed: tuple[Callable[[], None], ...]) -> None:

@@ -118,7 +118,7 @@ class _Player:
         self._written = meeting
         self._roster = roster
         self._loop = loop
-        self._room = _Room(self._answer)
+        self._room = PlayedRoom(self._answer)
         for name in (agent.identity for agent in roster.agents):
             self._room.add(name, name, rtc.ParticipantKind.PARTICIPANT_KIND_AGENT)
         self._identities: dict[str, str] = {}
@@ -202,7 +202,7 @@ class _Participant:
     attributes: dict[str, str] = field(default_factory=dict)
 
 
-class _Room:
+class PlayedRoom:
     """What the chair uses of a room: who is there, its RPC methods, and streams that nobody reads."""
 
     def __init__(self, answer: Callable[[str, Grant], Any]) -> None:

@@ -101,7 +101,8 @@ def _every(roster: Roster, models_url: str | None) -> Iterator[tuple[str, Mappin
 
     of_chair = model_environment(roster)
     yield from (("the meeting", of_chair, examinee) for _, examinee in each("stt", roster.stt))
-    yield from (("the moderator", of_chair, examinee) for _, examinee in each("llm", roster.moderator))
+    asked = "the moderator" if roster.moderator else "the judge"
+    yield from ((asked, of_chair, examinee) for _, examinee in each("llm", roster.chair_llm))
     for number, entry in enumerate(roster.agents):
         if entry.program is Program.COMMAND:
             continue

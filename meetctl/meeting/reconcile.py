@@ -11,7 +11,7 @@ from meetctl.roster import AgentEntry, Program, Roster
 
 WHEN_SOMEBODY_JOINS = frozenset({"llm", "tts"})
 """The defaults: every entry holds its own already, so these touch nobody who is there."""
-IN_THE_CHAIR = frozenset({"stt", "rules"})
+IN_THE_CHAIR = frozenset({"stt", "rules", "judge"})
 """What the chair alone is told; it is started again with it."""
 AT_ONCE = frozenset({"max_duration_s", "idle_timeout_s"})
 """What the meeting itself looks at."""

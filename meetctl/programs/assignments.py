@@ -84,7 +84,7 @@ def chair_assignment(
         topic=place.topic,
         stt=endpoint(roster.stt, "stt", stand_ins.models_url, roster.language),
         language=roster.language,
-        llm=endpoint(roster.moderator, "llm", stand_ins.models_url) if roster.moderator else None,
+        llm=endpoint(roster.chair_llm, "llm", stand_ins.models_url) if roster.chair_llm else None,
         rules=roster.rules,
         transcript=tuple(transcript[-TRANSCRIPT_LINES:]),
         cast=tuple(cast),

@@ -63,7 +63,7 @@ def model_environment(asks: AgentEntry | Roster) -> dict[str, str]:
     """Returns what models are told by the environment of a built-in agent program, or of a roster's chair."""
     inherited = {"PYTHONUNBUFFERED": "1", **inherited_environment()}
     if isinstance(asks, Roster):
-        return {**_variables_of(asks.stt, asks.moderator), **inherited}
+        return {**_variables_of(asks.stt, asks.chair_llm), **inherited}
     return {**_variables_of(asks.llm, asks.tts), **inherited, **_revealed(asks.env)}
 
 
@@ -75,7 +75,7 @@ def service_environment(mark: Mapping[str, str]) -> dict[str, str]:
 
 def chair_environment(roster: Roster, mark: Mapping[str, str]) -> dict[str, str]:
     """Returns the environment of the chair: what its models' plugins look for there, and nothing of the agents'."""
-    return {**_variables_of(roster.stt, roster.moderator), **service_environment(mark)}
+    return {**_variables_of(roster.stt, roster.chair_llm), **service_environment(mark)}
 
 
 def _filled(argument: str, values: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from meetctl.roster.models import Keys, resolve_model
 from meetctl.roster.naming import is_room_name, readable_room
 from meetctl.roster.reading import Reading
 from meetctl.roster.resolve import note_clashes, note_identity, note_transports, resolve_agent, resolve_livekit
-from meetctl.roster.rules import resolve_rules
+from meetctl.roster.rules import resolve_judge, resolve_rules
 from meetctl.roster.schema import AgentEntry, Roster, TranscriptMode
 from meetctl.roster.written import AgentWritten, DefaultsWritten, HeadWritten, MeetingWritten
 from meetctl.roster.yaml_source import Document, load_document
@@ -85,6 +85,7 @@ def roster_from_document(
     llm, tts = (resolve_model(spare, getattr(defaults, part), keys, ("defaults", part)) for part in ("llm", "tts"))
     meeting = head.meeting or MeetingWritten()
     rules = resolve_rules(reading, meeting, entries)
+    judge = resolve_judge(reading, meeting, keys)
     if rules.floor is FloorMode.MODERATED:
         # The chair has this one for its judgement.
         reading.faults += [fault for fault in spare.faults if fault.path[:2] == ("defaults", "llm")]
@@ -109,6 +110,7 @@ def roster_from_document(
         llm=None if spare.faults else llm,
         tts=None if spare.faults else tts,
         stt=stt,
+        judge=judge,
         agents=tuple(entries[index] for index in sorted(chosen)),
     )
 

@@ -33,9 +33,11 @@ class Keys:
         return SecretStr(text) if text else None
 
 
-def resolve_model(reading: Reading, written: ModelWritten | None, keys: Keys, path: KeyPath) -> ModelChoice:
-    """Returns who serves a model; local where nothing is written. `path` ends in `llm`, `stt` or `tts`."""
-    part = str(path[-1])
+def resolve_model(
+    reading: Reading, written: ModelWritten | None, keys: Keys, path: KeyPath, part: str | None = None
+) -> ModelChoice:
+    """Returns who serves a model; local where nothing is written. `path` ends in the part unless one is given."""
+    part = part or str(path[-1])
     if written is None:
         return ModelChoice()
     if not written.fallbacks:

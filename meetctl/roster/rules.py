@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from meetctl.protocol import FloorMode, MeetingRules, OpenQuestions, Speaks
 from meetctl.roster.faults import nearest
+from meetctl.roster.models import Keys, resolve_model
 from meetctl.roster.reading import Reading
-from meetctl.roster.schema import AgentEntry, Program
+from meetctl.roster.schema import AgentEntry, ModelChoice, Program
 from meetctl.roster.written import FloorWritten, MeetingWritten
 
 MAX_AGENT_TURNS = 4
@@ -34,6 +35,18 @@ def resolve_rules(reading: Reading, written: MeetingWritten, entries: Mapping[in
         opening=opening,
         agents_alone=endless and opening is not None,
     )
+
+
+def resolve_judge(reading: Reading, written: MeetingWritten, keys: Keys) -> ModelChoice | None:
+    """Returns the model that is asked for whom a line is meant, None where none is."""
+    floor = written.floor or FloorWritten()
+    if floor.judge is None:
+        return None
+    path = ("meeting", "floor", "judge")
+    if floor.mode not in (None, FloorMode.ADDRESSED):
+        reading.note(path, f"is asked in the mode addressed only, not in {floor.mode}", "remove it, or the mode")
+        return None
+    return resolve_model(reading, floor.judge, keys, path, "llm")
 
 
 def _opening(reading: Reading, written: str | None, entries: Mapping[int, AgentEntry]) -> str | None:

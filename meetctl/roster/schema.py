@@ -169,6 +169,8 @@ class Roster(Resolved):
     tts: ModelChoice | None = ModelChoice()
     """The defaults, for agents that join without an entry; None = they lack a key. An entry holds its own."""
     stt: ModelChoice = ModelChoice()
+    judge: ModelChoice | None = None
+    """Asked for whom a line is meant where the rules' words do not decide; None = the rules decide alone."""
     agents: tuple[AgentEntry, ...]
 
     @property
@@ -177,9 +179,14 @@ class Roster(Resolved):
         return self.llm if self.rules.floor is FloorMode.MODERATED else None
 
     @property
+    def chair_llm(self) -> ModelChoice | None:
+        """Returns the chair's language model: a moderator or a judge, None where it has neither."""
+        return self.moderator or self.judge
+
+    @property
     def local_models(self) -> tuple[tuple[str, str], ...]:
         """What the local model server must serve, each once: `llm`, `stt` or `tts`, and a name or a path."""
-        choices = [("stt", self.stt), ("llm", self.moderator)]
+        choices = [("stt", self.stt), ("llm", self.chair_llm)]
         for agent in self.agents:
             choices += [("llm", agent.llm), ("tts", agent.tts)]
         every = ((part, one) for part, choice in choices if choice is not None for one in choice.in_a_row)
@@ -204,7 +211,7 @@ def avatar_identity(identity: str) -> str:
 
 def secrets_of(roster: Roster) -> set[str]:
     """Returns every text of the roster that no log, status or error may show."""
-    found = set(_secrets_of_models([roster.llm, roster.tts, roster.stt]))
+    found = set(_secrets_of_models([roster.llm, roster.tts, roster.stt, roster.judge]))
     if roster.livekit is not None:
         found |= {roster.livekit.api_key, roster.livekit.api_secret.get_secret_value()}
     for agent in roster.agents:

@@ -198,10 +198,9 @@ def _turns(value: object) -> object:
 class FloorWritten(Written):
     """How the floor is given."""
 
-    LATER: ClassVar[Mapping[str, str]] = {"judge": "remove it: the rules decide alone"}
-
     mode: FloorMode | None = None
     open_questions: OpenQuestions | None = None
+    judge: ModelWritten | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -9,12 +9,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from livekit.agents import APIConnectOptions, APIStatusError, llm
+from livekit.agents import llm
 
 from meetctl.protocol import CastMember, Line, UtteranceKind
 
 from ..models.prompt import told_name, told_text
-from ..text.reasoning import Reasoning
+from .short_answers import NoDecision, ShortAnswers
 
 PATIENCE_S = 3.0
 """The floor decides without it long before; this only ends the request."""
@@ -23,25 +23,17 @@ LONGEST_LINE = 200
 """Characters told of each."""
 LONGEST_ANSWER = 12
 """Tokens: a name."""
-ROOM_TO_THINK = 600
-"""Tokens, for a model that reasons before it names anybody."""
 ENOUGH = 40
 """Characters: what comes after them is no answer but talk."""
 NOBODY = "nobody"
-
-
-class NoDecision(Exception):
-    """The model's answer names nobody who could speak."""
 
 
 class Moderator:
     """Asks the model."""
 
     def __init__(self, model: llm.LLM[Any], topic: str | None) -> None:
-        self._model: Any = model
+        self._answers = ShortAnswers(model, tokens=LONGEST_ANSWER, enough=ENOUGH)
         self._topic = topic
-        self._limit: dict[str, int] = {"max_completion_tokens": LONGEST_ANSWER}
-        """What an answer may take; widened for a model that thinks, left out for a server that knows no such limit."""
 
     async def pick(self, lines: Sequence[Line], candidates: Sequence[CastMember]) -> str | None:
         """Returns the identity of who is to speak next; None = nobody.
@@ -54,36 +46,14 @@ class Moderator:
         names = [member.name for member in candidates]
         context.add_message(role="system", content=self._instructions(names))
         context.add_message(role="user", content=question(lines, names))
-        try:
-            text, thought = await self._answer(context)
-        except APIStatusError as error:
-            if error.status_code not in (400, 422) or not self._limit:
-                raise
-            self._limit = {}
-            text, thought = await self._answer(context)
+        text, thought = await self._answers.ask(context, PATIENCE_S)
         try:
             return decision(text, candidates)
         except NoDecision:
             # Kept for the next question: this one is decided by turn meanwhile.
-            if (thought or not text.strip()) and self._limit.get("max_completion_tokens") == LONGEST_ANSWER:
-                self._limit = {"max_completion_tokens": ROOM_TO_THINK}
+            if self._answers.give_room(text, thought):
                 raise NoDecision("it only reasoned, and is given more room to from now on") from None
             raise
-
-    async def _answer(self, context: llm.ChatContext) -> tuple[str, str]:
-        """Returns what the model answers, and the beginning of what it thought before."""
-        options = APIConnectOptions(max_retry=0, timeout=PATIENCE_S)
-        reasoning, text = Reasoning(), ""
-        async with self._model.chat(
-            chat_ctx=context, tools=[], conn_options=options, extra_kwargs=dict(self._limit)
-        ) as stream:
-            async for chunk in stream:
-                text += reasoning.feed((chunk.delta and chunk.delta.content) or "")
-                if reasoning.unopened:
-                    reasoning.unopened, text = False, ""
-                if len(text) > ENOUGH:
-                    break  # leaving closes the request: the model stops
-        return text + reasoning.finish(), reasoning.thought
 
     def _instructions(self, names: Sequence[str]) -> str:
         topic = f" about {self._topic.strip()}" if self._topic else ""

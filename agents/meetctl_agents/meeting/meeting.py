@@ -7,7 +7,6 @@ said it, on screen.
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -49,7 +48,6 @@ from ..floor.events import (
     AgentCame,
     AgentGone,
     CastSet,
-    Consult,
     Directed,
     GrantFloor,
     HumanCame,
@@ -57,20 +55,18 @@ from ..floor.events import (
     Muted,
     NothingSaid,
     Overheard,
-    Picked,
     PlaybackStarted,
     Released,
     SpeechStarted,
-    Undecided,
     UtteranceFinal,
 )
-from ..floor.moderator import Moderator, NoDecision
+from ..floor.judge import Judge
+from ..floor.moderator import Moderator
 from ..floor.turn_clock import TurnClock
 from ..hearing.echo import EchoGuard
 from ..hearing.listener import FinalTranscript, PreflightTranscript
 from ..models.speech_faults import SpeechFaults
 from ..models.unsaid import AGAIN_S, told_in_room
-from ..process.tasks import Tasks
 from ..process.wire import Report
 from ..room.agent_transcripts import AgentTranscripts
 from ..room.captions import Captions
@@ -79,19 +75,18 @@ from ..room.events import RoomEvents
 from ..room.methods import serve
 from .agent_turns import AgentTurns
 from .cast import Cast
+from .judging import Judging
+from .moderating import Moderating
 from .people import People
 from .recent import Recent
 from .utterances import Utterances
 
 AGENT_STATE = "lk.agent.state"
 """LiveKit's attribute of an agent session; `speaking` from its first sound."""
-MODERATOR = "the moderator does not decide, agents speak by turn"
 HOST = "host"
 """Who asks from outside."""
 SOUNDS_LIKE = "{name} sounds like {agent}, an agent here: join by another name if it answers what is said to you."
 NOT_HEARD = "Your microphone is not heard: too many people have one. You are read if you write here."
-
-logger = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 """Unix time, seconds."""
@@ -109,6 +104,7 @@ class Meeting:
         run: str,
         report: Report,
         moderator: Moderator | None,
+        judge: Judge | None = None,
         clock: Clock = time.time,
     ) -> None:
         self._now = clock
@@ -122,7 +118,6 @@ class Meeting:
         self._turns = AgentTurns()
         self._clock = TurnClock()
         self._echo = EchoGuard()
-        self._moderator = moderator
         self._faults = SpeechFaults(report)
         self._control = FloorControl(
             room,
@@ -130,7 +125,7 @@ class Meeting:
             assignment.rules,
             report,
             granted=self._on_granted,
-            consulted=self._on_consult,
+            consulted=lambda consult: self._moderating.consult(consult, self._control.cast),
             spoken_before=any(line.kind is not UtteranceKind.FACT for line in assignment.transcript),
         )
         self._chat = Chat(room, self._on_chat, self._on_flood)
@@ -146,7 +141,8 @@ class Meeting:
         """When people were told last why an agent says nothing."""
         self._alike: set[tuple[str, str]] = set()
         """Pairs of names that sound alike, and were told of."""
-        self._moderating = Tasks()
+        self._moderating = Moderating(moderator, self._recent, self._faults, self._control.post)
+        self._judging = Judging(judge, self._recent, lambda: (self._control.cast, self._people.names), self._faults)
 
     async def __aenter__(self) -> Self:
         await self._control.__aenter__()
@@ -172,6 +168,7 @@ class Meeting:
             self._room.local_participant.unregister_rpc_method(method)
         self._events.detach()
         await self._captions.aclose()
+        await self._judging.aclose()
         await self._moderating.aclose()
         await self._control.__aexit__(kind, error, trace)
 
@@ -283,13 +280,14 @@ class Meeting:
                 self._take(speech)
 
     def _take(self, speech: FinalTranscript) -> None:
+        self._judging.settle()
         foreseen = self._foreseen(speech)
         if self._goes_on(speech.text, self._decided(foreseen)):
             # A line of its own: it neither continues what the person said before, nor is it continued.
             self._utterances.agent_was_heard()
             line = self._spoken_line(speech)
             self._utterances.agent_was_heard()
-            self._decide(line)
+            self._remember(line, self._decided(line))
             self._report(Utterance(line=line))
             self._control.post(NothingSaid(speech.identity))
             return
@@ -317,6 +315,7 @@ class Meeting:
         line = self._foreseen(speech)
         decision = self._decided(line)
         if not self._goes_on(speech.text, decision):
+            self._judging.foresee(line, decision)
             self._control.prepare(self._as_said(line, decision, spoken=True), line)
 
     def _foreseen(self, speech: PreflightTranscript | FinalTranscript) -> Line:
@@ -356,18 +355,20 @@ class Meeting:
         return line
 
     def _said(self, line: Line, *, spoken: bool) -> None:
-        decision = self._decide(line)
-        self._book(line)
-        self._control.post(self._as_said(line, decision, spoken=spoken), heard=line)
+        def take(decision: Decision, judge_ms: float | None) -> None:
+            self._remember(line, decision, judge_ms)
+            self._book(line)
+            self._control.post(self._as_said(line, decision, spoken=spoken), heard=line)
+
+        self._judging.decide(line, self._decided, take)
 
     def _decided(self, line: Line) -> Decision:
         """Returns for whom the line is meant."""
         cut_off = self._control.floor.cut_off
         return self._addressing.decide(line, cut_off.identity if cut_off is not None else None)
 
-    def _decide(self, line: Line) -> Decision:
-        """Decides, remembers it, and says why."""
-        decision = self._decided(line)
+    def _remember(self, line: Line, decision: Decision, judge_ms: float | None = None) -> None:
+        """Keeps for whom the line was meant, and says why."""
         self._addressing.said(line, decision)
         self._report(
             FloorDecided(
@@ -376,9 +377,9 @@ class Meeting:
                 rule=decision.rule,
                 agents=decision.agents,
                 candidates=decision.candidates,
+                judge_ms=judge_ms,
             )
         )
-        return decision
 
     def _as_said(self, line: Line, decision: Decision, *, spoken: bool) -> UtteranceFinal:
         picks = self._control.floor.rules.floor in (FloorMode.MODERATED, FloorMode.FREE)
@@ -500,21 +501,3 @@ class Meeting:
             text=text,
             here=here,
         )
-
-    # --- moderation ---
-
-    def _on_consult(self, consult: Consult) -> None:
-        self._moderating.own(self._moderate(consult), f"moderate-{consult.number}")
-
-    async def _moderate(self, consult: Consult) -> None:
-        answer: Picked | Undecided = Undecided(consult.number)
-        if self._moderator is not None:
-            candidates = [member for member in self._control.cast if member.identity in consult.candidates]
-            try:
-                answer = Picked(consult.number, await self._moderator.pick(self._recent.lines, candidates))
-            except Exception as error:
-                logger.warning("the moderator does not decide: %r", error)
-                self._faults.warn(MODERATOR, str(error) if isinstance(error, NoDecision) else error)
-            else:
-                self._faults.works(MODERATOR)
-        self._control.post(answer)

@@ -89,6 +89,11 @@ CASES = {
         roster(ADA, rules=MODERATED, llm=ModelChoice(model="other")),
         Plan(unchanged=(ADA,), settings=("llm",), restarts_chair=True),
     ),
+    "a judge is the chair's": Case(
+        roster(ADA),
+        roster(ADA, judge=ModelChoice(model="other")),
+        Plan(unchanged=(ADA,), settings=("judge",), restarts_chair=True),
+    ),
     "the topic is told to every agent of ours, joined ones too": Case(
         roster(ADA, OWN, ZOE),
         roster(ADA, OWN, topic="Launch"),

@@ -40,6 +40,9 @@ def test_the_chair_is_told_its_rules_its_ears_and_only_a_moderator_a_language_mo
     )
     free = RULES.model_copy(update={"floor": FloorMode.FREE})
     assert chair_assignment(roster(rules=free), PLACE, STAND_INS, transcript=(), cast=()).llm is None
+    judged = chair_assignment(roster(judge=CLOUD), PLACE, STAND_INS, transcript=(), cast=())
+    assert judged.llm is not None and judged.llm.provider == "aws"
+    assert chair_environment(roster(judge=CLOUD), {})["AWS_PROFILE"] == "work"
 
 
 def test_what_a_plugin_looks_for_in_its_environment_is_there_for_whoever_uses_it_and_for_nobody_else() -> None:

@@ -46,6 +46,7 @@ AGENT = {"name": "Ada", "agent": "simli"}
             "defaults": {"llm": ["openai/gpt-4o-mini", {"provider": "local", "options": {"stop": ["x"]}}]},
             "agents": [AGENT],
         },
+        {"meeting": {"floor": {"mode": "addressed", "judge": "openai/gpt-4o-mini"}}, "agents": [AGENT]},
         {"agents": [{"name": "Own", "command": ["python", "own.py"], "env": {"A": "b"}}]},
     ],
 )

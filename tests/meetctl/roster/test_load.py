@@ -107,6 +107,24 @@ agents: [{name: A, agent: audio, llm: local}]
     assert load(text.replace("moderated", "free")).moderator is None
 
 
+def test_a_judge_is_a_model_of_the_chairs_whose_key_is_needed_and_kept_secret(load: Load) -> None:
+    text = """
+meeting: {floor: {judge: openai/gpt-4o-mini}}
+agents: [{name: A, agent: audio}]
+"""
+    with pytest.raises(RosterFaults, match="OPENAI_API_KEY is not set"):
+        load(text)
+    roster = load(text, OPENAI_API_KEY="sk-123456")
+    assert roster.rules.floor is FloorMode.ADDRESSED
+    assert roster.judge is not None and roster.judge == roster.chair_llm
+    assert (roster.judge.provider, roster.judge.model) == ("openai", "gpt-4o-mini")
+    assert "sk-123456" in secrets_of(roster)
+    local = load(text.replace("openai/gpt-4o-mini", "local/tiny"))
+    assert local.judge is not None and ("llm", local.judge.model) in local.local_models
+    with pytest.raises(RosterFaults, match="in the mode addressed only, not in free"):
+        load(text.replace("{judge:", "{mode: free, judge:"), OPENAI_API_KEY="sk-123456")
+
+
 def test_a_provider_s_plugin_is_given_the_key_that_it_is_known_for(load: Load) -> None:
     roster = load(
         """

@@ -10,12 +10,11 @@ from meetctl_agents.floor.moderator import (
     LINES,
     LONGEST_ANSWER,
     LONGEST_LINE,
-    ROOM_TO_THINK,
     Moderator,
-    NoDecision,
     decision,
     question,
 )
+from meetctl_agents.floor.short_answers import ROOM_TO_THINK, NoDecision
 
 from meetctl.protocol import CastMember, Line, UtteranceKind
 from tests.meetctl_agents.speaking.test_answers import ScriptedModel

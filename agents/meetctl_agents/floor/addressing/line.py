@@ -67,6 +67,11 @@ class Line:
         """Whether it is put to the room: "does anybody know"."""
         return bool(self.spoken.anyone_strict.search(self.plain))
 
+    @property
+    def leaves_open(self) -> bool:
+        """Whether no name is in it, and it does not only tell somebody to stop."""
+        return not self.named and not self.spoken.dismissals.fullmatch(self.bare)
+
     def whole(self) -> tuple[str, ...]:
         """Returns all agents, in the order of the roster."""
         return tuple(self.agents)

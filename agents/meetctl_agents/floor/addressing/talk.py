@@ -63,9 +63,11 @@ def open_question(line: Line) -> Decision | None:
         return None
     if not (line.asks or line.asks_anyone or (line.requests and not line.view.heard)):
         return None
-    return Decision("open question", to_anybody=True, to_the_room=True, candidates=line.whole())
+    return Decision(
+        "open question", to_anybody=True, to_the_room=True, unsure=line.leaves_open, candidates=line.whole()
+    )
 
 
 def statement(line: Line) -> Decision | None:
     """Said among people, to nobody in particular."""
-    return Decision("statement", candidates=line.candidates)
+    return Decision("statement", unsure=line.leaves_open, candidates=line.candidates)

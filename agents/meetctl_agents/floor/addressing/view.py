@@ -77,5 +77,7 @@ class Decision:
     """One agent by turn answers."""
     to_the_room: bool = False
     """People are asked too: it waits for them."""
+    unsure: bool = False
+    """No words say for whom it is: it is what is left."""
     passive: bool = False
     """It asks nothing of anybody: whoever was talking goes on."""

@@ -1,0 +1,91 @@
+"""A few words of a language model, for the floor: bounded in tokens and time, and counted. Nothing of it is spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from livekit.agents import APIConnectOptions, APIStatusError, llm
+from livekit.agents.metrics import LLMMetrics
+
+from meetctl.protocol import Usage
+
+from ..models.token_count import TokenCount
+from ..process.wire import Report
+from ..text.reasoning import Reasoning
+
+ROOM_TO_THINK = 600
+"""Tokens, for a model that reasons before it answers."""
+
+
+class NoDecision(Exception):
+    """The model's answer decides nothing."""
+
+
+class ShortAnswers:
+    """Asks the model.
+
+    Args:
+        tokens: what an answer may take; more for a model that thinks, and no limit for a server that knows none.
+        enough: characters; what comes after them is no answer but talk.
+    """
+
+    def __init__(self, model: llm.LLM[Any], *, tokens: int, enough: int) -> None:
+        self._model: Any = model
+        self._tokens = tokens
+        self._enough = enough
+        self._limit: dict[str, int] = {"max_completion_tokens": tokens}
+
+    async def ask(self, context: llm.ChatContext, timeout_s: float) -> tuple[str, str]:
+        """Returns what the model answers, and the beginning of what it thought before.
+
+        Raises:
+            APIError: if the model cannot be asked.
+        """
+        try:
+            return await self._ask(context, timeout_s)
+        except APIStatusError as error:
+            if error.status_code not in (400, 422) or not self._limit:
+                raise
+            self._limit = {}
+            return await self._ask(context, timeout_s)
+
+    def give_room(self, text: str, thought: str) -> bool:
+        """Returns whether an answer that decides nothing was only reasoning, and the next may be longer for that."""
+        if (thought or not text.strip()) and self._limit.get("max_completion_tokens") == self._tokens:
+            self._limit = {"max_completion_tokens": ROOM_TO_THINK}
+            return True
+        return False
+
+    async def _ask(self, context: llm.ChatContext, timeout_s: float) -> tuple[str, str]:
+        options = APIConnectOptions(max_retry=0, timeout=timeout_s)
+        reasoning, text = Reasoning(), ""
+        with TokenCount(self._model, context) as count:
+            async with self._model.chat(
+                chat_ctx=context, tools=[], conn_options=options, extra_kwargs=dict(self._limit)
+            ) as stream:
+                async for chunk in stream:
+                    count.take(chunk)
+                    text += reasoning.feed((chunk.delta and chunk.delta.content) or "")
+                    if reasoning.unopened:
+                        reasoning.unopened, text = False, ""
+                    if len(text) > self._enough:
+                        break  # leaving closes the request: the model stops
+        return text + reasoning.finish(), reasoning.thought
+
+
+def report_tokens(model: llm.LLM[Any], report: Report) -> None:
+    """Has the running total of the model's tokens reported after each request."""
+    add: Callable[[LLMMetrics], None] = _Total(report).add
+    model.on("metrics_collected", add)
+
+
+class _Total:
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._tokens = 0
+
+    def add(self, metrics: LLMMetrics) -> None:
+        if metrics.total_tokens:
+            self._tokens += metrics.total_tokens
+            self._report(Usage(llm_tokens=self._tokens))
