@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from meetctl.protocol import Repeats
 
-from ..text.repeats import SaidBefore, WithoutRepeats, words_of
+from ..text.repeats import SaidBefore, WithoutRepeats, sentences, words_of
 from .prompt import Message
 
 ANOTHER_WAY = (
@@ -83,20 +83,20 @@ async def new_words(
         if repeats.given or not repeats.left_out:
             if said.strip() and len(words_of(said)) < least_words:
                 more = (*attempt, Message("assistant", said.strip()), Message("user", SAY_MORE))
-                async for new in _more(more, written, repeats):
+                if new := await _more(more, written, repeats, said):
                     yield new
             return
     novelty.is_left_out = True
     raise NothingNewError(f"the model wrote {len(attempts)} times what was said before")
 
 
-async def _more(prompt: tuple[Message, ...], written: Written, repeats: WithoutRepeats) -> AsyncGenerator[str, None]:
-    """Yields what the model adds to an answer; what it says twice for that is no loss."""
-    blank = " "
+async def _more(prompt: tuple[Message, ...], written: Written, repeats: WithoutRepeats, said: str) -> str:
+    """Returns what the model adds to what it said; what it says twice for that is no loss."""
+    more = ""
     async with contextlib.aclosing(written(prompt)) as pieces:
         async for piece in pieces:
-            if new := repeats.feed(blank + piece):
-                yield new
-            blank = ""
-    if new := repeats.finish():
-        yield new
+            more += repeats.feed(piece if more else f" {piece}")
+    more += repeats.finish()
+    # Short sentences may recur, but not one right after the other.
+    told = {words_of(sentence) for sentence in sentences(said)}
+    return "".join(sentence for sentence in sentences(more) if words_of(sentence) not in told)

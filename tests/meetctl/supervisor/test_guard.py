@@ -23,13 +23,13 @@ GONE_S = 15.0
 
 SUPERVISE = """
 import asyncio, sys
-from meetctl.supervisor.guard_client import Guard
+from meetctl.supervisor.guard_client import GuardClient
 from meetctl.supervisor.launcher import ExecLauncher
 from pathlib import Path
 from tests.meetctl.supervisor.helpers import misbehaving
 
 async def main():
-    guard = Guard(sys.argv[1], (Path(sys.argv[2]),), Path(sys.argv[2] + ".note"))
+    guard = GuardClient(sys.argv[1], (Path(sys.argv[2]),), Path(sys.argv[2] + ".note"))
     guard.start()
     for behaviour in ("ignores_everything", "runaway_grandchild"):
         child = await ExecLauncher().launch(misbehaving(behaviour, sys.argv[1]))

@@ -24,7 +24,7 @@ from testing.fixtures.livekit import MintToken
 from tests.meetctl_agents.speaking.test_answers import OPTIONS, ScriptedModel
 
 PROMPT = (Message("system", "You are Ada."), Message("user", "Sam: when do we ship?"))
-ANSWER = "We ship on Friday."
+ANSWER = "We ship on Friday, as soon as all of the tests have passed."
 TOO_LONG = "We ship on Friday, all of us together. " * 12
 
 
