@@ -23,7 +23,7 @@ from testing.fixtures.livekit import MintToken
 from testing.words import word_errors
 
 STORY = (
-    "First we test the server on Thursday morning. Then we write the release notes together. "
+    "First we test the server on Thursday morning and then we write the release notes together. "
     "After that we call the customers and tell them about the launch."
 )
 """What Ada answers: some nine seconds of speech."""

@@ -24,7 +24,12 @@ from testing.fixtures.livekit import MintToken
 from tests.meetctl_agents.speaking.test_answers import OPTIONS, ScriptedModel
 
 PROMPT = (Message("system", "You are Ada."), Message("user", "Sam: when do we ship?"))
-ANSWER = "We ship on Friday, as soon as all of the tests have passed."
+ANSWER = "We ship on Friday."
+ANSWERS = (
+    "We ship on Friday, as soon as all of the tests have passed.",
+    "Max writes to every customer before he goes home on Thursday.",
+)
+"""Whole sentences, and not one twice: a small model is asked again for what is short or was said before."""
 TOO_LONG = "We ship on Friday, all of us together. " * 12
 
 
@@ -86,21 +91,22 @@ async def test_an_agent_tells_what_its_answers_cost_made_ahead_or_not(
     await chair.connect(livekit_server.url, mint_token(CHAIR, role="chair").get_secret_value())
     try:
         serve(chair, RELEASE, Release, lambda caller: True, lambda release, _: releases.put_nowait(release))
-        async with scripted_models(model_server, lambda _: ANSWER) as models_url:
+        async with scripted_models(model_server, lambda asked: ANSWERS["2?" in str(asked["messages"][-1])]) as models_url:
             token = mint_token("ada", role="agent")
             given = assignment(livekit_server, room_name, token, "ada", models_url=models_url)
             async with Child("meetctl_agents.audio", given) as ada:
                 await ada.wait_said(Ready)
-                for number, ahead in enumerate((True, False), start=1):
+                cost = 0
+                for number, (ahead, text) in enumerate(zip((True, False), ANSWERS, strict=True), start=1):
                     asked = Line(id=f"u{number}", at=0, speaker="Sam", identity="sam", text=f"Ada, {number}?")
                     if ahead:
                         assert await call(chair, "ada", PREPARE, Prepare(line=asked)) == "prepared"
                     await call(chair, "ada", GRANT, Grant(grant_id=f"g{number}", line=asked))
                     release = await asyncio.wait_for(releases.get(), 30)
-                    assert release.text == ANSWER
-                    cost = number * (PROMPT_TOKENS + len(ANSWER.split()))
+                    assert release.text == text
+                    cost += PROMPT_TOKENS + len(text.split())
                     usage = await ada.wait_said(Usage, partial(costs_at_least, cost))
                     assert (usage.llm_tokens, usage.avatar_seconds) == (cost, 0)
-                assert usage.tts_characters >= len(ANSWER)
+                assert usage.tts_characters >= len(ANSWERS[0].replace(" ", ""))
     finally:
         await chair.disconnect()
