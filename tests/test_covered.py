@@ -35,7 +35,9 @@ def test_a_forked_child_of_a_child_that_was_told_nothing_is_measured_and_the_com
     venv.create(tmp_path, symlinks=True)  # a place of its own: whoever else runs here is not to be measured
     python = str(tmp_path / "bin" / "python")
     (packages,) = tmp_path.glob("lib/python*/site-packages")
-    (packages / "all.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n", encoding="utf-8")
+    # As code, and in ASCII: Python 3.11 reads these files in the locale's encoding.
+    places = ascii([sysconfig.get_path("purelib"), str(ROOT)])
+    (packages / "all.pth").write_text(f"import sys; sys.path.extend({places})\n", encoding="ascii")
     for name in os.listdir(sysconfig.get_path("purelib")):  # a folder that is named in one is not searched for more
         if name.startswith("_editable_impl"):
             (packages / name).symlink_to(Path(sysconfig.get_path("purelib")) / name)

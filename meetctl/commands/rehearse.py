@@ -56,6 +56,8 @@ def _tell(scenario: Scenario, played: Played, log_dir: Path, *, keep: bool, as_j
         console.print_json(outcome.model_dump(mode="json"))
     else:
         console.print_board(render_rehearsal(outcome))
+        if outcome.logs is not None:
+            console.print_data(f"logs: {outcome.logs}")
     return ExitCode.OK if outcome.passed else ExitCode.FAILED
 
 

@@ -31,8 +31,6 @@ def summary(document: RehearsalDocument) -> Iterator[str]:
     for name, count in document.restarts.items():
         yield f"{name} was restarted {count} times" if count > 1 else f"{name} was restarted once"
     yield _figures(document)
-    if document.logs is not None:
-        yield f"logs: {document.logs}"
 
 
 def progress_line(number: int, of: int, step: str, text: str) -> str:

@@ -25,8 +25,8 @@ BURST = 10
 """Messages of one person at once: a list pasted line by line."""
 PER_S = 1.0
 """Messages of one person from then on; nobody types faster."""
-MOST_OPEN = 4
-"""Messages of one person that are still on their way; a client sends one after the other."""
+MOST_OPEN = BURST
+"""Messages of one person that are still on their way; a list that is pasted line by line may come all at once."""
 MOST_OPEN_OF_ALL = 64
 """The same of everybody."""
 TOO_FAST = f"Not everything you write is read: at most {BURST} messages at once, then one a second."

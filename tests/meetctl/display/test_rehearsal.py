@@ -49,7 +49,6 @@ def test_turns_failures_and_figures_are_drawn() -> None:
         "✗ a.yaml:9: the whole meeting: overlap of agents below 300 ms; got: 800 ms",
         "Max was restarted once",
         "1 of 3 expectations held; 12 s; 1 answer after 1.25 s (p50), 1.25 s (p95); longest overlap 800 ms",
-        "logs: /state/rehearsal-1",
     ]
 
 

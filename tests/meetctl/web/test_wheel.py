@@ -111,8 +111,10 @@ def installed(wheel: Path, environment: Path) -> Path:
     site = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
-    # A path that a .pth file names is only looked into; the sources' own .pth in there is not read.
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    # What a .pth file adds is only looked into; the sources' own .pth in there is not read. In ASCII, since Python 3.11
+    # reads these files in the locale's encoding.
+    others = f"import sys; sys.path.append({sysconfig.get_path('purelib')!a})\n"
+    (site / "dependencies.pth").write_text(others, encoding="ascii")
     for path in (environment, *environment.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & ~0o222)

@@ -101,7 +101,7 @@ async def test_messages_of_any_length_and_messages_without_end_leave_nothing_beh
         await stage.mallory.write("x" * length)
     await until(lambda: len(stage.taken) == 3)
     assert [len(text) for _, text in stage.taken] == [LONGEST_MESSAGE - 1, LONGEST_MESSAGE, LONGEST_MESSAGE]
-    writers = [await stage.mallory.room.local_participant.stream_text(topic=TOPIC) for _ in range(7)]
+    writers = [await stage.mallory.room.local_participant.stream_text(topic=TOPIC) for _ in range(MOST_OPEN + 3)]
     most = 0
     async with asyncio.timeout(WAIT_S):
         while stage.open_readers() or not most:
