@@ -68,18 +68,7 @@ def test_who_is_in_the_wrong_lane_fails_and_a_fixture_brings_its_own(tmp_path: P
     settings = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
     told = ["-rA", "--no-fold-skipped", "--tb=line"]
     said = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "testing.fixtures.lanes",
-            *settings,
-            "-rA",
-            "--no-fold-skipped",
-            "--tb=line",
-            str(suite),
-        ],
+        [sys.executable, "-m", "pytest", "-p", "testing.fixtures.lanes", *settings, *told, str(suite)],
         capture_output=True,
         text=True,
         timeout=120,

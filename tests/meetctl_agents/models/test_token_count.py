@@ -95,9 +95,7 @@ async def test_an_agent_tells_what_its_answers_cost_made_ahead_or_not(
     await chair.connect(livekit_server.url, mint_token(CHAIR, role="chair").get_secret_value())
     try:
         serve(chair, RELEASE, Release, lambda caller: True, lambda release, _: releases.put_nowait(release))
-        async with scripted_models(
-            model_server, lambda asked: ANSWERS["2?" in str(asked["messages"][-1])]
-        ) as models_url:
+        async with scripted_models(model_server, answer_to) as models_url:
             token = mint_token("ada", role="agent")
             given = assignment(livekit_server, room_name, token, "ada", models_url=models_url)
             async with Child("meetctl_agents.audio", given) as ada:
