@@ -36,7 +36,7 @@ async def test_who_only_listens_hears_an_agent_without_another_click(
         await person.wait_for(PLAYING)
         await person.wait_for("() => visitor.seen.ada?.frames > 3")
         assert (await person.seen("ada")).greenest == 0
-        assert await person.page.evaluate("""document.querySelector(".start-audio").checkVisibility()""") is False
+        await person.wait_for("() => !document.querySelector('.start-audio')?.checkVisibility()")
 
 
 async def test_firefox_says_before_the_join_that_a_meeting_on_loopback_alone_is_none_for_it(
