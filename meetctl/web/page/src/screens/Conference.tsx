@@ -1,6 +1,6 @@
 /** The meeting itself: stage, captions, panels, controls. */
 
-import { RoomAudioRenderer, RoomContext, StartAudio, useChat } from "@livekit/components-react";
+import { RoomAudioRenderer, RoomContext, useChat } from "@livekit/components-react";
 import { Track } from "livekit-client";
 import { useCallback, useState } from "react";
 import type { ConnectionDetails, MeetingInfo } from "../api";
@@ -10,6 +10,7 @@ import { ChatPanel } from "../components/ChatPanel";
 import { ControlBar, type PanelName } from "../components/ControlBar";
 import { HostPanel } from "../components/HostPanel";
 import { SettingsPanel } from "../components/SettingsPanel";
+import { SoundButton } from "../components/SoundButton";
 import { Stage } from "../components/Stage";
 import { TranscriptPanel } from "../components/TranscriptPanel";
 import { useCaptions } from "../hooks/useCaptions";
@@ -75,7 +76,7 @@ function InRoom({ info, meeting, invite }: InRoomProps) {
       <main className="conference-main">
         <Stage />
         <Banner fault={shownFault} onDismiss={() => setFault(null)} />
-        <StartAudio className="button primary start-audio" label="Turn the sound on" />
+        <SoundButton />
       </main>
       <Captions captions={captions} visible={captionsShown} />
       <ControlBar
