@@ -1,4 +1,4 @@
-"""A place that the supervisor keeps filled. A value; `seat.py` tells what is known of whoever is in it."""
+"""A place that the supervisor keeps filled: a value. `seat.py` tells what is known of whoever is in it."""
 
 from __future__ import annotations
 
