@@ -1,15 +1,18 @@
-"""The name of whoever comes in: never an agent's, one of the meeting's own, or somebody's who is there."""
+"""Lets people in, each by a name that is no agent's, none of the meeting's own, and nobody's who is there."""
 
 from __future__ import annotations
 
 import contextlib
+import secrets
 import time
 
 from meetctl.errors import LiveKitError, UsageError
 from meetctl.meeting.cast import Cast
 from meetctl.programs.room_access import CHAIR_NAME
 from meetctl.protocol.names import MAX_NAME_CHARACTERS, clean_name, free_name
-from meetctl.rooms import ParticipantKind, Rooms
+from meetctl.rooms import ParticipantKind, Rooms, guest_token
+from meetctl.settings import LiveKitCredentials, slug
+from meetctl.web.invites import ConnectionDetails, Role
 
 ON_THE_WAY_S = 5.0
 """From a token to the room: two who ask at once are not given one name."""
@@ -18,18 +21,28 @@ ON_THE_WAY_S = 5.0
 class Admission:
     """Knows who is there, and who is just coming."""
 
-    def __init__(self, room: str, rooms: Rooms, cast: Cast) -> None:
+    def __init__(self, room: str, rooms: Rooms, credentials: LiveKitCredentials, cast: Cast) -> None:
         self._room = room
+        self._credentials = credentials
         self._rooms = rooms
         self._cast = cast
         self._coming: dict[str, tuple[float, str]] = {}
 
-    async def name_for(self, wanted: str) -> str:
-        """Returns the name that somebody who wants this one gets.
+    async def admit(self, wanted: str, role: Role) -> ConnectionDetails:
+        """Returns what a person needs to join; each call makes a participant of its own.
+
+        The name may be another than the one that was wanted: nobody comes in under an agent's, or somebody else's.
 
         Raises:
             UsageError: if it is no name.
         """
+        name = await self._name_for(wanted)
+        identity = f"{slug(name) or 'guest'}-{secrets.token_hex(3)}"
+        token = guest_token(self._credentials, room=self._room, identity=identity, name=name)
+        self._coming[identity] = (time.monotonic(), name)
+        return ConnectionDetails(self._credentials.url, token, identity, name, self._room)
+
+    async def _name_for(self, wanted: str) -> str:
         name = clean_name(wanted)
         if name is None:
             raise UsageError(f"a name has 1 to {MAX_NAME_CHARACTERS} visible characters", hint="--name Bob")
@@ -43,7 +56,3 @@ class Admission:
         self._coming = {key: (at, name) for key, (at, name) in self._coming.items() if now - at < ON_THE_WAY_S}
         people |= {name for _, name in self._coming.values()}
         return free_name(name, people - {""}, agents - {""})
-
-    def let_in(self, identity: str, name: str) -> None:
-        """Notes who is on the way."""
-        self._coming[identity] = (time.monotonic(), name)

@@ -1,10 +1,10 @@
-"""Who attends a meeting besides people: the chair and the agents, their tokens, assignments and seats."""
+"""Who attends a meeting besides people: the chair, the agents, the player of a rehearsal; their seats and tokens."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import SecretStr
 
@@ -12,12 +12,13 @@ from meetctl import rooms
 from meetctl.errors import LiveKitError, UsageError
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
-from meetctl.meeting.seats import agent_seat, chair_seat
+from meetctl.meeting.seats import agent_seat, chair_seat, player_seat
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs.assignments import agent_assignment, cast_member, chair_assignment
 from meetctl.programs.launch import agent_environment, chair_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, RoomAccess
 from meetctl.protocol import CastChanged, CastMember, Model
+from meetctl.protocol.rehearsal import Script
 from meetctl.roster import SIMLI_URL, AgentEntry, Roster, avatar_identity, secrets_of_entry, why_not_direct
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.logs import Masker
@@ -86,6 +87,24 @@ class Cast:
         self._mask.add(*secrets_of_entry(entry))
         self._seat(entry)
         await self._tell_chair()
+
+    async def seat_player(self, script: Callable[[LiveKitCredentials, str], Script]) -> None:
+        """Seats the scripted people of a rehearsal.
+
+        Args:
+            script: made of the server's credentials and the address of the local model server, by whose voice they
+                speak whatever the roster says of the agents'.
+        """
+        self._servers.start_voice()
+        stand_ins = await self._servers.wait_for_stand_ins()
+        assert stand_ins.models_url is not None
+        line = script(self._credentials, stand_ins.models_url)
+        self._mask.add(*(ticket.token.get_secret_value() for ticket in line.tickets))
+
+        async def first_line() -> Script:
+            return line
+
+        self._supervisor.add(player_seat(first_line, self._mark))
 
     async def remove(self, identity: str, *, timeout_s: float) -> None:
         """Lets an agent leave, takes its seat and its participant away, and tells the chair.

@@ -7,13 +7,11 @@ here, because a chair that comes back would not know.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meetctl.errors import ConflictError, NotRunningError, UsageError
 from meetctl.meeting.cast import Cast
-from meetctl.meeting.clock import now_asleep_or_not
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Ask, GiveFloor, Model, Mute, Ready, Say, Speaks, Tell
 from meetctl.roster import AgentEntry, Program
@@ -21,11 +19,6 @@ from meetctl.supervisor.events import ChildMessage, SeatEvent, SeatRemoved
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.tasks import begun
 from meetctl.web.direction import MAX_WORDS, Directive
-
-LAST_WARNING_S = 60.0
-"""Before the end that `max_duration` sets; of a shorter meeting, half of it."""
-LOOK_S = 0.5
-"""Between two looks at the clock: a changed roster counts at once."""
 
 
 class Direction:
@@ -149,37 +142,6 @@ class Direction:
 
     def _floor_names(self) -> Sequence[str]:
         return [entry.name for entry in self._cast.entries.values() if entry.program is not Program.COMMAND]
-
-
-async def wait_until_over(
-    limit_s: Callable[[], float | None], began_at: float, warn: Callable[[float], object]
-) -> float:
-    """Returns when a meeting that began then (monotonic seconds) has lasted as long as it may; that is what it returns.
-
-    Args:
-        limit_s: asked again and again; None = for ever.
-        warn: called once with the seconds that are left, a minute before the end.
-    """
-    warned = False
-    began = now_asleep_or_not() - (time.monotonic() - began_at)
-    while True:
-        limit = limit_s()
-        left = None if limit is None else began + limit - now_asleep_or_not()
-        if limit is not None and left is not None:
-            if left <= 0:
-                return limit
-            if not warned and left <= min(LAST_WARNING_S, limit / 2):
-                warned = True
-                warn(left)
-        await asyncio.sleep(LOOK_S if left is None else min(LOOK_S, left))
-
-
-def in_words(seconds: float) -> str:
-    """Returns a time to come as people say it."""
-    whole = max(1, round(seconds))
-    if whole == LAST_WARNING_S:
-        return "one minute"
-    return f"{whole} second{'s' if whole != 1 else ''}"
 
 
 def _checked(text: str) -> str:

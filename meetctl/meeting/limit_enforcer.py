@@ -5,23 +5,10 @@ What is too much, `limits.py` decides. Whoever crosses a line leaves in good ord
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from meetctl import rooms
-from meetctl.errors import LiveKitError
-from meetctl.meeting.clock import now_asleep_or_not
-from meetctl.meeting.limits import (
-    Account,
-    Near,
-    Reached,
-    booked,
-    holds_open,
-    idle_too_long,
-    judge_memory,
-    judge_spending,
-)
+from meetctl.meeting.limits import Account, Near, Reached, booked, judge_memory, judge_spending
 from meetctl.protocol import Usage
 from meetctl.roster import AgentEntry
 from meetctl.supervisor.events import ChildMessage, Sampled, SeatEvent
@@ -29,9 +16,6 @@ from meetctl.supervisor.supervisor import Supervisor
 
 LEAVE_S = 10.0
 """What an agent may take to say goodbye: an avatar session is closed, the floor is given back."""
-LOOK_FOR_PEOPLE_S = 15.0
-"""Between two questions to the LiveKit server who is in the room; a shorter wait asks three times in its length."""
-SHORTEST_LOOK_S = 0.5
 
 
 class LimitEnforcer:
@@ -88,30 +72,3 @@ class LimitEnforcer:
                 await self._supervisor.end(seat, why.message, why.hint, timeout_s=LEAVE_S, permanent=why.permanent)
         finally:
             self._leaving.discard(seat)
-
-
-async def wait_until_deserted(
-    service: rooms.Rooms, room: str, timeout_s: Callable[[], int | None], agents: Callable[[], Collection[str]] = tuple
-) -> int:
-    """Returns when no person was in the room for so long; that is the time it returns, in seconds.
-
-    Args:
-        agents: asked each time for the identities of those who are none.
-        timeout_s: asked each time: a changed roster counts at once. None = for ever.
-    """
-    last_person_at = now_asleep_or_not()
-    while True:
-        limit = timeout_s()
-        look_s = LOOK_FOR_PEOPLE_S if limit is None else min(LOOK_FOR_PEOPLE_S, max(limit / 3, SHORTEST_LOOK_S))
-        await asyncio.sleep(look_s)
-        if limit is None:
-            last_person_at = now_asleep_or_not()
-            continue
-        try:
-            somebody = any(holds_open(found, agents()) for found in await service.participants(room))
-        except LiveKitError:
-            continue  # who does not answer has not said that nobody is there
-        if somebody:
-            last_person_at = now_asleep_or_not()
-        elif idle_too_long(last_person_at, now_asleep_or_not(), limit):
-            return limit

@@ -17,29 +17,28 @@ from pathlib import Path
 from typing import Any
 
 from meetctl import rooms
-from meetctl.display.words import clock
-from meetctl.errors import LiveKitError, MeetctlError, NotRunningError
+from meetctl.errors import MeetctlError, NotRunningError
 from meetctl.meeting.admission import Admission
 from meetctl.meeting.cast import Cast
-from meetctl.meeting.direction import Direction, in_words, wait_until_over
+from meetctl.meeting.deadlines import Deadlines
+from meetctl.meeting.direction import Direction
 from meetctl.meeting.ending import Ending
 from meetctl.meeting.event_stream import EventStream
-from meetctl.meeting.limit_enforcer import LimitEnforcer, wait_until_deserted
+from meetctl.meeting.limit_enforcer import LimitEnforcer
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.reconcile import Plan, plan
 from meetctl.meeting.records import mark_begun
 from meetctl.meeting.sampling import sample_forever
-from meetctl.meeting.seats import LIVEKIT_SEAT, player_seat
+from meetctl.meeting.seats import LIVEKIT_SEAT
 from meetctl.meeting.transcript import Transcript
 from meetctl.meeting.transcript_writer import TranscriptWriter
 from meetctl.programs.launch import PRELOADER, service_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Failed, Ready
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
-from meetctl.protocol.rehearsal import Script
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
-from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, slug
+from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir
 from meetctl.status.build import meeting_document
 from meetctl.supervisor.events import ChildMessage, Exited, GaveUp, Proven, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
@@ -49,8 +48,7 @@ from meetctl.supervisor.registry import BEAT_S, MeetingFiles, MeetingNote, beat,
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining
 from meetctl.supervisor.tasks import Tasks, all_of, begun
-from meetctl.web.direction import Directive
-from meetctl.web.invites import ConnectionDetails, Invites, Role
+from meetctl.web.invites import Invites, Role
 from meetctl.web.server import PageServer
 
 SUPERVISOR_LOG = "supervisor.log"
@@ -76,6 +74,7 @@ class Meeting:
     supervisor: Supervisor
     cast: Cast
     direction: Direction
+    admission: Admission
     join_link: str
 
     def __init__(
@@ -149,43 +148,11 @@ class Meeting:
         """The seats of the local servers, LiveKit's aside, that the agents lean on."""
         return self._servers.stand_in_seats()
 
-    async def admit(self, name: str, role: Role) -> ConnectionDetails:
-        """Returns what a person needs to join; each call makes a participant of its own.
-
-        The name may be another than the one that was wanted: nobody comes in under an agent's, or somebody else's.
-
-        Raises:
-            UsageError: if it is no name.
-        """
-        name = await self._admission.name_for(name)
-        identity = f"{slug(name) or 'guest'}-{secrets.token_hex(3)}"
-        token = rooms.guest_token(self._credentials, room=self.roster.room, identity=identity, name=name)
-        self._admission.let_in(identity, name)
-        return ConnectionDetails(self._credentials.url, token, identity, name, self.roster.room)
-
     async def add(self, entry: AgentEntry) -> None:
         """Gives a new agent a seat, and starts what it needs."""
         self._refuse_when_ending()
         self._servers.start_stand_ins(self.roster.model_copy(update={"agents": (entry,)}))
         await self.cast.add(entry)
-
-    async def seat_player(self, script: Callable[[LiveKitCredentials, str], Script]) -> None:
-        """Seats the scripted people of a rehearsal.
-
-        Args:
-            script: made of the server's credentials and the address of the local model server, by whose voice they
-                speak whatever the roster says of the agents'.
-        """
-        self._servers.start_voice()
-        stand_ins = await self._servers.wait_for_stand_ins()
-        assert stand_ins.models_url is not None
-        line = script(self._credentials, stand_ins.models_url)
-        self._mask.add(*(ticket.token.get_secret_value() for ticket in line.tickets))
-
-        async def first_line() -> Script:
-            return line
-
-        self.supervisor.add(player_seat(first_line, self._mark))
 
     async def remove(self, identity: str) -> None:
         """Lets an agent leave for good."""
@@ -280,7 +247,9 @@ class Meeting:
         self._servers.start_stand_ins(self.roster)
         self._credentials = await self._livekit()
         self._rooms = await enter(rooms.Rooms(self._credentials))
-        self._room = OpenRoom(self.roster.room, self._rooms, self._servers.wait_for_livekit)
+        self._room = OpenRoom(
+            self.roster.room, self._rooms, self._servers.wait_for_livekit, server_is_own=self.roster.livekit is None
+        )
         self._stack.push_async_callback(self._undo_room)
         await self._room.make()
         transcript = Transcript(self.log_dir, self.roster.transcript, room=self.roster.room, topic=self.roster.topic)
@@ -302,7 +271,7 @@ class Meeting:
             mark=self._mark,
             mask=self._mask,
         )
-        self._admission = Admission(self.roster.room, self._rooms, self.cast)
+        self.admission = Admission(self.roster.room, self._rooms, self._credentials, self.cast)
         self.direction = Direction(self.supervisor, self.cast, self.roster.room)
         self.supervisor.listen(self.direction.observe)
         self._stack.push_async_callback(self.direction.aclose)
@@ -312,7 +281,7 @@ class Meeting:
                 room=self.roster.room,
                 livekit_url=self._credentials.url,
                 invites=self._invites,
-                admit=self.admit,
+                admit=self.admission.admit,
                 info=self._info,
                 direct=self.direction.direct,
                 cast=self.direction.view,
@@ -328,8 +297,11 @@ class Meeting:
         self._servers.seated.set()
         self._own(sample_forever(self.supervisor))
         self._own(self._beat())
-        self._own(self._end_when_deserted())
-        self._own(self._end_when_over())
+        deadlines = Deadlines(
+            lambda: self.roster, self.cast, self.direction, self._own, lambda reason: self.end(reason=reason)
+        )
+        self._own(deadlines.end_when_deserted(self._rooms))
+        self._own(deadlines.end_when_over(self.started_at))
 
     def _launcher(self, started: Callable[[int], None]) -> Launcher:
         return ForkLauncher(PRELOADER, service_environment(self._mark), started) if can_fork() else ExecLauncher()
@@ -383,22 +355,6 @@ class Meeting:
             beat(self.files)
             await asyncio.sleep(BEAT_S)
 
-    async def _end_when_deserted(self) -> None:
-        waited_s = await wait_until_deserted(
-            self._rooms, self.roster.room, lambda: self.roster.idle_timeout_s, lambda: tuple(self.cast.entries)
-        )
-        await self.end(reason=f"nobody was in the room for {clock(waited_s)} (idle_timeout)")
-
-    async def _end_when_over(self) -> None:
-        lasted_s = await wait_until_over(
-            lambda: self.roster.max_duration_s, self.started_at, lambda left_s: self._own(self._warn_of_end(left_s))
-        )
-        await self.end(reason=f"it has lasted {clock(lasted_s)}, as long as it may (max_duration)")
-
-    async def _warn_of_end(self, left_s: float) -> None:
-        with contextlib.suppress(MeetctlError):  # without a chair nobody could be told
-            await self.direction.direct(Directive.TELL, text=f"This meeting ends in {in_words(left_s)}.")
-
     async def _end(self, timeout_s: float, reason: str | None) -> Ending:
         started = time.monotonic()
         pids = dict(self.supervisor.pids())
@@ -406,7 +362,7 @@ class Meeting:
         await self.supervisor.stop_attending(joined, timeout_s=timeout_s)
         if reason is not None:
             self._transcript_writer.note(f"The meeting ended: {reason}.")
-        room_deleted = await self._close_room(joined)
+        room_deleted = await self._room.close(key for key in joined if key not in self.cast.taken_over)
         # After the room: people are told by their connection first, and find the door closed behind them.
         self._page.close()
         await self.supervisor.stop_all(timeout_s=max(SERVICES_STOP_S, timeout_s - (time.monotonic() - started)))
@@ -433,21 +389,5 @@ class Meeting:
         return ending
 
     async def _undo_room(self) -> None:
-        """Deletes a room that was made for a meeting which never began: elsewhere it would stay for days."""
-        if self._ending is None and self._room.own and self.roster.livekit is not None:
-            with contextlib.suppress(LiveKitError):
-                await self._rooms.delete(self.roster.room)
-
-    async def _close_room(self, joined: list[str]) -> bool:
-        """Deletes our own room; in somebody else's, only our own participants go. Returns whether it was deleted."""
-        try:
-            if self._room.own:
-                await self._rooms.delete(self.roster.room)
-                return not await self._rooms.exists(self.roster.room)
-            for identity in joined:
-                if identity not in self.cast.taken_over:
-                    await self._rooms.remove(self.roster.room, identity)
-        except LiveKitError:
-            # A local server takes its rooms along when it ends; a remote one is reported as not deleted.
-            return self.roster.livekit is None
-        return False
+        if self._ending is None:
+            await self._room.undo()

@@ -46,7 +46,7 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         role = Role.HOST if wanted.host else Role.GUEST
         answer: dict[str, Any] = {"join_link": meeting.link(role)}
         if wanted.name is not None:
-            details = await meeting.admit(wanted.name, role)
+            details = await meeting.admission.admit(wanted.name, role)
             answer |= {
                 "livekit_url": details.livekit_url,
                 "token": details.token.get_secret_value(),

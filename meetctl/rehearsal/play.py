@@ -64,7 +64,9 @@ async def play(meeting: Meeting, scenario: Scenario, *, ready_timeout_s: float, 
             observing = _Observing(meeting, scenario, tasks, began)
             meeting.supervisor.listen(observing.on_event)
             try:
-                await meeting.seat_player(lambda credentials, models_url: _script(scenario, credentials, models_url))
+                await meeting.cast.seat_player(
+                    lambda credentials, models_url: _script(scenario, credentials, models_url)
+                )
                 await _wait_played(meeting, scenario, observing.played.record)
             finally:
                 observing.close()

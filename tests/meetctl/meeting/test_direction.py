@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ import pytest
 
 from meetctl.errors import ConflictError, NotRunningError, UsageError
 from meetctl.meeting.cast import Cast
-from meetctl.meeting.direction import Direction, in_words, wait_until_over
+from meetctl.meeting.direction import Direction
 from meetctl.protocol import Ask, GiveFloor, Model, Mute, RestartPolicy, Say, Speaks, Stop, Tell, Warn, parse_command
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import ChildMessage, Proof, SeatEvent, SeatKind
@@ -195,31 +194,3 @@ async def test_without_a_chair_that_hears_it_nothing_is_pretended(stage: Stage) 
     with pytest.raises(ConflictError, match="kept by another meetctl"):
         await stage.direction.direct(Directive.TELL, text="x")
     assert stage.read == []
-
-
-async def test_a_meeting_is_over_when_it_has_lasted_as_long_as_it_may_and_people_are_warned_once() -> None:
-    warnings: list[float] = []
-    began = time.monotonic()
-    async with asyncio.timeout(BOUND_S):
-        assert await wait_until_over(lambda: 1.2, began, warnings.append) == 1.2
-    assert time.monotonic() - began >= 1.2
-    (left,) = warnings
-    assert 0 < left <= 0.6
-
-
-async def test_a_limit_that_comes_later_counts_from_the_beginning() -> None:
-    limit: list[float | None] = [None]
-    began = time.monotonic() - 100.0
-    waiting = asyncio.create_task(wait_until_over(lambda: limit[0], began, lambda left: None))
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    limit[0] = 90.0
-    async with asyncio.timeout(BOUND_S):
-        assert await waiting == 90.0
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(60.0, "one minute"), (59.6, "one minute"), (30.2, "30 seconds"), (0.2, "1 second")]
-)
-def test_the_time_left_is_said_in_words(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words

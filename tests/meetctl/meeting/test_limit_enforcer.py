@@ -1,4 +1,4 @@
-"""Limits of real processes, and the wait for people in a real room."""
+"""Limits of real processes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,14 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from livekit import rtc
-from pydantic import SecretStr
 
-from meetctl.meeting.limit_enforcer import LimitEnforcer, wait_until_deserted
+from meetctl.meeting.limit_enforcer import LimitEnforcer
 from meetctl.meeting.sampling import sample_forever
 from meetctl.protocol import RestartPolicy
-from meetctl.rooms import Rooms
 from meetctl.roster import AgentEntry, Budget, Limits, Program
-from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.events import Exited, SeatEvent, SeatKind, Warned
 from meetctl.supervisor.launcher import LaunchSpec
 from meetctl.supervisor.logs import Masker
@@ -26,7 +21,6 @@ from meetctl.supervisor.process import Wire
 from meetctl.supervisor.state import ProcessState, SeatState
 from meetctl.supervisor.supervisor import Seat, Supervisor
 from testing.fixtures.lanes import Lane, starts
-from testing.fixtures.livekit import MintToken
 
 ROOT = Path(__file__).parents[3]
 BOUND_S = 60.0
@@ -119,28 +113,3 @@ async def test_a_person_may_start_one_again_whose_budget_was_spent(kept: Kept) -
     kept.entries["ada"] = kept.entries["ada"].model_copy(update={"budget": Budget(llm_tokens=130)})
     await kept.supervisor.restart("ada", timeout_s=1)
     assert (await kept.reaches(ProcessState.RUNNING)).starts == 2
-
-
-async def test_a_room_is_deserted_when_its_last_person_has_been_gone_for_so_long(
-    livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken
-) -> None:
-    async with Rooms(livekit_server) as service:
-        async with (
-            _present(livekit_server, mint_token("bob")),
-            _present(livekit_server, mint_token("ada", role="agent")),
-        ):
-            waiting = asyncio.create_task(wait_until_deserted(service, room_name, lambda: 2))
-            done, _ = await asyncio.wait({waiting}, timeout=4)
-            assert not done, "Bob is there"
-        async with _present(livekit_server, mint_token("ada", role="agent")), asyncio.timeout(BOUND_S):
-            assert await waiting == 2, "an agent holds no meeting open"
-
-
-@asynccontextmanager
-async def _present(server: LiveKitCredentials, token: SecretStr) -> AsyncIterator[None]:
-    room = rtc.Room()
-    await room.connect(server.url, token.get_secret_value())
-    try:
-        yield
-    finally:
-        await room.disconnect()
