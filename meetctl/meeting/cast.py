@@ -12,18 +12,19 @@ from meetctl import rooms
 from meetctl.errors import LiveKitError, UsageError
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
-from meetctl.meeting.seats import agent_seat, chair_seat, player_seat
+from meetctl.meeting.seats import AgentSeat, ChairSeat, CommandSeat, PlayerSeat
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs.assignments import agent_assignment, cast_member, chair_assignment
 from meetctl.programs.launch import agent_environment, chair_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, RoomAccess
 from meetctl.protocol import CastChanged, CastMember, Model
 from meetctl.protocol.rehearsal import Script
-from meetctl.roster import SIMLI_URL, AgentEntry, Roster, avatar_identity, secrets_of_entry, why_not_direct
+from meetctl.roster import SIMLI_URL, AgentEntry, Program, Roster, avatar_identity, secrets_of_entry, why_not_direct
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.logs import Masker
+from meetctl.supervisor.seat_spec import Seat
 from meetctl.supervisor.state import Phase
-from meetctl.supervisor.supervisor import Seat, Supervisor
+from meetctl.supervisor.supervisor import Supervisor
 
 
 class Cast:
@@ -72,13 +73,7 @@ class Cast:
     def seat_all(self, entries: Iterable[AgentEntry]) -> None:
         """Seats the chair, unless the room has one, and these agents."""
         if self._own_chair:
-            self._supervisor.add(
-                chair_seat(
-                    self._chair_assignment,
-                    lambda: chair_environment(self._roster, self._mark),
-                    depends_on=self._servers.livekit_seat,
-                )
-            )
+            self._supervisor.add(ChairSeat(self, depends_on=self._servers.livekit_seat))
         for entry in entries:
             self._seat(entry)
 
@@ -100,11 +95,7 @@ class Cast:
         assert stand_ins.models_url is not None
         line = script(self._credentials, stand_ins.models_url)
         self._mask.add(*(ticket.token.get_secret_value() for ticket in line.tickets))
-
-        async def first_line() -> Script:
-            return line
-
-        self._supervisor.add(player_seat(first_line, self._mark))
+        self._supervisor.add(PlayerSeat(line, self._mark))
 
     async def remove(self, identity: str, *, timeout_s: float) -> None:
         """Lets an agent leave, takes its seat and its participant away, and tells the chair.
@@ -172,6 +163,41 @@ class Cast:
         """Returns the agents as the chair knows them."""
         return tuple(cast_member(entry) for entry in self.entries.values())
 
+    # --- what a seat asks for at each start ---
+
+    def chair_environment(self) -> Mapping[str, str]:
+        return chair_environment(self._roster, self._mark)
+
+    def environment_of(self, entry: AgentEntry) -> Mapping[str, str]:
+        return agent_environment(entry, self._place(entry), self._mark, self._credentials)
+
+    async def assignment_of(self, entry: AgentEntry) -> Model:
+        if entry.face is not None:
+            await self._servers.wait_for_simli()
+        await self._open_room.wait_open()
+        return agent_assignment(
+            entry,
+            self._place(entry),
+            self._servers.stand_ins,
+            seat_number=self._numbers[entry.identity],
+            transcript=self._transcript.lines(),
+            cast=self.members(),
+        )
+
+    async def chair_assignment(self) -> Model:
+        token = rooms.chair_token(self._credentials, room=self._roster.room, identity=CHAIR_IDENTITY, name=CHAIR_NAME)
+        place = RoomAccess(self._roster.room, self._credentials.url, token, CHAIR_IDENTITY, self._roster.topic)
+        await self._open_room.wait_open()
+        return chair_assignment(
+            self._roster, place, self._servers.stand_ins, transcript=self._transcript.lines(), cast=self.members()
+        )
+
+    async def is_active(self, identity: str) -> bool:
+        with contextlib.suppress(LiveKitError):
+            found = await self._rooms.participants(self._roster.room)
+            return any(participant.identity == identity and participant.active for participant in found)
+        return False
+
     def _settled(self, entry: AgentEntry) -> AgentEntry:
         """Returns the entry with the way that its face takes into this very room.
 
@@ -195,16 +221,10 @@ class Cast:
         self.entries[entry.identity] = entry
 
     def _seat_of(self, entry: AgentEntry) -> Seat:
-        number = self._numbers[entry.identity]
-        return agent_seat(
-            entry,
-            self._roster.room,
-            environment=lambda: agent_environment(entry, self._place(entry), self._mark, self._credentials),
-            assignment=lambda: self._assignment(entry, number),
-            is_active=lambda: self._is_active(entry.identity),
-            own_chair=self._own_chair,
-            depends_on=self._servers.livekit_seat,
-        )
+        room, depends_on = self._roster.room, self._servers.livekit_seat
+        if entry.program is Program.COMMAND:
+            return CommandSeat(entry, room, self, depends_on=depends_on)
+        return AgentSeat(entry, room, self, own_chair=self._own_chair, depends_on=depends_on)
 
     def _place(self, entry: AgentEntry) -> RoomAccess:
         token = rooms.agent_token(self._credentials, room=self._roster.room, identity=entry.identity, name=entry.name)
@@ -229,33 +249,6 @@ class Cast:
             avatar_token=avatar,
         )
 
-    async def _assignment(self, entry: AgentEntry, seat_number: int) -> Model:
-        if entry.face is not None:
-            await self._servers.wait_for_simli()
-        await self._open_room.wait_open()
-        return agent_assignment(
-            entry,
-            self._place(entry),
-            self._servers.stand_ins,
-            seat_number=seat_number,
-            transcript=self._transcript.lines(),
-            cast=self.members(),
-        )
-
-    async def _chair_assignment(self) -> Model:
-        token = rooms.chair_token(self._credentials, room=self._roster.room, identity=CHAIR_IDENTITY, name=CHAIR_NAME)
-        place = RoomAccess(self._roster.room, self._credentials.url, token, CHAIR_IDENTITY, self._roster.topic)
-        await self._open_room.wait_open()
-        return chair_assignment(
-            self._roster, place, self._servers.stand_ins, transcript=self._transcript.lines(), cast=self.members()
-        )
-
     async def _tell_chair(self) -> None:
         if self._own_chair:
             await self._supervisor.send(CHAIR_IDENTITY, CastChanged(cast=self.members()))
-
-    async def _is_active(self, identity: str) -> bool:
-        with contextlib.suppress(LiveKitError):
-            found = await self._rooms.participants(self._roster.room)
-            return any(participant.identity == identity and participant.active for participant in found)
-        return False

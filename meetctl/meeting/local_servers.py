@@ -11,7 +11,7 @@ from meetctl.catalogue import BETTER, local_model
 from meetctl.errors import ConflictError, StandInError, TimedOutError
 from meetctl.local import livekit
 from meetctl.local.ports import free_tcp_port
-from meetctl.meeting.seats import LIVEKIT_SEAT, MODELS_SEAT, SIMLI_SEAT, livekit_seat, stand_in_seat
+from meetctl.meeting.seats import LIVEKIT_SEAT, MODELS_SEAT, SIMLI_SEAT, LiveKitSeat, StandInSeat
 from meetctl.programs.room_access import StandIns
 from meetctl.roster import Roster
 from meetctl.settings import LiveKitCredentials
@@ -83,7 +83,7 @@ class LocalServers:
         self.loopback_only = config.outer is None
         log = self._log_dir / f"{LIVEKIT_SEAT}.log"
         self._own_livekit = True
-        self._supervisor.add(livekit_seat(binary, config_path, config.url, log, self._mark))
+        self._supervisor.add(LiveKitSeat(binary, config_path, config.url, log, self._mark))
         await self._wait_ready(LIVEKIT_SEAT, SERVER_READY_S)
         return config.credentials
 
@@ -122,7 +122,7 @@ class LocalServers:
         self, key: str, module: str, port: int, *arguments: str, after: Callable[[], Awaitable[None]] | None = None
     ) -> None:
         argv = ("--port", str(port), *arguments, "--watch-stdin")
-        self._supervisor.add(stand_in_seat(key, module, argv, f"http://127.0.0.1:{port}", self._mark, after=after))
+        self._supervisor.add(StandInSeat(key, module, argv, f"http://127.0.0.1:{port}", self._mark, after=after))
 
     async def _others_first(self) -> None:
         """Waits, for a while, until the agents are there: on few cores models that load keep everybody waiting."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from meetctl.local.livekit import server_argv, wait_until_serving
 from meetctl.local.liveness import answers
 from meetctl.programs.launch import agent_argv, agent_module, service_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME
 from meetctl.protocol import Model, RestartPolicy
+from meetctl.protocol.rehearsal import Script
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import Proof, SeatKind
 from meetctl.supervisor.health import REPLACE_AFTER_S, SERVICE_REPLACE_AFTER_S, START_S, HealthCheck
-from meetctl.supervisor.launcher import LaunchSpec
+from meetctl.supervisor.launcher import LaunchSpec, python_argv
 from meetctl.supervisor.process import Wire
-from meetctl.supervisor.supervisor import Seat, python_argv
+from meetctl.supervisor.seat_spec import Seat
 
 LIVEKIT_SEAT = "livekit-server"
 MODELS_SEAT = "models"
@@ -30,122 +32,215 @@ ACTIVE_POLL_S = 0.5
 """How often the LiveKit server is asked whether a `command:` agent has arrived; it says nothing by itself."""
 
 
-def livekit_seat(binary: Path, config: Path, url: str, log: Path, mark: Mapping[str, str]) -> Seat:
-    """Returns the seat of the local LiveKit server; it comes back on the same ports with the same keys."""
+class LiveKitSeat(Seat):
+    """The seat of the local LiveKit server; it comes back on the same ports with the same keys."""
 
-    async def serves() -> Proof:
-        await wait_until_serving(url, log=log)
+    def __init__(self, binary: Path, config: Path, url: str, log: Path, mark: Mapping[str, str]) -> None:
+        super().__init__(
+            key=LIVEKIT_SEAT,
+            name=LIVEKIT_SEAT,
+            kind=SeatKind.SERVICE,
+            program=LIVEKIT_SEAT,
+            wire=Wire.NONE,
+            health_check=HealthCheck(news_s=SERVICE_REPLACE_AFTER_S),
+            restart=RestartPolicy.ALWAYS,
+        )
+        self._argv = tuple(server_argv(binary, config))
+        self._url = url
+        self._log = log
+        self._mark = mark
+
+    def spec(self) -> LaunchSpec:
+        return LaunchSpec(self._argv, service_environment(self._mark))
+
+    async def readiness_probe(self) -> Proof:
+        await wait_until_serving(self._url, log=self._log)
         return Proof.READY
 
-    return Seat(
-        key=LIVEKIT_SEAT,
-        name=LIVEKIT_SEAT,
-        kind=SeatKind.SERVICE,
-        program=LIVEKIT_SEAT,
-        spec=lambda: LaunchSpec(tuple(server_argv(binary, config)), service_environment(mark)),
-        wire=Wire.NONE,
-        readiness_probe=serves,
-        liveness_probe=lambda: answers(url),
-        health_check=HealthCheck(news_s=SERVICE_REPLACE_AFTER_S),
-        restart=RestartPolicy.ALWAYS,
-    )
+    async def liveness_probe(self) -> bool:
+        return await answers(self._url)
 
 
-def stand_in_seat(
-    key: str,
-    module: str,
-    arguments: tuple[str, ...],
-    url: str,
-    mark: Mapping[str, str],
-    *,
-    after: Callable[[], Awaitable[None]] | None = None,
-) -> Seat:
-    """Returns the seat of one of our own local servers, which says itself when it serves."""
-    return Seat(
-        key=key,
-        name=key,
-        kind=SeatKind.SERVICE,
-        program=key,
-        spec=lambda: LaunchSpec(python_argv(module, *arguments), service_environment(mark)),
-        wire=Wire.NDJSON,
-        after=after,
-        liveness_probe=lambda: answers(url),
-        health_check=HealthCheck(news_s=SERVICE_REPLACE_AFTER_S),
-        restart=RestartPolicy.ALWAYS,
-    )
-
-
-def chair_seat(
-    assignment: Callable[[], Awaitable[Model]], environment: Callable[[], Mapping[str, str]], *, depends_on: str | None
-) -> Seat:
-    """Returns the chair's seat.
+class StandInSeat(Seat):
+    """The seat of one of our own local servers, which says itself when it serves.
 
     Args:
-        ground: the seat of the LiveKit server, where it is ours.
+        after: awaited before each start; bounded, never raises.
     """
-    return Seat(
-        key=CHAIR_IDENTITY,
-        name=CHAIR_NAME,
-        kind=SeatKind.SERVICE,
-        program="chair",
-        spec=lambda: LaunchSpec(python_argv(CHAIR_MODULE), environment(), module=CHAIR_MODULE),
-        wire=Wire.NDJSON,
-        first_line=assignment,
-        health_check=HealthCheck(START_S, REPLACE_AFTER_S, depends_on),
-        restart=RestartPolicy.ALWAYS,
-    )
+
+    def __init__(
+        self,
+        key: str,
+        module: str,
+        arguments: tuple[str, ...],
+        url: str,
+        mark: Mapping[str, str],
+        *,
+        after: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        super().__init__(
+            key=key,
+            name=key,
+            kind=SeatKind.SERVICE,
+            program=key,
+            wire=Wire.NDJSON,
+            health_check=HealthCheck(news_s=SERVICE_REPLACE_AFTER_S),
+            restart=RestartPolicy.ALWAYS,
+        )
+        self._argv = python_argv(module, *arguments)
+        self._url = url
+        self._mark = mark
+        self._after = after
+
+    def spec(self) -> LaunchSpec:
+        return LaunchSpec(self._argv, service_environment(self._mark))
+
+    async def prepare(self) -> None:
+        if self._after is not None:
+            await self._after()
+
+    async def liveness_probe(self) -> bool:
+        return await answers(self._url)
 
 
-def player_seat(script: Callable[[], Awaitable[Model]], mark: Mapping[str, str]) -> Seat:
-    """Returns the seat of a rehearsal's scripted people; a play that broke off cannot be taken up again."""
-    return Seat(
-        key=PLAYER_SEAT,
-        name="Player",
-        kind=SeatKind.SERVICE,
-        program=PLAYER_SEAT,
-        spec=lambda: LaunchSpec(python_argv(PLAYER_MODULE), service_environment(mark), module=PLAYER_MODULE),
-        wire=Wire.NDJSON,
-        first_line=script,
-        restart=RestartPolicy.NO,
-    )
+class PlayerSeat(Seat):
+    """The seat of a rehearsal's scripted people; a play that broke off cannot be taken up again."""
+
+    attends = True
+
+    def __init__(self, script: Script, mark: Mapping[str, str]) -> None:
+        super().__init__(
+            key=PLAYER_SEAT,
+            name="Player",
+            kind=SeatKind.SERVICE,
+            program=PLAYER_SEAT,
+            wire=Wire.NDJSON,
+            restart=RestartPolicy.NO,
+        )
+        self._script = script
+        self._mark = mark
+
+    def spec(self) -> LaunchSpec:
+        return LaunchSpec(python_argv(PLAYER_MODULE), service_environment(self._mark), module=PLAYER_MODULE)
+
+    async def first_line(self) -> Script:
+        return self._script
 
 
-def agent_seat(
-    entry: AgentEntry,
-    room: str,
-    *,
-    environment: Callable[[], Mapping[str, str]],
-    assignment: Callable[[], Awaitable[Model]],
-    is_active: Callable[[], Awaitable[bool]],
-    own_chair: bool,
-    depends_on: str | None,
-) -> Seat:
-    """Returns an agent's seat.
+class Attendance(Protocol):
+    """What the seats of those who join the room ask of the meeting at each start."""
+
+    def chair_environment(self) -> Mapping[str, str]: ...
+
+    async def chair_assignment(self) -> Model: ...
+
+    def environment_of(self, entry: AgentEntry) -> Mapping[str, str]: ...
+
+    async def assignment_of(self, entry: AgentEntry) -> Model: ...
+
+    async def is_active(self, identity: str) -> bool: ...
+
+
+class ChairSeat(Seat):
+    """The chair's seat.
 
     Args:
-        ground: the seat of the LiveKit server, where it is ours.
-        environment: made anew at each start: a `command:` finds its token there.
+        depends_on: the seat of the LiveKit server, where it is ours.
+    """
+
+    attends = True
+
+    def __init__(self, cast: Attendance, *, depends_on: str | None) -> None:
+        super().__init__(
+            key=CHAIR_IDENTITY,
+            name=CHAIR_NAME,
+            kind=SeatKind.SERVICE,
+            program="chair",
+            wire=Wire.NDJSON,
+            health_check=HealthCheck(START_S, REPLACE_AFTER_S, depends_on),
+            restart=RestartPolicy.ALWAYS,
+        )
+        self._cast = cast
+
+    def spec(self) -> LaunchSpec:
+        return LaunchSpec(python_argv(CHAIR_MODULE), self._cast.chair_environment(), module=CHAIR_MODULE)
+
+    async def first_line(self) -> Model:
+        return await self._cast.chair_assignment()
+
+
+class AgentSeat(Seat):
+    """An agent's seat.
+
+    Args:
         own_chair: whether the chair is ours, and so proves that media arrives.
+        depends_on: the seat of the LiveKit server, where it is ours.
     """
 
-    def spec() -> LaunchSpec:
-        return LaunchSpec(agent_argv(entry, room), environment(), entry.cwd, module=agent_module(entry))
+    attends = True
 
-    if entry.program is Program.COMMAND:
-        return Seat(
+    def __init__(
+        self, entry: AgentEntry, room: str, cast: Attendance, *, own_chair: bool, depends_on: str | None
+    ) -> None:
+        super().__init__(
             key=entry.identity,
             name=entry.name,
             kind=SeatKind.AGENT,
             program=entry.program.value,
-            spec=spec,
+            wire=Wire.NDJSON,
+            health_check=HealthCheck(START_S, REPLACE_AFTER_S, depends_on),
+            proofs=_proofs(entry, own_chair=own_chair),
+            restart=entry.restart,
+        )
+        self._entry = entry
+        self._room = room
+        self._cast = cast
+
+    def spec(self) -> LaunchSpec:
+        return _agent_spec(self._entry, self._room, self._cast)
+
+    async def first_line(self) -> Model:
+        return await self._cast.assignment_of(self._entry)
+
+
+class CommandSeat(Seat):
+    """The seat of a `command:`, which finds its token in its environment and reads nothing.
+
+    Args:
+        depends_on: the seat of the LiveKit server, where it is ours.
+    """
+
+    def __init__(self, entry: AgentEntry, room: str, cast: Attendance, *, depends_on: str | None) -> None:
+        super().__init__(
+            key=entry.identity,
+            name=entry.name,
+            kind=SeatKind.AGENT,
+            program=entry.program.value,
             wire=Wire.NONE,
-            readiness_probe=lambda: _wait_active(is_active),
             health_check=HealthCheck(
                 entry.start_timeout_s or START_S, depends_on=depends_on, slow_hint=COMMAND_IS_SLOW
             ),
             proofs=frozenset({Proof.ACTIVE}),
             restart=entry.restart,
         )
+        self._entry = entry
+        self._room = room
+        self._cast = cast
+
+    def spec(self) -> LaunchSpec:
+        return _agent_spec(self._entry, self._room, self._cast)
+
+    async def readiness_probe(self) -> Proof:
+        while not await self._cast.is_active(self._entry.identity):
+            await asyncio.sleep(ACTIVE_POLL_S)
+        return Proof.ACTIVE
+
+
+def _agent_spec(entry: AgentEntry, room: str, cast: Attendance) -> LaunchSpec:
+    return LaunchSpec(agent_argv(entry, room), cast.environment_of(entry), entry.cwd, module=agent_module(entry))
+
+
+def _proofs(entry: AgentEntry, *, own_chair: bool) -> frozenset[Proof]:
     proofs = {Proof.READY}
     if own_chair:
         proofs |= {Proof.AUDIO}
@@ -153,21 +248,4 @@ def agent_seat(
     joins_itself = entry.face is not None and entry.face.transport == "direct"
     if entry.program is Program.SIMLI and not joins_itself:
         proofs |= {Proof.FACE, Proof.VIDEO} if own_chair else {Proof.FACE}
-    return Seat(
-        key=entry.identity,
-        name=entry.name,
-        kind=SeatKind.AGENT,
-        program=entry.program.value,
-        spec=spec,
-        wire=Wire.NDJSON,
-        first_line=assignment,
-        health_check=HealthCheck(START_S, REPLACE_AFTER_S, depends_on),
-        proofs=frozenset(proofs),
-        restart=entry.restart,
-    )
-
-
-async def _wait_active(is_active: Callable[[], Awaitable[bool]]) -> Proof:
-    while not await is_active():
-        await asyncio.sleep(ACTIVE_POLL_S)
-    return Proof.ACTIVE
+    return frozenset(proofs)

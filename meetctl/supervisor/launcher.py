@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -285,3 +286,8 @@ def _started_at(pid: int) -> tuple[float | None, bool]:
         return process.create_time(), process.status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
         return None, False
+
+
+def python_argv(module: str, *arguments: str) -> tuple[str, ...]:
+    """Returns the command that runs one of our own modules with this very interpreter."""
+    return (sys.executable, "-m", module, *arguments)

@@ -211,8 +211,7 @@ class SeatRunner:
 
     async def _live(self) -> int:
         seat = self.seat
-        if seat.after is not None:
-            await seat.after()
+        await seat.prepare()
         child = await self._resources.launcher.launch(seat.spec())
         # No await between spawn and the context that owns the child: a cancel there would leak it.
         async with ChildProcess(child, wire=seat.wire, said=self._heard, log=self.log) as process:
@@ -220,9 +219,8 @@ class SeatRunner:
             self._resources.guard.add(process.pid)
             self._emit(Started(seat.key, process.pid, time.monotonic()))
             ended = begun(process.wait())
-            helpers = {begun(self._assign(process)), begun(self._watch())}
-            helpers |= {begun(self._probe())} if seat.readiness_probe else set()
-            helpers |= {begun(self._probe_liveness())} if seat.liveness_probe else set()
+            work = (self._assign(process), self._watch(), self._probe(), self._probe_liveness())
+            helpers = {begun(part) for part in work}
             try:
                 while not ended.done():
                     await asyncio.wait({ended, *helpers}, return_when=asyncio.FIRST_COMPLETED)
@@ -240,33 +238,37 @@ class SeatRunner:
         return returncode
 
     async def _assign(self, process: ChildProcess) -> None:
-        if self.seat.first_line is not None:
-            try:
-                line = await self.seat.first_line()
-            except StandInError:
-                raise  # what it needs is gone for good
-            except MeetctlError as error:
-                self.fail(error.message, error.hint)
-                return
+        try:
+            line = await self.seat.first_line()
+        except StandInError:
+            raise  # what it needs is gone for good
+        except MeetctlError as error:
+            self.fail(error.message, error.hint)
+            return
+        if line is not None:
             await process.send(line)
         self._assigned.set()
 
     async def _probe(self) -> None:
-        assert self.seat.readiness_probe is not None
         try:
             proof = await self.seat.readiness_probe()
         except MeetctlError as error:
             self.fail(error.message, error.hint)
-        else:
+            return
+        if proof is not None:
             self._emit(Proven(self.seat.key, proof, time.monotonic()))
 
     async def _probe_liveness(self) -> None:
-        seat = self.seat
-        assert seat.liveness_probe is not None
+        """Asks again and again whether the service in the seat still answers, if it can be asked."""
         while True:
             await asyncio.sleep(LIVENESS_S)
-            if self._resources.store.state.seats[seat.key].ready and await seat.liveness_probe():
-                self._emit(Answered(seat.key, time.monotonic()))
+            if not self._resources.store.state.seats[self.seat.key].ready:
+                continue
+            answered = await self.seat.liveness_probe()
+            if answered is None:
+                return
+            if answered:
+                self._emit(Answered(self.seat.key, time.monotonic()))
 
     async def _watch(self) -> None:
         """Looks at the process until it is ill, and then makes room for the next one."""

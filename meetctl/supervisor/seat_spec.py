@@ -1,9 +1,8 @@
-"""A place that the supervisor keeps filled: a value. `seat.py` tells what is known of whoever is in it."""
+"""A place that the supervisor keeps filled. `seat.py` tells what is known of whoever is in it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
 
 from meetctl.protocol import Model, RestartPolicy
 from meetctl.supervisor.events import Proof, SeatKind
@@ -12,26 +11,65 @@ from meetctl.supervisor.launcher import LaunchSpec
 from meetctl.supervisor.process import Wire
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A place that is to be filled, and how."""
+class Seat(ABC):
+    """A place that is to be filled, and how. What the supervisor asks for at each start, a seat's class answers.
 
-    key: str
-    name: str
-    kind: SeatKind
-    program: str
-    spec: Callable[[], LaunchSpec]
-    """Called at each start."""
-    wire: Wire
-    after: Callable[[], Awaitable[None]] | None = None
-    """Awaited before each start; bounded, never raises."""
-    first_line: Callable[[], Awaitable[Model]] | None = None
-    """Awaited after each start, so that a program can load while its assignment is still being made."""
-    readiness_probe: Callable[[], Awaitable[Proof]] | None = None
-    """Waits until something other than the child shows that it serves."""
-    liveness_probe: Callable[[], Awaitable[bool]] | None = None
-    """Asks a service that serves whether it still answers; bounded, never raises."""
-    health_check: HealthCheck = NOTHING
-    """What it must do so as not to be replaced."""
-    proofs: frozenset[Proof] = frozenset({Proof.READY})
-    restart: RestartPolicy = RestartPolicy.ON_FAILURE
+    Args:
+        health_check: what its process must do so as not to be replaced.
+        proofs: what is to be seen of its process before it counts as ready.
+    """
+
+    attends: bool = False
+    """It takes part in the meeting, and leaves before the servers that it leans on."""
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        name: str,
+        kind: SeatKind,
+        program: str,
+        wire: Wire,
+        health_check: HealthCheck = NOTHING,
+        proofs: frozenset[Proof] = frozenset({Proof.READY}),
+        restart: RestartPolicy = RestartPolicy.ON_FAILURE,
+    ) -> None:
+        self.key = key
+        self.name = name
+        self.kind = kind
+        self.program = program
+        self.wire = wire
+        self.health_check = health_check
+        self.proofs = proofs
+        self.restart = restart
+
+    @abstractmethod
+    def spec(self) -> LaunchSpec:
+        """Returns what to launch; asked at each start."""
+
+    async def prepare(self) -> None:
+        """Awaited before each start; bounded, never raises."""
+        return
+
+    async def first_line(self) -> Model | None:
+        """Returns what its program is told first; None = nothing.
+
+        Awaited after each start, so that a program can load while its assignment is still being made.
+
+        Raises:
+            MeetctlError: it cannot be made now, which is a failure of the process.
+            StandInError: it can never be made.
+        """
+        return None
+
+    async def readiness_probe(self) -> Proof | None:
+        """Waits until something other than the child shows that it serves; None = the child says so itself.
+
+        Raises:
+            MeetctlError: it does not serve, which is a failure of the process.
+        """
+        return None
+
+    async def liveness_probe(self) -> bool | None:
+        """Asks a service that serves whether it still answers; bounded, never raises; None = it cannot be asked."""
+        return None

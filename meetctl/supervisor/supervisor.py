@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,14 +18,11 @@ from meetctl.supervisor.events import SeatEvent, SeatKind, SeatRemoved
 from meetctl.supervisor.guard_client import GuardClient
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, ProcessId
 from meetctl.supervisor.logs import Masker
-from meetctl.supervisor.process import Wire
 from meetctl.supervisor.seat_runner import Resources, SeatRunner
 from meetctl.supervisor.seat_spec import Seat
 from meetctl.supervisor.state import MeetingState
 from meetctl.supervisor.state_store import StateStore
 from meetctl.supervisor.tasks import Tasks
-
-__all__ = ["Seat", "Supervisor", "python_argv"]
 
 FORCED_S = 0.2  # for the whole ladder when the person asks a second time
 LAST_S = 1.5
@@ -206,7 +202,7 @@ class Supervisor:
         """Stops every seat: those who attend the meeting, then the services they lean on; one deadline for all."""
         self._closing = True
         started = time.monotonic()
-        attending = [key for key, runner in self._seats.items() if _joins(runner.seat)]
+        attending = [key for key, runner in self._seats.items() if runner.seat.attends]
         await self.stop_attending(attending, timeout_s=timeout_s)
         left = max(FORCED_S, timeout_s - (time.monotonic() - started))
         await self._stop_each([key for key in self._seats if key not in attending], timeout_s=left)
@@ -241,12 +237,3 @@ class Supervisor:
         """Ends every process group now; the ladder that may be under way then finds them gone."""
         for runner in self._seats.values():
             runner.kill()
-
-
-def _joins(seat: Seat) -> bool:
-    return seat.wire is Wire.NDJSON and (seat.first_line is not None or seat.kind is SeatKind.AGENT)
-
-
-def python_argv(module: str, *arguments: str) -> tuple[str, ...]:
-    """Returns the command that runs one of our own modules with this very interpreter."""
-    return (sys.executable, "-m", module, *arguments)

@@ -16,7 +16,8 @@ from meetctl.rooms import Rooms
 from meetctl.roster import AgentEntry, Program, Roster
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.logs import Masker
-from meetctl.supervisor.supervisor import Seat, Supervisor
+from meetctl.supervisor.seat_spec import Seat
+from meetctl.supervisor.supervisor import Supervisor
 
 
 async def test_an_agent_whose_log_cannot_be_opened_is_not_in_the_cast_and_can_be_added_later() -> None:

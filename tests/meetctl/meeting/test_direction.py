@@ -17,14 +17,13 @@ from meetctl.meeting.cast import Cast
 from meetctl.meeting.direction import Direction
 from meetctl.protocol import Ask, GiveFloor, Model, Mute, RestartPolicy, Say, Speaks, Stop, Tell, Warn, parse_command
 from meetctl.roster import AgentEntry, Program
-from meetctl.supervisor.events import ChildMessage, Proof, SeatEvent, SeatKind
+from meetctl.supervisor.events import ChildMessage, SeatEvent, SeatKind
 from meetctl.supervisor.launcher import LaunchSpec
 from meetctl.supervisor.logs import Masker
-from meetctl.supervisor.process import Wire
-from meetctl.supervisor.supervisor import Seat, Supervisor
+from meetctl.supervisor.supervisor import Supervisor
 from meetctl.web.direction import MAX_WORDS, Directive
 from testing.fixtures.lanes import Lane, starts
-from tests.meetctl.supervisor.helpers import ROOT
+from tests.meetctl.supervisor.helpers import ROOT, AnySeat
 
 BOUND_S = 30.0
 
@@ -71,17 +70,14 @@ class Stage:
             return Stop()  # any line will do
 
         self.supervisor.add(
-            Seat(
-                key=key,
-                name=key.title(),
-                kind=kind,
-                program="chair" if key == "chair" else "audio",
-                spec=lambda: LaunchSpec(
+            AnySeat(
+                lambda: LaunchSpec(
                     (sys.executable, "-m", "tests.programs.recorder"), {"PATH": os.environ["PATH"]}, ROOT
                 ),
-                wire=Wire.NDJSON,
+                key=key,
+                kind=kind,
+                program="chair" if key == "chair" else "audio",
                 first_line=first_line,
-                proofs=frozenset({Proof.READY}),
                 restart=RestartPolicy.ALWAYS,
             )
         )

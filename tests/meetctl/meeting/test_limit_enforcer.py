@@ -12,15 +12,14 @@ import pytest
 
 from meetctl.meeting.limit_enforcer import LimitEnforcer
 from meetctl.meeting.sampling import sample_forever
-from meetctl.protocol import RestartPolicy
 from meetctl.roster import AgentEntry, Budget, Limits, Program
-from meetctl.supervisor.events import Exited, SeatEvent, SeatKind, Warned
+from meetctl.supervisor.events import Exited, SeatEvent, Warned
 from meetctl.supervisor.launcher import LaunchSpec
 from meetctl.supervisor.logs import Masker
-from meetctl.supervisor.process import Wire
 from meetctl.supervisor.state import ProcessState, SeatState
-from meetctl.supervisor.supervisor import Seat, Supervisor
+from meetctl.supervisor.supervisor import Supervisor
 from testing.fixtures.lanes import Lane, starts
+from tests.meetctl.supervisor.helpers import AnySeat
 
 ROOT = Path(__file__).parents[3]
 BOUND_S = 60.0
@@ -47,9 +46,7 @@ class Kept:
             name="Ada", identity="ada", program=Program.AUDIO, limits=limits or Limits(), budget=budget or Budget()
         )
         spec = LaunchSpec(argv, {"PATH": os.environ["PATH"]}, ROOT)
-        self.supervisor.add(
-            Seat("ada", "Ada", SeatKind.AGENT, "audio", lambda: spec, Wire.NDJSON, restart=RestartPolicy.ON_FAILURE)
-        )
+        self.supervisor.add(AnySeat(lambda: spec))
 
     async def reaches(self, state: ProcessState) -> SeatState:
         async with asyncio.timeout(BOUND_S):

@@ -18,18 +18,18 @@ PROGRAM = """
 import asyncio, os, sys
 from pathlib import Path
 from meetctl.supervisor.descendants import adopt_orphans
-from meetctl.supervisor.events import SeatKind
 from meetctl.supervisor.launcher import LaunchSpec
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
-from meetctl.supervisor.supervisor import Seat, Supervisor
+from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE
+from tests.meetctl.supervisor.helpers import AnySeat
 
 async def main() -> None:
     directory = Path(sys.argv[1])
     env = {"PATH": os.environ["PATH"], MEETING_VARIABLE: "strays"}
     spec = LaunchSpec(("sh", "-c", sys.argv[2]), env, directory)
-    seat = Seat("own", "Own", SeatKind.AGENT, "command", lambda: spec, Wire.NONE)
+    seat = AnySeat(lambda: spec, key="own", program="command", wire=Wire.NONE)
     supervisor = Supervisor(meeting="strays", room="r", log_dir=directory, mask=Masker())
     async with supervisor:
         supervisor.add(seat)

@@ -30,10 +30,10 @@ from meetctl.supervisor.health import NOTHING, HealthCheck
 from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.state import MeetingState, ProcessState, as_of
-from meetctl.supervisor.supervisor import Seat, Supervisor
+from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import remaining
 from testing.fixtures.lanes import Lane, starts
-from tests.meetctl.supervisor.helpers import misbehaving
+from tests.meetctl.supervisor.helpers import AnySeat, misbehaving
 
 BOUND_S = 20.0
 
@@ -62,12 +62,10 @@ class Room:
         **env: str,
     ) -> None:
         self.supervisor.add(
-            Seat(
+            AnySeat(
+                lambda: misbehaving(behaviour, self.meeting, **env),
                 key=key,
-                name=key.title(),
                 kind=kind,
-                program="audio",
-                spec=lambda: misbehaving(behaviour, self.meeting, **env),
                 wire=wire,
                 restart=restart,
                 first_line=first_line,
@@ -152,14 +150,7 @@ async def test_an_agent_that_leaves_by_itself_is_not_brought_back(room: Room) ->
 async def test_a_program_that_does_not_exist_is_fatal_and_says_so(room: Room, tmp_path: Path) -> None:
     missing = tmp_path / "no-such-program"
     room.supervisor.add(
-        Seat(
-            key="ada",
-            name="Ada",
-            kind=SeatKind.AGENT,
-            program="command",
-            spec=lambda: type(misbehaving("crash"))((str(missing),), {}),
-            wire=Wire.NONE,
-        )
+        AnySeat(lambda: type(misbehaving("crash"))((str(missing),), {}), program="command", wire=Wire.NONE)
     )
     await room.reaches(ProcessState.FATAL)
     assert "no-such-program" in str(room.supervisor.state.seats["ada"].last_error)
@@ -271,14 +262,7 @@ async def test_a_seat_can_be_filled_with_another_program_in_its_place(room: Room
     room.seat("polite", key="ada")
     room.seat("polite", key="max")
     await room.reaches(ProcessState.RUNNING)
-    other = Seat(
-        key="ada",
-        name="Ada the Second",
-        kind=SeatKind.AGENT,
-        program="simli",
-        spec=lambda: misbehaving("ready_and_stay", room.meeting),
-        wire=Wire.NDJSON,
-    )
+    other = AnySeat(lambda: misbehaving("ready_and_stay", room.meeting), name="Ada the Second", program="simli")
     assert await room.supervisor.restart("ada", timeout_s=2, seat=other)
     await room.reaches(ProcessState.RUNNING)
     seat = room.supervisor.state.seats["ada"]
