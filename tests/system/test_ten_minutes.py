@@ -62,6 +62,7 @@ def test_in_ten_minutes_nothing_is_said_twice_and_open_questions_get_whole_sente
     assert sum(totals[key] for key in TOUCHED) <= totals["answers"] / 10
 
 
+@pytest.mark.soak
 async def test_in_its_short_form_nothing_is_said_twice_either(model_server: str) -> None:
     meeting = TextMeeting(load_roster(DEMO, environment={}), model_server)
     try:
