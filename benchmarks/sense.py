@@ -11,25 +11,17 @@ import asyncio
 import time
 from pathlib import Path
 
-from livekit.agents import APIConnectOptions
-from meetctl_agents.models.providers import llm_from_endpoint, tts_from_endpoint
 from meetctl_agents.speaking import speech as speech_module
-from meetctl_agents.speaking.answers import Answers
-from meetctl_agents.text.clauses import ClauseTokenizer
-from pydantic import SecretStr
 
+from benchmarks.in_text import LONGEST_S, answering
 from benchmarks.measuring import show, spread
 from benchmarks.questions import QUESTIONS, Question
 from meetctl.catalogue import PAIRS
-from meetctl.programs.assignments import agent_assignment, cast_member
-from meetctl.programs.room_access import RoomAccess, StandIns
 from meetctl.protocol import Grant, Line
 from meetctl.roster import load_roster
 from testing.fixtures.models import running_model_server
 
 DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
-LONGEST_S = 180.0
-OPTIONS = APIConnectOptions(max_retry=0, timeout=LONGEST_S)
 
 
 def main() -> None:
@@ -73,22 +65,10 @@ async def _ask(question: Question, url: str) -> tuple[str, float]:
         Line(id=f"u{number}", at=number, speaker=who, identity=who.lower(), text=text)
         for number, (who, text) in enumerate(said)
     )
-    given = agent_assignment(
-        entry,
-        RoomAccess(roster.room, "ws://127.0.0.1:1", SecretStr("none"), "chair", roster.topic),
-        StandIns(url, None),
-        seat_number=0,
-        transcript=before,
-        cast=[cast_member(one) for one in roster.agents],
-    )
-    speech_module.STALL_S = LONGEST_S  # a busy machine makes an answer late, not senseless
-    voice = tts_from_endpoint(given.tts, given.voice, ClauseTokenizer())
-    answers = Answers(given, llm_from_endpoint(given.llm), voice, OPTIONS)
-    began = time.time()
-    try:
+    speech_module.STALL_S = LONGEST_S
+    async with answering(roster, entry, url, transcript=before) as answers:
+        began = time.time()
         speech = answers.take(Grant(grant_id="g", line=asked))
         text = await speech.wait_written()
         await speech.aclose()
         return text, speech.first_word_s or time.time() - began
-    finally:
-        await answers.aclose()

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from contextlib import AsyncExitStack
+from typing import Any, Self
 
-from livekit.agents import APIConnectOptions
-from meetctl_agents.models.novelty import NothingNewError
-from meetctl_agents.models.providers import llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
+from meetctl_agents.models.novelty import NothingNewError, Novelty
 from meetctl_agents.speaking import speech as speech_module
 from meetctl_agents.speaking.answers import Answers
-from meetctl_agents.text.clauses import ClauseTokenizer
-from pydantic import SecretStr
 
+from benchmarks.in_text import LONGEST_S, answering
 from benchmarks.measuring import show
 from benchmarks.reading import CountingServer
 from benchmarks.sense import DEMO
@@ -25,13 +23,9 @@ from benchmarks.ten_minutes import TURNS, Turn, judge
 from meetctl.catalogue import PAIRS
 from meetctl.local.data import locate
 from meetctl.local.models.server import Models, bound_socket, served
-from meetctl.programs.assignments import agent_assignment, cast_member
-from meetctl.programs.room_access import RoomAccess, StandIns
 from meetctl.protocol import Grant, Line, Repeats
 from meetctl.roster import Roster, load_roster
 
-LONGEST_S = 180.0
-OPTIONS = APIConnectOptions(max_retry=0, timeout=LONGEST_S)
 SLOTS = 4
 CUT_AT = 0.6
 """Of what somebody says: there they pause, and the chair has an answer prepared in vain."""
@@ -41,7 +35,7 @@ EVERY = 4
 
 def main() -> None:
     """Prints what is said by each pair, and its figures."""
-    speech_module.STALL_S = LONGEST_S  # a busy machine makes an answer late, not other
+    speech_module.STALL_S = LONGEST_S
     for name, models in PAIRS.items():
         asyncio.run(_measure(f"local/{name}".rstrip("/"), models["llm"]))
 
@@ -54,11 +48,8 @@ async def _measure(label: str, model: str) -> None:
         (chat,) = models.chats.loaded.values()
         llama: Any = chat._llama
         llama._server = counting = CountingServer(llama._server)
-        meeting = TextMeeting(load_roster(DEMO, environment={}), url)
-        try:
+        async with TextMeeting(load_roster(DEMO, environment={}), url) as meeting:
             await meeting.hold(TURNS)
-        finally:
-            await meeting.aclose()
         reading = counting.reading
     verdict = judge(meeting.said, meeting.answers)
     repeats = meeting.repeats
@@ -84,39 +75,30 @@ async def _measure(label: str, model: str) -> None:
 
 
 class TextMeeting:
-    """Does what a chair does, in its order."""
+    """Does what a chair does, in its order; async context manager around the agents."""
 
     def __init__(self, roster: Roster, url: str) -> None:
         self.said: list[str] = []
         self.answers: list[tuple[Turn, str]] = []
-        self._repeats: dict[str, Repeats] = {}
+        self.repeats = Repeats()
+        """Of all agents."""
         self._lines = 0
-        self._agents = {}
-        for number, entry in enumerate(roster.agents):
-            given = agent_assignment(
-                entry,
-                RoomAccess(roster.room, "ws://127.0.0.1:1", SecretStr("none"), "chair", roster.topic),
-                StandIns(url, None),
-                seat_number=number,
-                transcript=(),
-                cast=[cast_member(one) for one in roster.agents],
-            )
-            self._agents[entry.name] = Answers(
-                given,
-                llm_from_endpoint(given.llm),
-                tts_from_endpoint(given.tts, given.voice, ClauseTokenizer()),
-                OPTIONS,
-                reader_from_endpoint(given.llm),
-                count=lambda novelty, name=entry.name: self._repeats.__setitem__(  # type: ignore[misc]
-                    name, novelty.added_to(self._repeats.get(name, Repeats()))
-                ),
-            )
+        self._roster = roster
+        self._url = url
+        self._agents: dict[str, Answers] = {}
+        self._stack = AsyncExitStack()
 
-    @property
-    def repeats(self) -> Repeats:
-        """Of both."""
-        names = [name for name in Repeats.model_fields if name != "type"]
-        return Repeats(**{name: sum(getattr(each, name) for each in self._repeats.values()) for name in names})
+    async def __aenter__(self) -> Self:
+        for number, entry in enumerate(self._roster.agents):
+            agent = answering(self._roster, entry, self._url, seat_number=number, reads_ahead=True, count=self._count)
+            self._agents[entry.name] = await self._stack.enter_async_context(agent)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def _count(self, novelty: Novelty) -> None:
+        self.repeats = novelty.added_to(self.repeats)
 
     async def hold(self, turns: Sequence[Turn]) -> None:
         for answers in self._agents.values():
@@ -124,10 +106,6 @@ class TextMeeting:
         await self._pause()
         for number, turn in enumerate(turns):
             await self._take(turn, pauses=number % EVERY == 0)
-
-    async def aclose(self) -> None:
-        for answers in self._agents.values():
-            await answers.aclose()
 
     async def _take(self, turn: Turn, *, pauses: bool) -> None:
         line = self._line(turn.who, turn.text)
@@ -166,6 +144,7 @@ class TextMeeting:
         _tell(said)
         self.said.append(text)
         answers.said(grant, speech, said, cut=False)
+        await speech.aclose()
         return text
 
     def _line(self, who: str, text: str) -> Line:

@@ -62,13 +62,9 @@ def test_in_ten_minutes_nothing_is_said_twice_and_open_questions_get_whole_sente
     assert sum(totals[key] for key in TOUCHED) <= totals["answers"] / 10
 
 
-@pytest.mark.soak
 async def test_in_its_short_form_nothing_is_said_twice_either(model_server: str) -> None:
-    meeting = TextMeeting(load_roster(DEMO, environment={}), model_server)
-    try:
+    async with TextMeeting(load_roster(DEMO, environment={}), model_server) as meeting:
         await meeting.hold(SHORT_FORM)
-    finally:
-        await meeting.aclose()
     assert len(meeting.answers) == meeting.repeats.answers == sum(len(turn.to) for turn in SHORT_FORM)
     assert judge(meeting.said, meeting.answers).said_twice == ()
 
