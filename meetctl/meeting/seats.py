@@ -169,7 +169,40 @@ class ChairSeat(Seat):
         return await self._cast.chair_assignment()
 
 
-class AgentSeat(Seat):
+class _EntrySeat(Seat):
+    """The seat of an entry of the roster."""
+
+    def __init__(
+        self,
+        entry: AgentEntry,
+        room: str,
+        cast: Attendance,
+        *,
+        wire: Wire,
+        health_check: HealthCheck,
+        proofs: frozenset[Proof],
+    ) -> None:
+        super().__init__(
+            key=entry.identity,
+            name=entry.name,
+            kind=SeatKind.AGENT,
+            program=entry.program.value,
+            wire=wire,
+            health_check=health_check,
+            proofs=proofs,
+            restart=entry.restart,
+        )
+        self._entry = entry
+        self._room = room
+        self._cast = cast
+
+    def spec(self) -> LaunchSpec:
+        entry = self._entry
+        environment = self._cast.environment_of(entry)
+        return LaunchSpec(agent_argv(entry, self._room), environment, entry.cwd, module=agent_module(entry))
+
+
+class AgentSeat(_EntrySeat):
     """An agent's seat.
 
     Args:
@@ -183,27 +216,19 @@ class AgentSeat(Seat):
         self, entry: AgentEntry, room: str, cast: Attendance, *, own_chair: bool, depends_on: str | None
     ) -> None:
         super().__init__(
-            key=entry.identity,
-            name=entry.name,
-            kind=SeatKind.AGENT,
-            program=entry.program.value,
+            entry,
+            room,
+            cast,
             wire=Wire.NDJSON,
             health_check=HealthCheck(START_S, REPLACE_AFTER_S, depends_on),
             proofs=_proofs(entry, own_chair=own_chair),
-            restart=entry.restart,
         )
-        self._entry = entry
-        self._room = room
-        self._cast = cast
-
-    def spec(self) -> LaunchSpec:
-        return _agent_spec(self._entry, self._room, self._cast)
 
     async def first_line(self) -> Model:
         return await self._cast.assignment_of(self._entry)
 
 
-class CommandSeat(Seat):
+class CommandSeat(_EntrySeat):
     """The seat of a `command:`, which finds its token in its environment and reads nothing.
 
     Args:
@@ -211,33 +236,13 @@ class CommandSeat(Seat):
     """
 
     def __init__(self, entry: AgentEntry, room: str, cast: Attendance, *, depends_on: str | None) -> None:
-        super().__init__(
-            key=entry.identity,
-            name=entry.name,
-            kind=SeatKind.AGENT,
-            program=entry.program.value,
-            wire=Wire.NONE,
-            health_check=HealthCheck(
-                entry.start_timeout_s or START_S, depends_on=depends_on, slow_hint=COMMAND_IS_SLOW
-            ),
-            proofs=frozenset({Proof.ACTIVE}),
-            restart=entry.restart,
-        )
-        self._entry = entry
-        self._room = room
-        self._cast = cast
-
-    def spec(self) -> LaunchSpec:
-        return _agent_spec(self._entry, self._room, self._cast)
+        health_check = HealthCheck(entry.start_timeout_s or START_S, depends_on=depends_on, slow_hint=COMMAND_IS_SLOW)
+        super().__init__(entry, room, cast, wire=Wire.NONE, health_check=health_check, proofs=frozenset({Proof.ACTIVE}))
 
     async def readiness_probe(self) -> Proof:
         while not await self._cast.is_active(self._entry.identity):
             await asyncio.sleep(ACTIVE_POLL_S)
         return Proof.ACTIVE
-
-
-def _agent_spec(entry: AgentEntry, room: str, cast: Attendance) -> LaunchSpec:
-    return LaunchSpec(agent_argv(entry, room), cast.environment_of(entry), entry.cwd, module=agent_module(entry))
 
 
 def _proofs(entry: AgentEntry, *, own_chair: bool) -> frozenset[Proof]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -91,30 +92,40 @@ class ScriptedServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).lower()
-            if b"content-length:" in head:
-                await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
-            elif b"transfer-encoding: chunked" in head:
-                await reader.readuntil(b"0\r\n\r\n")
-            await self._write(self.reply, reader, writer)
+            await read_request(reader)
+            await write_reply(self.reply, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client has had enough, or the test
         finally:
             writer.close()
 
-    async def _write(self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if reply.then is Then.SLOWLY:
-            for byte in reply.content[:-1]:
-                writer.write(bytes([byte]))
-                await writer.drain()
-                await asyncio.sleep(PAUSE_S)
-        else:
-            writer.write(reply.content)
+
+async def read_request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
+    """Returns path and body of an HTTP request."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    path = head.split(b" ", 2)[1].decode()
+    length = re.search(rb"content-length: *(\d+)", head.lower())
+    if length is not None:
+        return path, await reader.readexactly(int(length[1]))
+    if b"transfer-encoding: chunked" in head.lower():
+        return path, await reader.readuntil(b"0\r\n\r\n")
+    return path, b""
+
+
+async def write_reply(reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers so; the caller closes the connection."""
+    if reply.then is Then.SLOWLY:
+        for byte in reply.content[:-1]:
+            writer.write(bytes([byte]))
             await writer.drain()
-        if reply.takes_patience:
-            await reader.read()  # until the client gives up
-        if reply.then is Then.RESET:
-            writer.transport.abort()
+            await asyncio.sleep(PAUSE_S)
+    else:
+        writer.write(reply.content)
+        await writer.drain()
+    if reply.takes_patience:
+        await reader.read()  # until the client gives up, or the test does
+    if reply.then is Then.RESET:
+        writer.transport.abort()
 
 
 @asynccontextmanager

@@ -58,13 +58,9 @@ class Judge:
         """
         others = {identity: name for identity, name in people.items() if identity != line.identity}
         async with asyncio.timeout(PATIENCE_S):
-            text, thought = await self._answers.ask(question(line, before, agents, others), PATIENCE_S)
-        try:
-            return decision(text, agents, others)
-        except NoDecision:
-            if self._answers.give_room(text, thought):
-                raise NoDecision("it only reasoned, and is given more room to from now on") from None
-            raise
+            return await self._answers.ask(
+                question(line, before, agents, others), PATIENCE_S, lambda text: decision(text, agents, others)
+            )
 
 
 def question(

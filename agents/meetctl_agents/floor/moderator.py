@@ -46,14 +46,7 @@ class Moderator:
         names = [member.name for member in candidates]
         context.add_message(role="system", content=self._instructions(names))
         context.add_message(role="user", content=question(lines, names))
-        text, thought = await self._answers.ask(context, PATIENCE_S)
-        try:
-            return decision(text, candidates)
-        except NoDecision:
-            # Kept for the next question: this one is decided by turn meanwhile.
-            if self._answers.give_room(text, thought):
-                raise NoDecision("it only reasoned, and is given more room to from now on") from None
-            raise
+        return await self._answers.ask(context, PATIENCE_S, lambda text: decision(text, candidates))
 
     def _instructions(self, names: Sequence[str]) -> str:
         topic = f" about {self._topic.strip()}" if self._topic else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from livekit.agents import APIConnectOptions, APIStatusError, llm
 from livekit.agents.metrics import LLMMetrics
@@ -13,6 +13,8 @@ from meetctl.protocol import Usage
 from ..models.token_count import TokenCount
 from ..process.wire import Report
 from ..text.reasoning import Reasoning
+
+T = TypeVar("T")
 
 ROOM_TO_THINK = 600
 """Tokens, for a model that reasons before it answers."""
@@ -36,12 +38,25 @@ class ShortAnswers:
         self._enough = enough
         self._limit: dict[str, int] = {"max_completion_tokens": tokens}
 
-    async def ask(self, context: llm.ChatContext, timeout_s: float) -> tuple[str, str]:
-        """Returns what the model answers, and the beginning of what it thought before.
+    async def ask(self, context: llm.ChatContext, timeout_s: float, decision: Callable[[str], T]) -> T:
+        """Returns what the model's answer decides; where that was only reasoning, the next may be longer.
 
         Raises:
+            NoDecision: as `decision` does, of an answer that decides nothing.
             APIError: if the model cannot be asked.
         """
+        text, thought = await self._answer(context, timeout_s)
+        try:
+            return decision(text)
+        except NoDecision:
+            # Kept for the next question: this one is decided without the model meanwhile.
+            if (thought or not text.strip()) and self._limit.get("max_completion_tokens") == self._tokens:
+                self._limit = {"max_completion_tokens": ROOM_TO_THINK}
+                raise NoDecision("it only reasoned, and is given more room to from now on") from None
+            raise
+
+    async def _answer(self, context: llm.ChatContext, timeout_s: float) -> tuple[str, str]:
+        """Returns what the model answers, and the beginning of what it thought before."""
         try:
             return await self._ask(context, timeout_s)
         except APIStatusError as error:
@@ -49,13 +64,6 @@ class ShortAnswers:
                 raise
             self._limit = {}
             return await self._ask(context, timeout_s)
-
-    def give_room(self, text: str, thought: str) -> bool:
-        """Returns whether an answer that decides nothing was only reasoning, and the next may be longer for that."""
-        if (thought or not text.strip()) and self._limit.get("max_completion_tokens") == self._tokens:
-            self._limit = {"max_completion_tokens": ROOM_TO_THINK}
-            return True
-        return False
 
     async def _ask(self, context: llm.ChatContext, timeout_s: float) -> tuple[str, str]:
         options = APIConnectOptions(max_retry=0, timeout=timeout_s)

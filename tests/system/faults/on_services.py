@@ -18,8 +18,6 @@ BROKEN: dict[str, list[Reply]] = {
     SPEECH: broken_replies(bytes(4800), "audio", kind="audio/pcm"),
     WORDS: broken_replies(b'{"text": "Yes."}', "text"),
 }
-ASKED_S = 4.0
-"""Until somebody has asked the broken service; an idle machine takes a quarter of it."""
 WRONG_S = 0.7
 """How long it goes on to answer wrongly."""
 AWAY_S = 1.5

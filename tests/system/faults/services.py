@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import array
 import asyncio
-import contextlib
 import json
 import math
 import re
 from typing import Any, Self
 
-from testing.agents.broken_answers import PAUSE_S, Reply, Then, http
+from testing.agents.broken_answers import Reply, http, read_request, write_reply
 
 RATE = 24_000
 """Of the sound that the voice answers with: 16-bit samples, mono."""
@@ -74,12 +73,12 @@ class Services:
         assert task is not None
         self._connections.add(task)
         try:
-            path, body = await _request(reader)
+            path, body = await read_request(reader)
             part = next((each for each in PARTS if path.endswith(each)), None)
             if part is not None:
                 self.asked[part] += 1
             if part is not None and (reply := self.broken.get(part)) is not None:
-                await _write(reply, reader, writer)
+                await write_reply(reply, reader, writer)
             else:
                 writer.write(self._good(part, body))
                 await writer.drain()
@@ -114,30 +113,3 @@ def _chat(asked: dict[str, Any]) -> bytes:
     delta = {"role": "assistant", "content": words}
     events = [chunk | {"choices": [{"index": 0, "delta": delta, "finish_reason": "stop"}]}]
     return b"".join(f"data: {json.dumps(event)}\n\n".encode() for event in events) + b"data: [DONE]\n\n"
-
-
-async def _request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
-    head = await reader.readuntil(b"\r\n\r\n")
-    path = head.split(b" ", 2)[1].decode()
-    length = re.search(rb"content-length: *(\d+)", head.lower())
-    if length is not None:
-        return path, await reader.readexactly(int(length[1]))
-    if b"transfer-encoding: chunked" in head.lower():
-        return path, await reader.readuntil(b"0\r\n\r\n")
-    return path, b""
-
-
-async def _write(reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    if reply.then is Then.SLOWLY:
-        for byte in reply.content[:-1]:
-            writer.write(bytes([byte]))
-            await writer.drain()
-            await asyncio.sleep(PAUSE_S)
-    else:
-        writer.write(reply.content)
-        await writer.drain()
-    if reply.takes_patience:
-        await reader.read()  # until the client gives up, or the test does
-    if reply.then is Then.RESET:
-        with contextlib.suppress(OSError):
-            writer.transport.abort()

@@ -9,7 +9,7 @@ from functools import lru_cache
 from .grammar import Use, invites, is_question, uses
 from .language import Language, chosen
 from .names import names_of
-from .text import bare, fold, sentences, tokens, without_quotes
+from .text import fold, sentences, tokens, without_quotes
 from .view import Heard, Party, View
 
 LASTS_S = 60.0
@@ -122,9 +122,3 @@ def names_called(text: str, view: View, *, but: str = "") -> tuple[tuple[str, ..
 
 def _lately(agents: tuple[str, ...], agent: str) -> tuple[str, ...]:
     return (*(one for one in agents if one != agent), agent)
-
-
-def is_hum(text: str, spoken: Language) -> bool:
-    """Returns whether folded text is no word at all."""
-    words = bare(text).split()
-    return bool(words) and all(word in spoken.hums for word in words)
