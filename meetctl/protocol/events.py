@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
+from meetctl.protocol.floor import Unsaid
 from meetctl.protocol.values import AgentSpeech, IceState, Line, MediaKind, Model
 
 
@@ -166,6 +167,20 @@ class FloorDecided(Model):
     """How long a model was asked, where one was."""
 
 
+class Unanswered(Model):
+    """From the chair: a person's question was not answered, though the agent, and who tried after it, had the floor."""
+
+    type: Literal["unanswered"] = "unanswered"
+    identity: str
+    """The agent that had the floor for it last."""
+    line_id: str
+    """The question."""
+    speaker: str
+    """Identity of the person."""
+    reason: Unsaid | None = None
+    """As far as the agent knows; None = nothing came of it."""
+
+
 class TurnLatency(Model):
     """From the chair: one answered turn, milliseconds by stage."""
 
@@ -201,6 +216,7 @@ Event = (
     | LastWords
     | FloorChanged
     | FloorDecided
+    | Unanswered
     | TurnLatency
     | Observed
 )

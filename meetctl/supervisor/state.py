@@ -27,6 +27,7 @@ from meetctl.protocol import (
     Repeats,
     Serving,
     SpeechState,
+    Unanswered,
     Usage,
     Warn,
 )
@@ -55,6 +56,7 @@ __all__ = ["MeetingState", "Phase", "ProcessState", "SeatState", "apply", "as_of
 
 CHAIR = "chair"
 """The program whose word counts for other seats; what anybody else says of them is ignored."""
+DID_NOT_ANSWER = "did not answer what it was asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def apply(state: MeetingState, event: SeatEvent) -> MeetingState:
     if isinstance(event, SeatRemoved):
         left = {key: other for key, other in state.seats.items() if key != event.seat}
         return _without_floor(replace(state, seats=left), seat)
-    if isinstance(event, ChildMessage) and isinstance(event.event, MediaReceived | FloorChanged):
+    if isinstance(event, ChildMessage) and isinstance(event.event, MediaReceived | FloorChanged | Unanswered):
         return _heard_of_others(state, seat, event.event, event.at)
     after = _with_seat(state, _after(seat, event), event.at)
     return _without_floor(after, seat) if isinstance(event, Exited) else after
@@ -256,7 +258,7 @@ def _with_proof(seat: SeatState, proof: Proof) -> SeatState:
 
 
 def _heard_of_others(
-    state: MeetingState, speaker: SeatState, event: MediaReceived | FloorChanged, at: float
+    state: MeetingState, speaker: SeatState, event: MediaReceived | FloorChanged | Unanswered, at: float
 ) -> MeetingState:
     if speaker.program != CHAIR or speaker.pid is None:
         return state
@@ -265,8 +267,16 @@ def _heard_of_others(
     seat = state.seats.get(event.identity)
     if seat is None or seat.pid is None:
         return state
+    if isinstance(event, Unanswered):
+        return _with_seat(state, _warned(seat, _unanswered(seat), at, lasts=seat.warning_lasts), at)
     proof = Proof.AUDIO if event.kind is MediaKind.AUDIO else Proof.VIDEO
     return _with_seat(state, _with_proof(seat, proof), at)
+
+
+def _unanswered(seat: SeatState) -> str:
+    """Returns that it did not answer, with what it warned of itself."""
+    why = (seat.warning or "").removeprefix(DID_NOT_ANSWER).removeprefix(": ")
+    return f"{DID_NOT_ANSWER}: {why}" if why else DID_NOT_ANSWER
 
 
 def _without_floor(state: MeetingState, gone: SeatState) -> MeetingState:

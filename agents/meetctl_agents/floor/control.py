@@ -17,7 +17,18 @@ from meetctl.protocol import CastMember, FloorChanged, Line, MeetingRules
 
 from ..process.tasks import Tasks
 from ..process.wire import Report
-from .events import AgentGone, Changed, Consult, Event, GrantFloor, Released, RevokeFloor, StillLoading, Tick
+from .events import (
+    AgentGone,
+    Changed,
+    Consult,
+    Event,
+    GrantFloor,
+    NeverAnswered,
+    Released,
+    RevokeFloor,
+    StillLoading,
+    Tick,
+)
 from .machine import next_deadline, next_request, step
 from .outbox import Outbox
 from .state import Floor
@@ -28,6 +39,8 @@ Granted = Callable[[GrantFloor, float], None]
 """Told of each grant that an agent took, with the seconds it took to reach it."""
 Consulted = Callable[[Consult], None]
 """Told of each question to the moderator; the answer is posted."""
+NotAnswered = Callable[[NeverAnswered], None]
+"""Told of each turn of which nobody heard anything, once nobody is to try again."""
 
 
 class FloorControl:
@@ -42,12 +55,14 @@ class FloorControl:
         *,
         granted: Granted,
         consulted: Consulted,
+        unanswered: NotAnswered,
         spoken_before: bool,
     ) -> None:
         self._room = room
         self._report = report
         self._granted = granted
         self._consulted = consulted
+        self._unanswered = unanswered
         self._floor = Floor(run=run, rules=rules, opened=spoken_before)
         self._outboxes: dict[str, Outbox] = {}
         self._closing = Tasks()
@@ -95,6 +110,8 @@ class FloorControl:
                     self._report(FloorChanged(holder=holder))
                 case Consult():
                     self._consulted(action)
+                case NeverAnswered():
+                    self._unanswered(action)
                 case _:
                     assert_never(action)
         if isinstance(event, AgentGone) and (outbox := self._outboxes.pop(event.identity, None)) is not None:

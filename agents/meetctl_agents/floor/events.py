@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meetctl.protocol import CastMember, Line
+from meetctl.protocol import CastMember, Line, Unsaid
 
 # --- what happened -------------------------------------------------------------------------------------------------
 
@@ -82,6 +82,8 @@ class Released:
     line: Line | None
     """What it said, None = nothing."""
     addressed: tuple[str, ...] = ()
+    unsaid: Unsaid | None = None
+    """Why it said nothing, as far as it knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,4 +206,15 @@ class Consult:
     candidates: tuple[str, ...]
 
 
-Action = GrantFloor | RevokeFloor | Changed | Consult
+@dataclass(frozen=True, slots=True)
+class NeverAnswered:
+    """Tell people that an agent says nothing, though it had the floor."""
+
+    identity: str
+    line: Line | None
+    """What it was asked by a person; None = nobody asked."""
+    unsaid: Unsaid | None
+    """Why, as far as it knows."""
+
+
+Action = GrantFloor | RevokeFloor | Changed | Consult | NeverAnswered

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from meetctl.protocol import Line
+from meetctl.protocol import Line, Unsaid
 
 from .events import (
     Action,
@@ -38,6 +38,7 @@ from .events import (
 )
 from .modes import after_agent, after_human, decided, one_by_turn, undecided
 from .state import Floor, FloorHold, FloorRequest, by_turn, opener
+from .unanswered import overdue, returned, superseded, unheard
 
 SILENT_S = 25.0
 """From the grant to the first sound: two attempts of a model, ten seconds each. Runs out where the agent hangs."""
@@ -65,7 +66,7 @@ def step(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action, .
 
 def next_deadline(floor: Floor, now: float) -> float | None:
     """Returns when a `Tick` is due; None = nothing is running out. What is overdue waits for an event, not for time."""
-    due = [since + TALK_S for _, since in floor.talking]
+    due = [since + TALK_S for _, since in floor.talking] + [owed.due for owed in floor.owed]
     if floor.hold:
         due.append(floor.hold.deadline)
     if floor.consulting:
@@ -92,7 +93,7 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
         case CastSet(cast):
             present = {member.identity for member in cast}
             floor = replace(floor, cast=cast, waiting=tuple(w for w in floor.waiting if w.identity in present))
-            return _revoked(floor, now) if floor.holder not in (None, *present) else (floor, ())
+            return _lost(floor, now) if floor.holder not in (None, *present) else (floor, ())
         case HumanCame(identity):
             return replace(floor, humans=floor.humans | {identity}), ()
         case HumanLeft(identity):
@@ -117,10 +118,9 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
             busy = floor.hold or floor.waiting or floor.talking
             return (floor, ()) if busy else after_agent(floor, line, addressed, now)
         case AgentCame(identity):
-            return replace(floor, here=floor.here | {identity}), ()
+            return returned(replace(floor, here=floor.here | {identity}), identity), ()
         case AgentGone(identity):
-            floor = _unwanted(replace(floor, here=floor.here - {identity}), identity)
-            return _revoked(floor, now) if floor.holder == identity else (floor, ())
+            return _without_agent(floor, identity, now)
         case Directed(identity, verbatim, line):
             return _directed(floor, identity, verbatim, line), ()
         case Muted(identity, muted):
@@ -140,7 +140,9 @@ def _said(floor: Floor, said: UtteranceFinal, now: float) -> tuple[Floor, tuple[
         floor = _fell_silent(floor, said.line.identity)
     cut_off = floor.cut_off
     floor = replace(floor, agent_turns=0, cut_off=None, opened=True, open=None, consulting=None, nudge_at=None)
-    floor, taken = _excluded(floor, said.excluded, now)
+    floor, given_up = superseded(floor, said.line.identity)
+    floor, excluded = _excluded(floor, said.excluded, now)
+    taken = (*given_up, *excluded)
     if said.dismisses and not said.addressed and (cut_off is not None or floor.hold is not None):
         floor, actions = _cut(replace(floor, waiting=()), now)
         return replace(floor, cut_off=None), (*taken, *actions)
@@ -179,10 +181,10 @@ def _released(floor: Floor, released: Released, now: float) -> tuple[Floor, tupl
     held = floor.hold
     if held is None or (held.grant_id, held.request.identity) != (released.grant_id, released.identity):
         return floor, ()  # too late: the floor was taken away
-    floor, actions = _revoked(floor, now)
     line = released.line
     if line is None:
-        return floor, actions
+        return _lost(floor, now, released.unsaid)
+    floor, actions = _revoked(floor, now)
     floor = replace(floor, opened=True, nudge_at=now + NUDGE_S if floor.alone else None)
     if held.cut or line.interrupted or floor.waiting or floor.talking:
         return floor, actions
@@ -212,7 +214,8 @@ def _cut(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
     if held is None or held.cut:
         return floor, ()
     cut = replace(held, cut=True, deadline=now + RELEASE_S)
-    return replace(floor, hold=cut, cut_off=held.request), (RevokeFloor(held.request.identity, held.grant_id),)
+    request = replace(held.request, was_heard=held.request.was_heard or held.sounded)
+    return replace(floor, hold=cut, cut_off=request), (RevokeFloor(held.request.identity, held.grant_id),)
 
 
 def _expire(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
@@ -220,12 +223,13 @@ def _expire(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
         floor = undecided(floor, floor.consulting.number)
     if floor.open and now >= floor.open.due and not floor.talking:
         floor = replace(floor, waiting=(*floor.waiting, *one_by_turn(floor, floor.open.line)), open=None)
+    floor, given_up = overdue(floor, now)
     held = floor.hold
     if held is None or now < held.deadline:
-        return floor, ()
+        return floor, given_up
     cut = () if held.cut else (RevokeFloor(held.request.identity, held.grant_id),)
-    floor, actions = _revoked(floor, now)
-    return floor, (*cut, *actions)
+    floor, actions = _revoked(floor, now) if held.sounded else _lost(floor, now)
+    return floor, (*given_up, *cut, *actions)
 
 
 def _settle(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
@@ -234,7 +238,8 @@ def _settle(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
     if not floor.waiting and floor.consulting is None:
         floor = _nudged(floor, now)
     if floor.exhausted:
-        floor = replace(floor, waiting=tuple(request for request in floor.waiting if request.directed))
+        # Who tries again tries the same turn again.
+        floor = replace(floor, waiting=tuple(one for one in floor.waiting if one.directed or one.tries))
     if not floor.waiting or not (floor.attended or floor.waiting[0].directed):
         return floor, ()
     request, *rest = floor.waiting
@@ -243,7 +248,7 @@ def _settle(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
         floor,
         hold=FloorHold(grant_id, request, now + SILENT_S),
         waiting=tuple(rest),
-        agent_turns=floor.agent_turns + 1,
+        agent_turns=floor.agent_turns + (request.tries == 0),
         grants=floor.grants + 1,
         last_by_turn=request.identity,
         cut_off=None,
@@ -272,6 +277,16 @@ def _revoked(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
     return replace(floor, hold=None, nudge_at=nudge), (Changed(None),)
 
 
+def _lost(floor: Floor, now: float, unsaid: Unsaid | None = None) -> tuple[Floor, tuple[Action, ...]]:
+    """Ends a turn of which nothing was heard."""
+    held = floor.hold
+    floor, actions = _revoked(floor, now)
+    if held is None or held.cut:
+        return floor, actions
+    floor, unanswered = unheard(floor, held.request, unsaid, now)
+    return floor, (*actions, *unanswered)
+
+
 def _without_human(floor: Floor, identity: str, now: float) -> Floor:
     humans = floor.humans - {identity}
     talking = tuple((who, since) for who, since in floor.talking if who != identity)
@@ -280,9 +295,22 @@ def _without_human(floor: Floor, identity: str, now: float) -> Floor:
         return floor
     if floor.alone:
         return replace(floor, nudge_at=now + NUDGE_S)
-    return replace(
-        floor, waiting=tuple(request for request in floor.waiting if request.directed), open=None, consulting=None
-    )
+    waiting = tuple(request for request in floor.waiting if request.directed)
+    owed = tuple(owed for owed in floor.owed if owed.request.directed)
+    return replace(floor, waiting=waiting, owed=owed, open=None, consulting=None)
+
+
+def _without_agent(floor: Floor, identity: str, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    floor = replace(floor, here=floor.here - {identity})
+    actions: tuple[Action, ...] = ()
+    if floor.holder == identity:
+        floor, actions = _lost(floor, now)
+    left = [request for request in floor.waiting if request.identity == identity]
+    floor = _unwanted(floor, identity)
+    for request in left:
+        floor, told = unheard(floor, request, None, now)
+        actions = (*actions, *told)
+    return floor, actions
 
 
 def _unwanted(floor: Floor, identity: str) -> Floor:

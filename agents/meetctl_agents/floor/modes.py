@@ -35,7 +35,7 @@ def after_human(
         requests = tuple(FloorRequest(name, line) for name in addressed if may_speak(floor, name, addressed=True))
         return replace(floor, waiting=(*others, *requests)), ()
     if said.to_nobody:
-        return replace(floor, waiting=others), ()
+        return replace(floor, waiting=(*_not_yet_heard(cut_off, line), *others)), ()
     if cut_off is not None and may_speak(floor, cut_off.identity, addressed=True):
         return replace(floor, waiting=(FloorRequest(cut_off.identity, line), *others)), ()
     if others or (floor.hold and not floor.hold.cut):
@@ -47,6 +47,13 @@ def after_human(
     if said.to_the_room and floor.rules.open_questions is OpenQuestions.WAIT:
         return replace(floor, open=OpenQuestion(line, now + ROOM_S)), ()
     return replace(floor, waiting=one_by_turn(floor, line)), ()
+
+
+def _not_yet_heard(cut_off: FloorRequest | None, line: Line) -> tuple[FloorRequest, ...]:
+    """Returns what was asked before, where people talked among themselves before anything of the answer was heard."""
+    if cut_off is None or cut_off.was_heard or cut_off.line is None or cut_off.line.id == line.id:
+        return ()
+    return (cut_off,)
 
 
 def after_agent(floor: Floor, line: Line, addressed: tuple[str, ...], now: float) -> tuple[Floor, tuple[Action, ...]]:
@@ -73,7 +80,8 @@ def decided(floor: Floor, number: int, identity: str | None) -> Floor:
         return replace(floor, consulting=None)
     if identity is None or not may_speak(floor, identity, addressed=True):
         return undecided(floor, number)
-    return replace(floor, consulting=None, waiting=(*floor.waiting, FloorRequest(identity, asked.line)))
+    picked = FloorRequest(identity, asked.line, is_by_turn=True)
+    return replace(floor, consulting=None, waiting=(*floor.waiting, picked))
 
 
 def undecided(floor: Floor, number: int) -> Floor:
@@ -99,7 +107,7 @@ def _consult(floor: Floor, line: Line, now: float) -> tuple[Floor, tuple[Action,
 
 def one_by_turn(floor: Floor, line: Line) -> tuple[FloorRequest, ...]:
     """Returns that the next one by turn answers the line; nothing where nobody may."""
-    return tuple(FloorRequest(name, line) for name in by_turn(floor, but=line.identity)[:1])
+    return tuple(FloorRequest(name, line, is_by_turn=True) for name in by_turn(floor, but=line.identity)[:1])
 
 
 def _round(floor: Floor, line: Line, addressed: tuple[str, ...]) -> tuple[FloorRequest, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meetctl.protocol import CastMember, Line, MeetingRules, Speaks
+from meetctl.protocol import CastMember, Line, MeetingRules, Speaks, Unsaid
 
 DEFAULT_RULES = MeetingRules()
 
@@ -19,6 +19,12 @@ class FloorRequest:
     verbatim: str | None = None
     directed: bool = False
     """Somebody outside asked for it: it is heard even where nobody else would be granted the floor."""
+    is_by_turn: bool = False
+    """Nobody was named: another one may answer in its place."""
+    was_heard: bool = False
+    """Something of the turn was heard before it was cut off."""
+    tries: int = 0
+    """How often somebody had the floor for it and was not heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,15 @@ class FloorHold:
     deadline: float
     cut: bool = False
     sounded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An agent that is gone was asked something, and answers it if it is back by then."""
+
+    request: FloorRequest
+    unsaid: Unsaid | None
+    due: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,7 @@ class Floor:
     """Who talks and since when; a person twice whose next words began before the last were transcribed."""
     hold: FloorHold | None = None
     waiting: tuple[FloorRequest, ...] = ()
+    owed: tuple[Owed, ...] = ()
     cut_off: FloorRequest | None = None
     """The turn that the present talk ended: unless it names another agent, the talk is meant for this one."""
     open: OpenQuestion | None = None

@@ -33,7 +33,6 @@ from meetctl.protocol import (
     Say,
     Tell,
     TurnLatency,
-    Unsaid,
     Utterance,
     UtteranceKind,
     Warn,
@@ -66,7 +65,6 @@ from ..floor.turn_clock import TurnClock
 from ..hearing.echo import EchoGuard
 from ..hearing.listener import FinalTranscript, PreflightTranscript
 from ..models.speech_faults import SpeechFaults
-from ..models.unsaid import AGAIN_S, told_in_room
 from ..process.wire import Report
 from ..room.agent_transcripts import AgentTranscripts
 from ..room.captions import Captions
@@ -79,6 +77,7 @@ from .judging import Judging
 from .moderating import Moderating
 from .people import People
 from .recent import Recent
+from .silences import Silences
 from .utterances import Utterances
 
 AGENT_STATE = "lk.agent.state"
@@ -119,6 +118,7 @@ class Meeting:
         self._clock = TurnClock()
         self._echo = EchoGuard()
         self._faults = SpeechFaults(report)
+        self._silences = Silences(report, self._tell_people, self._cast.name_of)
         self._control = FloorControl(
             room,
             run,
@@ -126,6 +126,7 @@ class Meeting:
             report,
             granted=self._on_granted,
             consulted=lambda consult: self._moderating.consult(consult, self._control.cast),
+            unanswered=self._silences.take,
             spoken_before=any(line.kind is not UtteranceKind.FACT for line in assignment.transcript),
         )
         self._chat = Chat(room, self._on_chat, self._on_flood)
@@ -137,8 +138,6 @@ class Meeting:
         )
         self._overhearing = AgentTranscripts(room, self._cast.is_outside, self._on_overheard)
         self._captions = Captions(room)
-        self._silences: dict[tuple[str, Unsaid], float] = {}
-        """When people were told last why an agent says nothing."""
         self._alike: set[tuple[str, str]] = set()
         """Pairs of names that sound alike, and were told of."""
         self._moderating = Moderating(moderator, self._recent, self._faults, self._control.post)
@@ -423,20 +422,13 @@ class Meeting:
             self._book(line)
             self._addressing.answered(line)
             self._clock.heard(line.id, self._now(), {})
-        elif release.unsaid is not None:
-            self._tell_why_silent(release.unsaid, caller)
         stages = self._clock.released(release)
         if stages is not None:
             self._report(TurnLatency(identity=caller, stages_ms=stages, line_id=release.grant_id))
-        self._control.post(Released(caller, release.grant_id, line, self._called(caller, release.text)), heard=line)
+        called = self._called(caller, release.text)
+        self._control.post(Released(caller, release.grant_id, line, called, release.unsaid), heard=line)
 
-    def _tell_why_silent(self, unsaid: Unsaid, identity: str) -> None:
-        """Lets people see why nobody answers, each reason of an agent once in a while."""
-        now = time.monotonic()
-        if now - self._silences.get((identity, unsaid), -AGAIN_S) < AGAIN_S:
-            return
-        self._silences[identity, unsaid] = now
-        words = told_in_room(unsaid, self._cast.name_of(identity))
+    def _tell_people(self, words: str) -> None:
         for person in self._control.floor.humans:
             self._chat.tell(person, words)
 

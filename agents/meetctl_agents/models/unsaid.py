@@ -11,6 +11,7 @@ from .novelty import NothingNewError
 AGAIN_S = 60.0
 """Until people are told the same of the same agent once more."""
 
+DID_NOT_ANSWER = "{name} did not answer."
 _WORDS = {
     Unsaid.NOTHING_NEW: "{name} has nothing to add to what was said.",
     Unsaid.LIMITED: "{name} cannot answer: its language model is at its limit. Try again in a while.",
@@ -32,9 +33,13 @@ def unsaid_from(error: BaseException, *, is_loaded: bool) -> Unsaid:
     return Unsaid.FAILED if is_loaded else Unsaid.LOADING
 
 
-def told_in_room(unsaid: Unsaid, name: str) -> str:
-    """Returns what people are told of it; what exactly is wrong is for whoever runs the meeting."""
-    return _WORDS[unsaid].format(name=name)
+def told_in_room(unsaid: Unsaid | None, name: str) -> str:
+    """Returns what people are told of it; what exactly is wrong is for whoever runs the meeting.
+
+    Args:
+        unsaid: None = nothing came of it, and nobody knows why.
+    """
+    return (DID_NOT_ANSWER if unsaid is None else _WORDS[unsaid]).format(name=name)
 
 
 def _status_of(error: BaseException | None) -> int | None:

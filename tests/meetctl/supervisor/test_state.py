@@ -24,6 +24,7 @@ from meetctl.protocol import (
     Recovered,
     Serving,
     SpeechState,
+    Unanswered,
     Usage,
     Warn,
 )
@@ -243,6 +244,7 @@ def test_only_the_chair_can_prove_media_or_move_the_floor(chair: MeetingState) -
             said("eve", MediaReceived(identity="eve", kind=MediaKind.AUDIO)),
             said("eve", MediaReceived(identity="max", kind=MediaKind.AUDIO)),
             said("eve", FloorChanged(holder="eve")),
+            said("eve", Unanswered(identity="max", line_id="u1", speaker="sam")),
         ],
         state,
     )
@@ -413,6 +415,14 @@ def test_a_warning_that_holds_stays_until_it_is_taken_back() -> None:
     state = folded([*BEGUN, Warned("max", "the disk is full", 10.0)])
     assert as_of(state, 10_000.0).seats["max"].warning == "the disk is full"
     assert apply(state, Warned("max", "", 20.0)).seats["max"].warning is None
+
+
+def test_an_agent_that_did_not_answer_is_said_to_beside_what_it_warned_of_itself(chair: MeetingState) -> None:
+    unanswered = said("chair", Unanswered(identity="max", line_id="u1", speaker="sam"))
+    state = folded([*BEGUN, unanswered], chair)
+    assert state.seats["max"].warning == "did not answer what it was asked"
+    failing = [*BEGUN, said("max", Warn(message="could not answer: 503")), unanswered, unanswered]
+    assert folded(failing, chair).seats["max"].warning == "did not answer what it was asked: could not answer: 503"
 
 
 def test_why_a_process_went_is_forgotten_when_the_next_one_has_been_well_for_a_while() -> None:

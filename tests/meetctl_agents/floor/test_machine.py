@@ -127,7 +127,7 @@ def test_a_holder_that_is_heard_has_time_to_speak() -> None:
 @pytest.mark.parametrize("gone", [AgentGone("max"), CastSet(CAST[:1])])
 def test_a_holder_that_leaves_loses_the_floor(gone: Event) -> None:
     floor, done = run(*spoken("sam", "max"), gone)
-    assert (floor.holder, done[-1]) == (None, Changed(None))
+    assert (floor.holder, done[2]) == (None, Changed(None))
 
 
 def test_a_late_or_foreign_release_takes_nobodys_floor() -> None:

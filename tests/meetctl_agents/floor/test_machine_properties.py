@@ -128,7 +128,7 @@ class Watched:
                 assert directed or may_speak(self.floor, identity, addressed=True)
                 self.seen.add(grant_id)
                 self.holder = identity
-                self.turns += 1
+                self.turns += held.request.tries == 0
                 most = self.floor.rules.max_agent_turns
                 assert most is None or self.turns <= most, "agents talk for ever"
             case Changed(who):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import pytest
 from meetctl_agents.floor.events import (
     Action,
@@ -52,21 +54,21 @@ class Played:
         self.do(CastSet(CAST), *(AgentCame(member.identity) for member in CAST))
         self.do(*(HumanCame(human) for human in humans))
 
-    def do(self, *events: Event) -> Played:
+    def do(self, *events: Event) -> Self:
         for event in events:
             self.now += 0.01
             self.floor, actions = step(self.floor, event, self.now)
             self.actions += actions
         return self
 
-    def wait(self, seconds: float) -> Played:
+    def wait(self, seconds: float) -> Self:
         self.now += seconds
         return self.do(Tick())
 
-    def say(self, text: str, *addressed: str, human: str = "sam", number: int = 1) -> Played:
+    def say(self, text: str, *addressed: str, human: str = "sam", number: int = 1) -> Self:
         return self.do(SpeechStarted(human), UtteranceFinal(line(human, text, id=f"u{number}"), addressed))
 
-    def speak(self, *addressed: str, interrupted: bool = False) -> Played:
+    def speak(self, *addressed: str, interrupted: bool = False) -> Self:
         """Lets the holder say something and release the floor."""
         held = self.floor.hold
         assert held is not None, "nobody holds the floor"
@@ -75,7 +77,7 @@ class Played:
             PlaybackStarted(held.request.identity), Released(held.request.identity, held.grant_id, said, addressed)
         )
 
-    def speak_all(self, most: int = 20) -> Played:
+    def speak_all(self, most: int = 20) -> Self:
         while self.floor.hold and (most := most - 1) >= 0:
             self.speak()
         return self

@@ -166,6 +166,7 @@ async def test_an_agent_that_left_leaves_no_outbox_behind() -> None:
         lambda _: None,
         granted=lambda *_: None,
         consulted=lambda _: None,
+        unanswered=lambda _: None,
         spoken_before=True,
     )
     async with control:

@@ -117,10 +117,11 @@ async def test_people_are_told_once_why_an_agent_says_nothing(
         assert spoken(chair, "ada") == []
 
 
-async def test_people_who_talk_at_once_are_both_understood_and_sounds_that_want_nothing_change_nothing(
+async def test_two_people_at_once_are_understood_sounds_change_nothing_and_a_swallowed_question_is_asked_again(
     livekit_server: LiveKitCredentials, model_server: str, room_name: str, mint_token: MintToken
 ) -> None:
     asked, remarked = "Ada, what should we do before the launch?", "The budget is much too small for the weather."
+    called = "Max, when do the customers get the report?"
     async with AsyncExitStack() as stack:
         models_url = await stack.enter_async_context(scripted_models(model_server, lambda _: STORY))
 
@@ -132,9 +133,8 @@ async def test_people_who_talk_at_once_are_both_understood_and_sounds_that_want_
         chair = await stack.enter_async_context(child(CHAIR, "chair", "chair"))
         ada = await stack.enter_async_context(child("ada", "agent", "audio"))
         max_ = Agent(await stack.enter_async_context(joined(livekit_server, mint_token, "max", "agent")))
-        question, remark, hum, nod = await asyncio.gather(
-            synthesised(model_server, asked), *(synthesised(model_server, text, BASS) for text in (remarked, HUM, NOD))
-        )
+        question, remark_of_sam = [await synthesised(model_server, text) for text in (asked, remarked)]
+        remark, hum, nod, call = [await synthesised(model_server, text, BASS) for text in (remarked, HUM, NOD, called)]
         await chair.wait_said(Ready)
         await ada.wait_said(Ready)
         sam, eve = [
@@ -146,9 +146,11 @@ async def test_people_who_talk_at_once_are_both_understood_and_sounds_that_want_
         # Nobody speaks: no noise is taken for words, and a hum wants no answer.
         for sounds in (cough(), hiss(1.5), hum):
             await eve.say(sounds + PAUSE)
-        # Both at once: Eve's words, which name nobody, neither get lost nor take Sam's answer away.
-        await asyncio.gather(sam.say(question), eve.say(remark))
-        await sam.wait_until(lambda: len(sam.heard("ada")) > 20)
+        # Both at once: Eve's words, which name nobody, neither get lost nor take Sam's answer away; Ada lets both end.
+        begun = time.monotonic()
+        ended = max(await asyncio.gather(sam.say(question), eve.say(remark)))
+        await sam.wait_until(lambda: len(sam.heard("ada", begun)) > 20)
+        assert sam.heard("ada", begun)[0] > ended
         assert floors(chair) == ["ada"]
         assert word_errors(asked, " ".join(spoken(chair, "sam")))[0] <= 1
         assert word_errors(remarked, " ".join(words(spoken(chair, "eve"))))[0] <= 1
@@ -174,6 +176,18 @@ async def test_people_who_talk_at_once_are_both_understood_and_sounds_that_want_
         async with asyncio.timeout(10):
             while people:
                 people.discard((await max_.heard.get()).text)
+
+        # Both at once once more: who of them addressed an agent gets the answer, also of one that swallows it first.
+        await asyncio.gather(sam.say(remark_of_sam), eve.say(call))
+        swallowed = await max_.granted()
+        await max_.release(swallowed, "")
+        second = await max_.granted()
+        assert second.line == swallowed.line
+        assert second.line is not None
+        assert (second.line.identity, word_errors(called, second.line.text)[0] <= 1) == ("eve", True)
+        await max_.release(second, "On Thursday.")
+        await chair.wait_said(Utterance, lambda event: event.line.identity == "max")
+        assert max_.grants.empty()
 
 
 def words(lines: list[str]) -> list[str]:
