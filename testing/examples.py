@@ -27,6 +27,8 @@ from meetctl.protocol import (
     Unanswered,
     Unsaid,
     Usage,
+    UsageKind,
+    UsageTotals,
     Utterance,
     Warn,
 )
@@ -51,6 +53,7 @@ from meetctl.supervisor.events import (
 
 LINE = Line(id="1", at=5.0, speaker="Bob", identity="bob", text="Hello")
 SEAT, AT = "ada", 98.5
+USED = (Usage(kind=UsageKind.LLM_TOKENS, amount=2, purpose="answers", provider="openai", model="gpt-4o-mini"),)
 WIRE = (
     Ready(),
     Serving(url="http://127.0.0.1:1"),
@@ -68,7 +71,7 @@ WIRE = (
     SpeechState(state=AgentSpeech.LISTENING),
     AvOffset(ms=12),
     AvatarSession(id="s1", opened=True, until=7.0),
-    Usage(avatar_seconds=1, llm_tokens=2, tts_characters=3),
+    UsageTotals(avatar_seconds=1, llm_tokens=2, tts_characters=3, used=USED),
     Repeats(answers=4, shortened=3, asked_again=2, left_out=1),
     Warn(message="slow", hint="wait", about="the language model"),
     Recovered(about="the language model"),

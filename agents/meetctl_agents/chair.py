@@ -14,11 +14,10 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import llm
 
-from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Ready, Say, Tell
+from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Purpose, Ready, Say, Tell
 
 from .floor.judge import Judge
 from .floor.moderator import Moderator
-from .floor.short_answers import report_tokens
 from .hearing.listeners import MicrophoneListeners
 from .hearing.transcriber import Transcriber
 from .hearing.voice_activity import load_detector
@@ -27,6 +26,7 @@ from .models.fallbacks import watch_fallbacks
 from .models.plugin_http import plugin_http
 from .models.providers import llm_from_endpoint, stt_from_endpoint
 from .models.speech_faults import SpeechFaults
+from .models.usage import UsageMeter
 from .process.wire import Report
 from .room.meters import LISTENING_S, report_room_leg
 from .room.probe import Probe
@@ -41,6 +41,8 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
         model = stt_from_endpoint(assignment.stt, assignment.language, names, detector)
         faults = SpeechFaults(report)
         watch_fallbacks(model, "transcription model", faults)
+        usage = UsageMeter(report)
+        usage.count_stt(model, Purpose.HEARING)
         transcriber = Transcriber(model, faults)
         async with (
             Meeting(
@@ -48,8 +50,8 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
                 assignment,
                 run=uuid.uuid4().hex[:6],
                 report=report,
-                moderator=_moderator(assignment, report),
-                judge=_judge(assignment, report),
+                moderator=_moderator(assignment, usage),
+                judge=_judge(assignment, usage),
             ) as meeting,
             MicrophoneListeners(
                 room, detector, transcriber, meeting.heard, meeting.is_person, meeting.left_out, faults
@@ -62,21 +64,21 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
                 tasks.create_task(_follow(inbox, meeting, (listeners.look_around, probe.look_around)))
 
 
-def _moderator(assignment: Assignment, report: Report) -> Moderator | None:
+def _moderator(assignment: Assignment, usage: UsageMeter) -> Moderator | None:
     if assignment.rules.floor is not FloorMode.MODERATED:
         return None
-    return Moderator(_counted(assignment, report), assignment.topic)
+    return Moderator(_counted(assignment, usage, Purpose.MODERATOR), assignment.topic)
 
 
-def _judge(assignment: Assignment, report: Report) -> Judge | None:
+def _judge(assignment: Assignment, usage: UsageMeter) -> Judge | None:
     if assignment.rules.floor is not FloorMode.ADDRESSED or assignment.llm is None:
         return None
-    return Judge(_counted(assignment, report))
+    return Judge(_counted(assignment, usage, Purpose.JUDGE))
 
 
-def _counted(assignment: Assignment, report: Report) -> llm.LLM[Any]:
+def _counted(assignment: Assignment, usage: UsageMeter, purpose: Purpose) -> llm.LLM[Any]:
     model = llm_from_endpoint(assignment.llm)
-    report_tokens(model, report)
+    usage.count_llm(model, purpose)
     return model
 
 

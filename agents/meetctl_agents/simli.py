@@ -9,10 +9,11 @@ import asyncio
 
 from livekit import rtc
 
-from meetctl.protocol import Assignment, Ready
+from meetctl.protocol import Assignment, Purpose, Ready, Usage, UsageKind
 
 from .face.bridge import Bridge
 from .face.direct import Direct
+from .models.usage import UsageMeter
 from .process.wire import Report
 from .runtime import Inbox, run_program
 from .speaking.speaker import Speaker
@@ -21,12 +22,14 @@ from .speaking.speaker import Speaker
 async def run_agent(room: rtc.Room, assignment: Assignment, report: Report, inbox: Inbox) -> None:
     """Attends the meeting until cancelled, or until something fails that no reconnection mends."""
 
+    usage = UsageMeter(report)
+
     def count(seconds: float) -> None:
-        speaker.add_avatar_seconds(seconds)
+        usage.add(Usage(kind=UsageKind.AVATAR_SECONDS, amount=seconds, purpose=Purpose.FACE, provider="simli"))
 
     joins_itself = assignment.face is not None and assignment.face.avatar is not None
     face = (Direct if joins_itself else Bridge)(room, assignment, report, count)
-    speaker = Speaker(room, assignment, report, face.output)
+    speaker = Speaker(room, assignment, report, face.output, usage)
     async with face, speaker:
         report(Ready())
         async with asyncio.TaskGroup() as tasks:

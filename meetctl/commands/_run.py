@@ -24,7 +24,7 @@ from meetctl.meeting.meeting import SUPERVISOR_LOG, Meeting
 from meetctl.meeting.requests import handlers, streams
 from meetctl.roster import Roster
 from meetctl.settings import runtime_dir, state_dir
-from meetctl.status.build import status_document
+from meetctl.status.document import StatusDocument
 from meetctl.supervisor.control import ControlServer
 from meetctl.supervisor.descendants import adopt_orphans
 from meetctl.supervisor.tasks import begun
@@ -147,7 +147,7 @@ async def _until_ended(meeting: Meeting, show: bool) -> None:
     with console.live() as update:
         while not meeting.ended.is_set():
             with contextlib.suppress(OutputError):  # a full disk costs the lines, never the meeting
-                update(status_document([meeting.document()]))
+                update(StatusDocument(meetings=(meeting.status(),)))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REFRESH_S):
                     await meeting.ended.wait()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 from meetctl.display.words import clock, local_time
 from meetctl.errors import TimedOutError
-from meetctl.status.document import NOT_ANSWERING
+from meetctl.status.document import NOT_ANSWERING, ErrorStatus, MeetingStatus
 from meetctl.supervisor.launcher import ProcessId
 from meetctl.supervisor.registry import MeetingFiles, MeetingNote, last_beat
 
@@ -25,17 +24,17 @@ def not_answering(note: MeetingNote, files: MeetingFiles) -> TimedOutError:
     return TimedOutError(f"{note.room} is {NOT_ANSWERING}{told}: {_why(note)}", hint=_hint(note))
 
 
-def silent_document(note: MeetingNote, files: MeetingFiles) -> dict[str, Any]:
+def silent_status(note: MeetingNote, files: MeetingFiles) -> MeetingStatus:
     """Returns its part of `status --json`, as far as it can be known without an answer."""
     since = last_beat(files)
-    return {
-        "room": note.room,
-        "state": NOT_ANSWERING,
-        "pid": note.pid,
-        "since": None if since is None else _iso(since),
-        "silent_s": None if since is None else round(_ago(since), 1),
-        "error": {"code": TimedOutError.code, "message": _why(note), "hint": _hint(note)},
-    }
+    return MeetingStatus(
+        room=note.room,
+        state=NOT_ANSWERING,
+        pid=note.pid,
+        since=None if since is None else _iso(since),
+        silent_s=None if since is None else round(_ago(since), 1),
+        error=ErrorStatus(code=TimedOutError.code, message=_why(note), hint=_hint(note)),
+    )
 
 
 def _why(note: MeetingNote) -> str:

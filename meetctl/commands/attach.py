@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 
 from meetctl.commands._meetings import find_meeting
-from meetctl.commands._silence import silent_document
+from meetctl.commands._silence import silent_status
 from meetctl.display import console
 from meetctl.display.keys import on_key
 from meetctl.errors import NotRunningError, TimedOutError
-from meetctl.status.build import status_document
+from meetctl.status.document import StatusDocument, parse_meeting
 from meetctl.supervisor.control import ask
 from meetctl.supervisor.registry import MeetingFiles, MeetingNote
 
@@ -39,12 +39,13 @@ async def _watch(note: MeetingNote, files: MeetingFiles) -> bool:
         with console.live() as show:
             while not enough.is_set():
                 try:
-                    show(status_document([await ask(files.socket, {"do": "status"})]))
+                    answer = await ask(files.socket, {"do": "status"})
+                    show(StatusDocument(meetings=(parse_meeting(answer),)))
                 except NotRunningError:
-                    show(status_document([]))
+                    show(StatusDocument())
                     return True
                 except TimedOutError:
-                    show(status_document([silent_document(note, files)]))
+                    show(StatusDocument(meetings=(silent_status(note, files),)))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(REFRESH_S):
                         await enough.wait()

@@ -5,9 +5,9 @@ A colour never says anything alone; the word beside it says the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from meetctl.display.table import Column, table
 from meetctl.display.words import MISSING, clock, figure, local_time, troubles
-from meetctl.status.document import NOT_ANSWERING, AgentStatus, LegStatus, MeetingStatus, SeatStatus, parse_document
+from meetctl.status.document import NOT_ANSWERING, AgentStatus, LegStatus, MeetingStatus, SeatStatus, StatusDocument
 
 STATE_STYLES = {
     "running": "green",
@@ -46,25 +46,25 @@ LINK_TEXT = "open the page"
 S = TypeVar("S", bound=SeatStatus)
 
 
-def render_all(document: Mapping[str, Any], *, hyperlinks: bool = False) -> RenderableType:
+def render_all(document: StatusDocument, *, hyperlinks: bool = False) -> RenderableType:
     """Returns all meetings of a status document; it fits itself to the width it is drawn at.
 
     Args:
         hyperlinks: whether the terminal can hold an address under a short text. Where it cannot, a join link that is
             longer than a line is left out, see `links_outside`.
     """
-    meetings = parse_document(document).meetings
+    meetings = document.meetings
     if not meetings:
         return Text("no meeting runs on this machine")
     return _Boards(meetings, hyperlinks)
 
 
-def links_outside(document: Mapping[str, Any], width: int) -> list[str]:
+def links_outside(document: StatusDocument, width: int) -> list[str]:
     """Returns the join links that no line of the board has room for: whole lines, never to be broken.
 
     A link over two lines can be neither clicked nor copied; a terminal that wraps one line by itself knows that.
     """
-    meetings = parse_document(document).meetings
+    meetings = document.meetings
     return [
         f"join {meeting.join_link}" if len(meetings) == 1 else f"{meeting.room}: join {meeting.join_link}"
         for meeting in meetings

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from meetctl.local.fetch import Progress
+    from meetctl.status.document import StatusDocument
 
 FIGURES_S = 1.0
 """A board costs some 8 ms to draw. Changes are drawn at once; mere figures wait, for nobody reads them faster."""
 
-ShowDocument = Callable[[Mapping[str, Any]], None]
+ShowStatus = Callable[["StatusDocument"], None]
 """Shows a status document in place of the one before."""
 
 
@@ -63,8 +64,11 @@ def print_board(board: RenderableType) -> None:
         _console(stderr=False).print(board)
 
 
-def print_status(document: Mapping[str, Any]) -> None:
-    """Draws the board of a status document once."""
+def print_status(document: StatusDocument, *, as_json: bool = False) -> None:
+    """Draws the board of a status document once, or writes the document itself."""
+    if as_json:
+        print_json(document.model_dump(mode="json"))
+        return
     from meetctl.display.board import render_all
 
     screen = _console(stderr=False)
@@ -111,13 +115,13 @@ def write_crash_report(error: BaseException, directory: Path) -> Path:
 
 
 @contextlib.contextmanager
-def live(*, as_json: bool = False) -> Iterator[ShowDocument]:
+def live(*, as_json: bool = False) -> Iterator[ShowStatus]:
     """Gives what shows a status document again and again.
 
     On a terminal that is the board; elsewhere a line for each change; with `as_json` a line of JSON each time.
     """
     if as_json:
-        yield print_json_line
+        yield lambda document: print_json_line(document.model_dump(mode="json"))
     elif sys.stdout.isatty():
         with _live_board() as show:
             yield show
@@ -141,10 +145,10 @@ def progress() -> Iterator[Progress]:
         yield observe
 
 
-def _changes_shower() -> ShowDocument:
-    before: Mapping[str, Any] | None = None
+def _changes_shower() -> ShowStatus:
+    before: StatusDocument | None = None
 
-    def show(document: Mapping[str, Any]) -> None:
+    def show(document: StatusDocument) -> None:
         nonlocal before
         for line in changes(before, document):
             _write(sys.stdout, line)
@@ -154,13 +158,13 @@ def _changes_shower() -> ShowDocument:
 
 
 @contextlib.contextmanager
-def _live_board() -> Iterator[ShowDocument]:
+def _live_board() -> Iterator[ShowStatus]:
     from rich.live import Live
 
     from meetctl.display.board import render_all
 
-    shown: Mapping[str, Any] | None = None
-    newest: Mapping[str, Any] = {}
+    shown: StatusDocument | None = None
+    newest: StatusDocument | None = None
     drawn_at = 0.0
 
     told: set[str] = set()
@@ -170,7 +174,7 @@ def _live_board() -> Iterator[ShowDocument]:
     # Drawn by whoever shows, not by a thread of its own.
     screen = Live(console=terminal, auto_refresh=False)
 
-    def show(document: Mapping[str, Any]) -> None:
+    def show(document: StatusDocument) -> None:
         nonlocal shown, newest, drawn_at
         if not streams[0].isatty():  # it was one: Rich would draw nothing, and not say so
             raise Unheard(hung_up=True)
@@ -193,7 +197,7 @@ def _live_board() -> Iterator[ShowDocument]:
     finally:
         # Whoever leaves is ending something: a screen that is gone must not keep them from it.
         with contextlib.suppress(OSError, ValueError):
-            if newest is not shown:
+            if newest is not None and newest is not shown:
                 screen.update(render_all(newest, hyperlinks=hyperlinks), refresh=True)
         with contextlib.suppress(OSError, ValueError):
             screen.stop()
@@ -240,7 +244,7 @@ def _has_hyperlinks(console: Console) -> bool:
     return console.is_terminal and console.color_system is not None and has_hyperlinks()
 
 
-def _links_outside(console: Console, document: Mapping[str, Any]) -> list[str]:
+def _links_outside(console: Console, document: StatusDocument) -> list[str]:
     from meetctl.display.board import links_outside
 
     return [] if _has_hyperlinks(console) else links_outside(document, console.width)

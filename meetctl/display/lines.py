@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meetctl.display.words import local_time, troubles
-from meetctl.status.document import NOT_ANSWERING, AgentStatus, MeetingStatus, SeatStatus, parse_document
-from meetctl.supervisor.avatars import runs_on
+from meetctl.status.build import runs_on
+from meetctl.status.document import NOT_ANSWERING, AgentStatus, MeetingStatus, SeatStatus, StatusDocument
 from meetctl.supervisor.seat import same_warning
 
 
-def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str]:
+def changes(before: StatusDocument | None, after: StatusDocument) -> list[str]:
     """Returns what is different between two status documents, each line with its room in front."""
-    old = {meeting.room: meeting for meeting in parse_document(before or {}).meetings}
-    new = {meeting.room: meeting for meeting in parse_document(after).meetings}
+    old = {meeting.room: meeting for meeting in (before.meetings if before else ())}
+    new = {meeting.room: meeting for meeting in after.meetings}
     lines: list[str] = []
     for room, meeting in new.items():
         lines += [f"{room}: {text}" for text in _meeting_changes(old.get(room), meeting)]

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from meetctl.meeting.limits import Account, Near, Reached, booked, judge_memory, judge_spending
-from meetctl.protocol import Usage
+from meetctl.protocol import UsageTotals
 from meetctl.roster import AgentEntry
 from meetctl.supervisor.events import ChildMessage, Sampled, SeatEvent
 from meetctl.supervisor.supervisor import Supervisor
@@ -45,8 +45,8 @@ class LimitEnforcer:
         match event:
             case Sampled(memory_mb=used):
                 self._follow("memory", entry, judge_memory(used, entry.limits, account.memory_ends, event.at), event.at)
-            case ChildMessage(event=Usage()):
-                self._follow("budget", entry, judge_spending(account.spent, entry.budget), event.at)
+            case ChildMessage(event=UsageTotals()):
+                self._follow("budget", entry, judge_spending(account.spending.total, entry.budget), event.at)
             case _:
                 pass
 

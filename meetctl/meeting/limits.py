@@ -6,10 +6,11 @@ much of it is started again, unless it does so over and over; what was spent is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from meetctl.protocol import Usage
+from meetctl.meeting.accounts import Spending
+from meetctl.protocol import Usage, UsageKind, UsageTotals, amount_of
 from meetctl.rooms import ParticipantInfo, ParticipantKind
 from meetctl.roster import Budget, Limits
 from meetctl.supervisor.events import ChildMessage, SeatAdded, SeatEvent, Started, Stopping
@@ -22,11 +23,10 @@ MEMORY_WINDOW_S = 1800.0
 """A leak that takes longer than this to fill its limit three times is bearable; one that is faster is not."""
 
 _SPENT_ON = {
-    "avatar_seconds": "seconds of avatar",
-    "llm_tokens": "tokens of its language model",
-    "tts_characters": "characters of speech",
+    UsageKind.AVATAR_SECONDS: "seconds of avatar",
+    UsageKind.LLM_TOKENS: "tokens of its language model",
+    UsageKind.TTS_CHARACTERS: "characters of speech",
 }
-_NOTHING = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,11 @@ class Reached:
 class Account:
     """What one agent has used and spent; folded from events by `booked`."""
 
-    earlier: Usage = _NOTHING
-    """Of the processes before this one: each counts from zero."""
-    current: Usage = _NOTHING
+    spending: Spending = field(default_factory=Spending)
     memory_ends: tuple[float, ...] = ()
     """When it was ended for its memory; monotonic seconds."""
     warned: frozenset[str] = field(default_factory=frozenset)
     """Of what this process was warned already."""
-
-    @property
-    def spent(self) -> Usage:
-        return Usage(
-            **{name: getattr(self.earlier, name) + getattr(self.current, name) for name in Budget.model_fields},
-        )
 
 
 def booked(account: Account, event: SeatEvent) -> Account:
@@ -74,9 +66,9 @@ def booked(account: Account, event: SeatEvent) -> Account:
         case SeatAdded() | Stopping():
             return Account()
         case Started():
-            return replace(account, earlier=account.spent, current=_NOTHING, warned=frozenset())
-        case ChildMessage(event=Usage() as usage):
-            return replace(account, current=usage)
+            return replace(account, spending=account.spending.begun_again(), warned=frozenset())
+        case ChildMessage(event=UsageTotals() as totals):
+            return replace(account, spending=account.spending.told(totals))
         case _:
             return account
 
@@ -103,18 +95,15 @@ def judge_memory(used_mb: float, limits: Limits, ends: Sequence[float], now: flo
     )
 
 
-def judge_spending(spent: Usage, budget: Budget) -> Near | Reached | None:
+def judge_spending(spent: Iterable[Usage], budget: Budget) -> Near | Reached | None:
     """Returns what follows from what was spent; the first part that is used up counts, else the fullest."""
-    shares = {
-        name: getattr(spent, name) / limit
-        for name in Budget.model_fields
-        if (limit := getattr(budget, name)) is not None
-    }
-    fullest = max(shares, key=lambda name: shares[name], default=None)
-    if fullest is None or shares[fullest] < NEAR:
+    spent = tuple(spent)
+    limits = {kind: limit for kind in _SPENT_ON if (limit := getattr(budget, kind)) is not None}
+    fullest = max(limits, key=lambda kind: amount_of(spent, kind) / limits[kind], default=None)
+    if fullest is None or amount_of(spent, fullest) < NEAR * limits[fullest]:
         return None
-    words = f"{getattr(spent, fullest):.0f} of {getattr(budget, fullest):.0f} {_SPENT_ON[fullest]}"
-    if shares[fullest] < 1:
+    words = f"{amount_of(spent, fullest):.0f} of {limits[fullest]:.0f} {_SPENT_ON[fullest]}"
+    if amount_of(spent, fullest) < limits[fullest]:
         return Near(f"has spent {words}")
     hint = f"raise its budget: {{{fullest}: …}} in the roster and run `meetctl up` again, or `meetctl restart` it"
     return Reached(f"its budget is spent: {words}", hint, permanent=True)

@@ -18,6 +18,7 @@ from typing import Any
 
 from meetctl import rooms
 from meetctl.errors import MeetctlError, NotRunningError
+from meetctl.meeting.accounts import Accounts
 from meetctl.meeting.admission import Admission
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.deadlines import Deadlines
@@ -39,7 +40,8 @@ from meetctl.protocol import Failed, Ready
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
 from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir
-from meetctl.status.build import meeting_document
+from meetctl.status.build import meeting_status
+from meetctl.status.document import MeetingStatus
 from meetctl.supervisor.events import ChildMessage, Exited, GaveUp, Proven, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, process_id
@@ -101,6 +103,7 @@ class Meeting:
         self._mask = Masker(secrets_of(roster))
         self._mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
         self.event_stream = EventStream(roster.room, self._mask)
+        self._accounts = Accounts()
         self._stack = contextlib.AsyncExitStack()
         self._tasks = Tasks(self.report_bug)
         self._ending: asyncio.Task[Ending] | None = None
@@ -123,10 +126,10 @@ class Meeting:
 
     # --- what others ask of a running meeting ---
 
-    def document(self) -> dict[str, Any]:
-        """Returns this meeting's part of `status --json`."""
-        now = time.monotonic()
-        return meeting_document(
+    def status(self) -> MeetingStatus:
+        """Returns what every screen and `status --json` show of this meeting."""
+        now, unix_now = time.monotonic(), time.time()
+        return meeting_status(
             self.supervisor.state,
             now=now,
             pid=os.getpid(),
@@ -135,8 +138,10 @@ class Meeting:
             uptime_s=now - self.started_at,
             muted=self.direction.muted,
             latencies=self._transcript_writer.latencies,
-            unix_now=time.time(),
+            unix_now=unix_now,
             last_lines=self.supervisor.last_errors(),
+            used=self._accounts.used(),
+            avatars_run_on=self._accounts.avatars_run_on(unix_now),
         )
 
     def link(self, role: Role) -> str:
@@ -243,6 +248,7 @@ class Meeting:
         )
         self.supervisor.listen(self._on_event)
         self.supervisor.listen(self.event_stream.publish)
+        self.supervisor.listen(self._accounts.observe)
         self._servers = LocalServers(self.supervisor, self._mark, self.log_dir, self._mask)
         self._servers.start_stand_ins(self.roster)
         self._credentials = await self._livekit()
@@ -380,9 +386,7 @@ class Meeting:
             avatars_killed=tuple(key for key in avatars if key not in closed),
             seconds=time.monotonic() - started,
             reason=reason,
-            avatar_sessions_left={
-                key: until for key in avatars if (until := seats[key].avatar.runs_on_until(time.time())) is not None
-            },
+            avatar_sessions_left=self._accounts.avatars_run_on(time.time()),
         )
         self.event_stream.close()
         self.ended.set()

@@ -39,7 +39,7 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
     """Held while seats come, go or change: two commands at once are carried out one after the other."""
 
     async def status(_: Request) -> Mapping[str, Any]:
-        return meeting.document()
+        return meeting.status().model_dump(mode="json")
 
     async def link(request: Request) -> Mapping[str, Any]:
         wanted = asked(LinkAsked, request)
@@ -103,7 +103,7 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
     async def wait(request: Request) -> Mapping[str, Any]:
         wanted = asked(WaitAsked, request)
         await wait_until_ready(meeting, wanted.seats, wanted.timeout_s)
-        return meeting.document()
+        return meeting.status().model_dump(mode="json")
 
     return {
         "status": status,

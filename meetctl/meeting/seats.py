@@ -11,10 +11,10 @@ from meetctl.local.livekit import server_argv, wait_until_serving
 from meetctl.local.liveness import answers
 from meetctl.programs.launch import agent_argv, agent_module, service_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME
-from meetctl.protocol import Model, RestartPolicy
+from meetctl.protocol import Degraded, LegStats, MediaKind, Model, RestartPolicy
 from meetctl.protocol.rehearsal import Script
 from meetctl.roster import AgentEntry, Program
-from meetctl.supervisor.events import Proof, SeatKind
+from meetctl.supervisor.events import Proof, SeatKind, WireEvent
 from meetctl.supervisor.health import REPLACE_AFTER_S, SERVICE_REPLACE_AFTER_S, START_S, HealthCheck
 from meetctl.supervisor.launcher import LaunchSpec, python_argv
 from meetctl.supervisor.process import Wire
@@ -27,6 +27,9 @@ CHAIR_MODULE = "meetctl_agents.chair"
 PLAYER_SEAT = "player"
 PLAYER_MODULE = "meetctl_agents.player"
 
+FACE = "face"
+"""The proof of an avatar: a first picture on its leg to the face's server, or that it goes on without one."""
+FACE_LEG = "simli"
 COMMAND_IS_SLOW = "give it longer in the roster: start_timeout: 3m"
 ACTIVE_POLL_S = 0.5
 """How often the LiveKit server is asked whether a `command:` agent has arrived; it says nothing by itself."""
@@ -180,7 +183,8 @@ class _EntrySeat(Seat):
         *,
         wire: Wire,
         health_check: HealthCheck,
-        proofs: frozenset[Proof],
+        proofs: frozenset[str],
+        sends: frozenset[MediaKind] = frozenset(),
     ) -> None:
         super().__init__(
             key=entry.identity,
@@ -190,6 +194,7 @@ class _EntrySeat(Seat):
             wire=wire,
             health_check=health_check,
             proofs=proofs,
+            sends=sends,
             restart=entry.restart,
         )
         self._entry = entry
@@ -222,10 +227,14 @@ class AgentSeat(_EntrySeat):
             wire=Wire.NDJSON,
             health_check=HealthCheck(START_S, REPLACE_AFTER_S, depends_on),
             proofs=_proofs(entry, own_chair=own_chair),
+            sends=frozenset(MediaKind) if entry.program is Program.SIMLI else frozenset({MediaKind.AUDIO}),
         )
 
     async def first_line(self) -> Model:
         return await self._cast.assignment_of(self._entry)
+
+    def proofs_in(self, event: WireEvent) -> frozenset[str]:
+        return frozenset({FACE}) if shows_face(event) else frozenset()
 
 
 class CommandSeat(_EntrySeat):
@@ -245,12 +254,23 @@ class CommandSeat(_EntrySeat):
         return Proof.ACTIVE
 
 
-def _proofs(entry: AgentEntry, *, own_chair: bool) -> frozenset[Proof]:
-    proofs = {Proof.READY}
+def shows_face(event: WireEvent) -> bool:
+    """Returns whether an agent's message says that its face is there, or that it does without one."""
+    match event:
+        case LegStats(leg=leg, video_fps=video_fps) if leg == FACE_LEG:
+            return bool(video_fps)
+        case Degraded(reason=reason):
+            return reason is not None
+        case _:
+            return False
+
+
+def _proofs(entry: AgentEntry, *, own_chair: bool) -> frozenset[str]:
+    proofs: set[str] = {Proof.READY}
     if own_chair:
         proofs |= {Proof.AUDIO}
     # A face that joins by itself is another participant, for whom the agent waits before it says that it is ready.
     joins_itself = entry.face is not None and entry.face.transport == "direct"
     if entry.program is Program.SIMLI and not joins_itself:
-        proofs |= {Proof.FACE, Proof.VIDEO} if own_chair else {Proof.FACE}
+        proofs |= {FACE, Proof.VIDEO} if own_chair else {FACE}
     return frozenset(proofs)

@@ -40,7 +40,7 @@ from meetctl.protocol.events import (
     SpeechState,
     TurnLatency,
     Unanswered,
-    Usage,
+    UsageTotals,
     Utterance,
     Warn,
 )
@@ -77,6 +77,7 @@ from meetctl.protocol.lines import (
     parse_command,
     parse_event,
 )
+from meetctl.protocol.usage import Purpose, Usage, UsageKind, amount_of, summed
 from meetctl.protocol.values import (
     AgentSpeech,
     Avatar,
@@ -155,6 +156,7 @@ __all__ = [
     "Observed",
     "OpenQuestions",
     "Prepare",
+    "Purpose",
     "Ready",
     "Recovered",
     "Register",
@@ -172,11 +174,15 @@ __all__ = [
     "Unanswered",
     "Unsaid",
     "Usage",
+    "UsageKind",
+    "UsageTotals",
     "Utterance",
     "UtteranceKind",
     "Voice",
     "Warn",
+    "amount_of",
     "encode_line",
     "parse_command",
     "parse_event",
+    "summed",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
 from meetctl.protocol.floor import Unsaid
+from meetctl.protocol.usage import Usage, UsageKind, amount_of, summed
 from meetctl.protocol.values import AgentSpeech, IceState, Line, MediaKind, Model
 
 
@@ -64,13 +66,38 @@ class AvatarSession(Model):
     """Unix time, seconds, at which it ends by itself if nobody closes it and nothing is said; None once closed."""
 
 
-class Usage(Model):
-    """Running totals since this process began."""
+class UsageTotals(Model):
+    """Running totals since this process began: of some kinds by name, and of everything in `used`."""
 
     type: Literal["usage"] = "usage"
     avatar_seconds: float = 0
     llm_tokens: int = 0
     tts_characters: int = 0
+    used: tuple[Usage, ...] = ()
+    """By what it was used for. A program of somebody's own may leave it out and tell the totals alone."""
+
+    @classmethod
+    def of(cls, used: Iterable[Usage]) -> UsageTotals:
+        """Returns the totals of these records."""
+        used = summed(used)
+        return cls(
+            avatar_seconds=amount_of(used, UsageKind.AVATAR_SECONDS),
+            llm_tokens=round(amount_of(used, UsageKind.LLM_TOKENS)),
+            tts_characters=round(amount_of(used, UsageKind.TTS_CHARACTERS)),
+            used=used,
+        )
+
+    @property
+    def records(self) -> tuple[Usage, ...]:
+        """All of it as records; of a kind of which `used` has none, the total is one."""
+        named = {
+            UsageKind.AVATAR_SECONDS: self.avatar_seconds,
+            UsageKind.LLM_TOKENS: self.llm_tokens,
+            UsageKind.TTS_CHARACTERS: self.tts_characters,
+        }
+        told = {one.kind for one in self.used}
+        rest = (Usage(kind=kind, amount=total) for kind, total in named.items() if total and kind not in told)
+        return (*self.used, *rest)
 
 
 class Repeats(Model):
@@ -205,7 +232,7 @@ Event = (
     | SpeechState
     | AvOffset
     | AvatarSession
-    | Usage
+    | UsageTotals
     | Repeats
     | Warn
     | Recovered

@@ -103,7 +103,7 @@ class Limits(Resolved):
 
 
 class Budget(Resolved):
-    """What an agent may spend in one meeting; None = no limit. The names are those of the wire's `Usage`."""
+    """What an agent may spend in one meeting; None = no limit. The names are those of the wire's `UsageKind`."""
 
     avatar_seconds: float | None = None
     llm_tokens: int | None = None

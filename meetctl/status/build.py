@@ -1,32 +1,28 @@
-"""From live state to the document of `status --json`. Pure; prints nothing."""
+"""From live state to the status of a meeting. Pure; prints nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from meetctl.protocol import Usage, UsageKind, amount_of
 from meetctl.status.document import (
-    SCHEMA_VERSION,
     AgentStatus,
     LegStatus,
     MeetingStatus,
     SeatStatus,
     ServiceStatus,
+    UsageStatus,
 )
-from meetctl.supervisor.avatars import runs_on
 from meetctl.supervisor.events import SeatKind
 from meetctl.supervisor.seat import ProcessState, shortened
 from meetctl.supervisor.state import MeetingState, SeatState, as_of
 
 
-def status_document(meetings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Returns the whole document; its meetings are those of `meeting_document`."""
-    return {"schema_version": SCHEMA_VERSION, "meetings": [dict(meeting) for meeting in meetings]}
-
-
-def meeting_document(
+def meeting_status(
     state: MeetingState,
     *,
     now: float,
@@ -38,18 +34,23 @@ def meeting_document(
     latencies: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     unix_now: float = 0.0,
     last_lines: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> dict[str, Any]:
+    used: Mapping[str, Sequence[Usage]] = MappingProxyType({}),
+    avatars_run_on: Mapping[str, float] = MappingProxyType({}),
+) -> MeetingStatus:
     """Returns one meeting as of `now` (monotonic seconds).
 
     Args:
         muted: identities.
         latencies: of each agent's last answered turn, milliseconds by stage.
-        unix_now: the time of day; avatar sessions that have run out by then are not warned of any more.
+        unix_now: the time of day.
         last_lines: of each seat's process.
+        used: by each seat, over all its processes.
+        avatars_run_on: until when sessions run that nobody closes any more, Unix time by agent.
     """
     state = as_of(state, now)
     seats = state.seats.values()
-    status = MeetingStatus(
+    common = {seat.seat: _common(seat, now, unix_now, last_lines, used) for seat in seats}
+    return MeetingStatus(
         room=state.room,
         state=state.state.value,
         pid=pid,
@@ -58,20 +59,35 @@ def meeting_document(
         uptime_s=round(uptime_s, 1),
         floor=state.floor_holder,
         services=tuple(
-            _service(seat, _common(seat, now, unix_now, last_lines)) for seat in seats if seat.kind is SeatKind.SERVICE
+            ServiceStatus(**common[seat.seat], url=seat.url) for seat in seats if seat.kind is SeatKind.SERVICE
         ),
         agents=tuple(
             _agent(
-                seat, _common(seat, now, unix_now, last_lines), seat.seat in muted, latencies.get(seat.seat), unix_now
+                seat,
+                common[seat.seat],
+                seat.seat in muted,
+                latencies.get(seat.seat),
+                used.get(seat.seat, ()),
+                avatars_run_on.get(seat.seat),
             )
             for seat in seats
             if seat.kind is SeatKind.AGENT
         ),
     )
-    return status.model_dump(mode="json")
 
 
-def _common(seat: SeatState, now: float, unix_now: float, last_lines: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def runs_on(until: float) -> str:
+    """Returns the warning of an avatar session that nobody closes, in local time."""
+    return f"an avatar session runs on until {time.strftime('%H:%M', time.localtime(until))}"
+
+
+def _common(
+    seat: SeatState,
+    now: float,
+    unix_now: float,
+    last_lines: Mapping[str, Sequence[str]],
+    used: Mapping[str, Sequence[Usage]],
+) -> dict[str, Any]:
     is_well = seat.ready or seat.state in (ProcessState.EXITED, ProcessState.STOPPING)
     common = SeatStatus(
         name=seat.name,
@@ -88,7 +104,8 @@ def _common(seat: SeatState, now: float, unix_now: float, last_lines: Mapping[st
         warning=seat.warning,
         warning_at=_wall(seat.warned_at, now, unix_now),
         warning_count=seat.warnings,
-        missing=tuple(sorted(proof.value for proof in seat.missing)),
+        missing=tuple(sorted(str(proof) for proof in seat.missing)),
+        usage=tuple(_usage(one) for one in used.get(seat.seat, ())),
         last_lines=() if is_well else tuple(shortened(line) for line in last_lines.get(seat.seat, ())),
     )
     return common.model_dump()
@@ -101,16 +118,24 @@ def _wall(at: float | None, now: float, unix_now: float) -> str | None:
     return datetime.fromtimestamp(unix_now - (now - at), UTC).isoformat(timespec="seconds")
 
 
-def _service(seat: SeatState, common: Mapping[str, Any]) -> ServiceStatus:
-    return ServiceStatus(**common, url=seat.url)
+def _usage(used: Usage) -> UsageStatus:
+    amount = round(used.amount, 1)
+    return UsageStatus(
+        kind=used.kind.value, amount=amount, purpose=used.purpose, provider=used.provider, model=used.model
+    )
 
 
 def _agent(
-    seat: SeatState, common: dict[str, Any], muted: bool, latency: Mapping[str, float] | None, unix_now: float
+    seat: SeatState,
+    common: dict[str, Any],
+    muted: bool,
+    latency: Mapping[str, float] | None,
+    used: Sequence[Usage],
+    runs_on_until: float | None,
 ) -> AgentStatus:
-    until = seat.avatar.runs_on_until(unix_now)
-    if until is not None:
-        common["warning"] = "; ".join(filter(None, (seat.warning, runs_on(until))))
+    if runs_on_until is not None:
+        common = {**common, "warning": "; ".join(filter(None, (seat.warning, runs_on(runs_on_until))))}
+    face = [one for one in used if one.kind is UsageKind.AVATAR_SECONDS]
     return AgentStatus(
         **common,
         identity=seat.seat,
@@ -130,7 +155,7 @@ def _agent(
             for name, stats in seat.legs.items()
         },
         av_offset_ms=_rounded(seat.av_offset_ms),
-        avatar_seconds=_rounded(seat.avatar.seconds),
+        avatar_seconds=_rounded(amount_of(face, UsageKind.AVATAR_SECONDS)) if face else None,
         degraded_reason=seat.degraded_reason,
         muted=muted,
         repeats=None if seat.repeats is None else seat.repeats.model_dump(exclude={"type"}),

@@ -33,6 +33,17 @@ class LegStatus(Shown):
     rtt_ms: float | None = None
 
 
+class UsageStatus(Shown):
+    """How much of one thing was used for one purpose; null = not told."""
+
+    kind: str
+    """`llm_tokens`, `tts_characters`, `stt_seconds`, `avatar_seconds`."""
+    amount: float
+    purpose: str | None = None
+    provider: str | None = None
+    model: str | None = None
+
+
 class SeatStatus(Shown):
     """What services and agents have in common."""
 
@@ -59,6 +70,8 @@ class SeatStatus(Shown):
     """How often it was said in a row."""
     missing: tuple[str, ...] = ()
     """What is still to be seen before it is ready."""
+    usage: tuple[UsageStatus, ...] = ()
+    """What was used that costs something, over all restarts."""
     last_lines: tuple[str, ...] = ()
     """The end of its process's stderr, or the last one's, while it is not ready."""
 
@@ -88,6 +101,7 @@ class AgentStatus(SeatStatus):
 
 
 class ErrorStatus(Shown):
+    code: str | None = None
     message: str = ""
     hint: str | None = None
 
@@ -118,3 +132,8 @@ class StatusDocument(Shown):
 def parse_document(document: Mapping[str, Any]) -> StatusDocument:
     """Returns the typed form of a status document."""
     return StatusDocument.model_validate(document)
+
+
+def parse_meeting(document: Mapping[str, Any]) -> MeetingStatus:
+    """Returns the typed form of one meeting's part of it, as its control socket answers."""
+    return MeetingStatus.model_validate(document)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from meetctl.protocol import BadLine, Event
+from meetctl.protocol import BadLine, Event, MediaKind
 
 WireEvent = Event | BadLine
 
@@ -24,7 +24,7 @@ class SeatKind(StrEnum):
 
 
 class Proof(StrEnum):
-    """What must be seen before a seat counts as ready."""
+    """What must be seen before a seat counts as ready; a seat may have further ones of its own (`Seat.proofs_in`)."""
 
     READY = "ready"
     """The child's own `Ready` (or `Serving`, or the health check of a service that speaks no wire)."""
@@ -32,8 +32,6 @@ class Proof(StrEnum):
     """The chair's `MediaReceived` for audio."""
     VIDEO = "video"
     """The chair's `MediaReceived` for video."""
-    FACE = "face"
-    """A first frame on the simli leg (`LegStats` with `video_fps` > 0), or `Degraded`."""
     ACTIVE = "active"
     """The LiveKit server lists the participant as active."""
 
@@ -46,9 +44,11 @@ class SeatAdded:
     kind: SeatKind
     program: str
     """`simli`, `audio`, `chair`, `command`, or the service's name."""
-    proofs: frozenset[Proof]
+    proofs: frozenset[str]
     at: float
     """Monotonic seconds, here and below."""
+    sends: frozenset[MediaKind] = frozenset()
+    """What it sends into the room; where one of them stops, it is stalled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ class ChildMessage:
     seat: str
     event: WireEvent
     at: float
+    proofs: frozenset[str] = frozenset()
+    """What the message proves of its own seat, beside what every seat's messages do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Proven:
 
     event_kind: ClassVar[str] = "proven"
     seat: str
-    proof: Proof
+    proof: str
     at: float
 
 

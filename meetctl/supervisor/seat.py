@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
-from meetctl.protocol import AgentSpeech, LegStats, Repeats
-from meetctl.supervisor.avatars import AvatarAccount
-from meetctl.supervisor.events import Proof, SeatKind
+from meetctl.protocol import AgentSpeech, LegStats, MediaKind, Repeats
+from meetctl.supervisor.events import SeatKind
 
 STALLED_AFTER_S = 4.0
 """Sinks publish silence without pause, so a leg without packets for two measuring windows is broken, not quiet."""
@@ -65,10 +64,11 @@ class SeatState:
     name: str
     kind: SeatKind
     program: str
-    proofs: frozenset[Proof]
+    proofs: frozenset[str]
     """What it needs to be ready."""
-    missing: frozenset[Proof]
+    missing: frozenset[str]
     """What of it is still to be seen of this process."""
+    sends: frozenset[MediaKind] = frozenset()
     phase: Phase = Phase.WAITING
     state: ProcessState = ProcessState.WAITING
     pid: int | None = None
@@ -84,7 +84,6 @@ class SeatState:
     silent_since: float | None = None
     """Since when the room leg sends nothing."""
     av_offset_ms: float | None = None
-    avatar: AvatarAccount = field(default_factory=AvatarAccount)
     repeats: Repeats | None = None
     cpu_percent: float | None = None
     memory_mb: float | None = None

@@ -173,7 +173,8 @@ class SeatRunner:
 
     def _show(self) -> None:
         seat = self.seat
-        self._emit(SeatAdded(seat.key, seat.name, seat.kind, seat.program, seat.proofs, time.monotonic()))
+        now = time.monotonic()
+        self._emit(SeatAdded(seat.key, seat.name, seat.kind, seat.program, seat.proofs, now, seat.sends))
 
     def _fill(self) -> None:
         self._task = self._resources.tasks.own(self._keep(), f"seat {self.seat.key}")
@@ -302,7 +303,7 @@ class SeatRunner:
             hint = mask(event.hint) if event.hint else None
             event = event.model_copy(update={"message": mask(event.message), "hint": hint})
             self._failed = event
-        self._emit(ChildMessage(self.seat.key, event, time.monotonic()))
+        self._emit(ChildMessage(self.seat.key, event, time.monotonic(), self.seat.proofs_in(event)))
         if isinstance(event, Warn):
             times = self._resources.store.state.seats[self.seat.key].warnings
             if str(times).strip("0") == "1":  # the first, the tenth, the hundredth: the log is no place to count in

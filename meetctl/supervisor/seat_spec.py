@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from meetctl.protocol import Model, RestartPolicy
-from meetctl.supervisor.events import Proof, SeatKind
+from meetctl.protocol import MediaKind, Model, RestartPolicy
+from meetctl.supervisor.events import Proof, SeatKind, WireEvent
 from meetctl.supervisor.health import NOTHING, HealthCheck
 from meetctl.supervisor.launcher import LaunchSpec
 from meetctl.supervisor.process import Wire
@@ -16,7 +16,8 @@ class Seat(ABC):
 
     Args:
         health_check: what its process must do so as not to be replaced.
-        proofs: what is to be seen of its process before it counts as ready.
+        proofs: what is to be seen of its process before it counts as ready: `Proof`s, or some of its own.
+        sends: what it sends into the room.
     """
 
     attends: bool = False
@@ -31,7 +32,8 @@ class Seat(ABC):
         program: str,
         wire: Wire,
         health_check: HealthCheck = NOTHING,
-        proofs: frozenset[Proof] = frozenset({Proof.READY}),
+        proofs: frozenset[str] = frozenset({Proof.READY}),
+        sends: frozenset[MediaKind] = frozenset(),
         restart: RestartPolicy = RestartPolicy.ON_FAILURE,
     ) -> None:
         self.key = key
@@ -41,6 +43,7 @@ class Seat(ABC):
         self.wire = wire
         self.health_check = health_check
         self.proofs = proofs
+        self.sends = sends
         self.restart = restart
 
     @abstractmethod
@@ -61,6 +64,10 @@ class Seat(ABC):
             StandInError: it can never be made.
         """
         return None
+
+    def proofs_in(self, event: WireEvent) -> frozenset[str]:
+        """Returns which of its own proofs a message of its process is; pure."""
+        return frozenset()
 
     async def readiness_probe(self) -> Proof | None:
         """Waits until something other than the child shows that it serves; None = the child says so itself.

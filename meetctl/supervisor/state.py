@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from meetctl.protocol import (
-    AvatarSession,
     AvOffset,
     BadLine,
     Degraded,
@@ -28,7 +27,6 @@ from meetctl.protocol import (
     Serving,
     SpeechState,
     Unanswered,
-    Usage,
     Warn,
 )
 from meetctl.supervisor.events import (
@@ -54,6 +52,8 @@ from meetctl.supervisor.seat import Phase, ProcessState, SeatState, derived_stat
 
 __all__ = ["MeetingState", "Phase", "ProcessState", "SeatState", "apply", "as_of", "derived_meeting_state"]
 
+ROOM_LEG = "room"
+"""The leg by which a seat sends; what comes to it by others is its own business."""
 CHAIR = "chair"
 """The program whose word counts for other seats; what anybody else says of them is ignored."""
 DID_NOT_ANSWER = "did not answer what it was asked"
@@ -76,7 +76,7 @@ class MeetingState:
 def apply(state: MeetingState, event: SeatEvent) -> MeetingState:
     """Returns the state after the event; what concerns no seat, or a process that is gone, changes nothing."""
     if isinstance(event, SeatAdded):
-        added = SeatState(event.seat, event.name, event.kind, event.program, event.proofs, missing=event.proofs)
+        added = SeatState(event.seat, event.name, event.kind, event.program, event.proofs, event.proofs, event.sends)
         return replace(state, seats={**state.seats, event.seat: added})
     seat = state.seats.get(event.seat)
     if seat is None:
@@ -151,7 +151,7 @@ def _after(
         case Proven() if seat.pid is not None:
             return _with_proof(seat, event.proof)
         case ChildMessage() if seat.pid is not None:
-            return _said(seat, event.event, event.at)
+            return _said(replace(seat, missing=seat.missing - event.proofs), event.event, event.at)
         case Warned() if seat.pid is not None:
             return _warned(seat, event.message, event.at, lasts=event.lasts)
         case Answered() if seat.pid is not None:
@@ -176,18 +176,14 @@ def _said(seat: SeatState, event: WireEvent, at: float) -> SeatState:
             return replace(seat, speech=event.state)
         case AvOffset():
             return replace(seat, av_offset_ms=event.ms)
-        case AvatarSession():
-            return replace(seat, avatar=seat.avatar.told(event))
         case Repeats():
             return replace(seat, repeats=event)
-        case Usage():
-            return replace(seat, avatar=seat.avatar.counted(event.avatar_seconds))
         case Degraded(reason=None):
             whole = seat.last_error == seat.degraded_reason
             return replace(seat, degraded_reason=None, last_error=None if whole else seat.last_error)
         case Degraded():
             reason = printable(event.reason or "")
-            return replace(_with_proof(seat, Proof.FACE), degraded_reason=reason, last_error=reason, error_at=at)
+            return replace(seat, degraded_reason=reason, last_error=reason, error_at=at)
         case Failed():
             return replace(seat, failed=True, last_error=printable(event.message), hint=event.hint, error_at=at)
         case Warn():
@@ -198,20 +194,21 @@ def _said(seat: SeatState, event: WireEvent, at: float) -> SeatState:
         case BadLine():
             return _warned(seat, f"wrote a line that is no message: {event.start or event.why}", at)
         case _:
-            return seat  # utterances and latencies are others' business
+            return seat  # what is said, and what it costs, is others' business
 
 
 def _measured(seat: SeatState, stats: LegStats, at: float) -> SeatState:
     seat = replace(seat, legs={**seat.legs, stats.leg: stats}, last_stats_at=at)
-    if stats.leg == "simli":
-        return _with_proof(seat, Proof.FACE) if stats.video_fps else seat
+    if stats.leg != ROOM_LEG:
+        return seat
     broken = stats.ice in (IceState.DISCONNECTED, IceState.FAILED, IceState.CLOSED)
-    silent = broken or stats.audio_fps == 0 or (seat.program == "simli" and stats.video_fps == 0)
+    rates = {MediaKind.AUDIO: stats.audio_fps, MediaKind.VIDEO: stats.video_fps}
+    silent = broken or any(rates[kind] == 0 for kind in seat.sends)
     return replace(seat, silent_since=(seat.silent_since or at) if silent else None)
 
 
 def _exited(seat: SeatState, event: Exited) -> SeatState:
-    gone = replace(_emptied(seat, Phase.EXITED), returncode=event.returncode, avatar=seat.avatar.exited())
+    gone = replace(_emptied(seat, Phase.EXITED), returncode=event.returncode)
     if seat.failed or seat.phase is Phase.STOPPING or event.returncode == 0:
         return gone
     last = next((line for line in reversed(event.last_lines) if line.strip()), "")
@@ -253,7 +250,7 @@ def _warned(seat: SeatState, message: str, at: float, *, lasts: bool = False) ->
     return replace(seat, warning=text, warned_at=at, warnings=count, warning_lasts=lasts)
 
 
-def _with_proof(seat: SeatState, proof: Proof) -> SeatState:
+def _with_proof(seat: SeatState, proof: str) -> SeatState:
     return replace(seat, missing=seat.missing - {proof})
 
 

@@ -6,12 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from livekit.agents import APIConnectOptions, APIStatusError, llm
-from livekit.agents.metrics import LLMMetrics
-
-from meetctl.protocol import Usage
 
 from ..models.token_count import TokenCount
-from ..process.wire import Report
 from ..text.reasoning import Reasoning
 
 T = TypeVar("T")
@@ -80,20 +76,3 @@ class ShortAnswers:
                     if len(text) > self._enough:
                         break  # leaving closes the request: the model stops
         return text + reasoning.finish(), reasoning.thought
-
-
-def report_tokens(model: llm.LLM[Any], report: Report) -> None:
-    """Has the running total of the model's tokens reported after each request."""
-    add: Callable[[LLMMetrics], None] = _Total(report).add
-    model.on("metrics_collected", add)
-
-
-class _Total:
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._tokens = 0
-
-    def add(self, metrics: LLMMetrics) -> None:
-        if metrics.total_tokens:
-            self._tokens += metrics.total_tokens
-            self._report(Usage(llm_tokens=self._tokens))

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from livekit.agents import llm
 from livekit.agents.metrics import LLMMetrics
+from livekit.agents.metrics.base import Metadata
 
 CHARACTERS_A_TOKEN = 4
 """Of English text, by the tokenizers in use; a chunk of a stream holds one token."""
@@ -63,4 +64,5 @@ class TokenCount:
             prompt_cached_tokens=0,
             total_tokens=read + self._chunks,
             tokens_per_second=0,
+            metadata=Metadata(model_name=self._model.model, model_provider=self._model.provider),
         )

@@ -39,7 +39,6 @@ from meetctl.protocol import (
     SpeechState,
     StopSpeaking,
     Unsaid,
-    Usage,
 )
 
 from ..models.fallbacks import watch_fallbacks
@@ -48,6 +47,7 @@ from ..models.plugin_http import plugin_http
 from ..models.providers import close_model, llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
 from ..models.speech_faults import LANGUAGE, SPEECH, TURN, SpeechFaults
 from ..models.unsaid import unsaid_from
+from ..models.usage import UsageMeter
 from ..models.warming import FIRST_ANSWER_S
 from ..process.tasks import Tasks, begin
 from ..process.wire import Report
@@ -84,7 +84,14 @@ logger = logging.getLogger(__name__)
 class Speaker:
     """Speaks through `output` when the chair grants the floor; async context manager around the agent session."""
 
-    def __init__(self, room: rtc.Room, assignment: Assignment, report: Report, output: io.AudioOutput) -> None:
+    def __init__(
+        self,
+        room: rtc.Room,
+        assignment: Assignment,
+        report: Report,
+        output: io.AudioOutput,
+        usage: UsageMeter | None = None,
+    ) -> None:
         self._room = room
         self._assignment = assignment
         self._report = report
@@ -94,7 +101,7 @@ class Speaker:
         self._turns = Tasks()
         self._drafts = Tasks()
         self._deliveries = Deliveries(room, assignment.chair_identity, self._tell_supervisor)
-        self._usage = Usage()
+        self._usage = usage or UsageMeter(report)
         self._repeats = Repeats()
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stack = AsyncExitStack()
@@ -130,11 +137,6 @@ class Speaker:
             RuntimeError: naming the fault.
         """
         await asyncio.shield(self._closed)
-
-    def add_avatar_seconds(self, seconds: float) -> None:
-        """Adds paid time of an avatar to the usage that is reported; there is one running total per process."""
-        self._usage = self._usage.model_copy(update={"avatar_seconds": self._usage.avatar_seconds + seconds})
-        self._report(self._usage)
 
     async def _start(self, stack: AsyncExitStack) -> AgentSession[None]:
         patience = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=MODEL_TIMEOUT_S)
@@ -306,16 +308,7 @@ class Speaker:
         self._report(SpeechState(state=AgentSpeech(state)))
 
     def _on_usage(self, event: events.SessionUsageUpdatedEvent) -> None:
-        tokens = characters = 0
-        for used in event.usage.model_usage:
-            if used.type == "llm_usage":
-                tokens += used.input_tokens + used.output_tokens
-            elif used.type == "tts_usage":
-                characters += used.characters_count
-        usage = self._usage.model_copy(update={"llm_tokens": tokens, "tts_characters": characters})
-        if usage != self._usage:
-            self._usage = usage
-            self._report(usage)
+        self._usage.take_session(event.usage.model_usage)
 
     def _on_close(self, event: events.CloseEvent) -> None:
         if not self._closed.done():

@@ -73,11 +73,12 @@ def test_a_stopped_supervisor_is_not_answering_and_what_to_do_is_said_at_once(
     began = time.monotonic()
     document = asyncio.run(collect(None))
     assert time.monotonic() - began < SOON_S
-    (meeting,) = document["meetings"]
-    assert (meeting["state"], meeting["pid"]) == ("not answering", silent.pid)
-    assert 130 <= meeting["silent_s"] < 150
-    assert abs(datetime.fromisoformat(meeting["since"]).timestamp() + meeting["silent_s"] - time.time()) < 20
-    assert "is stopped" in meeting["error"]["message"]
+    (meeting,) = document.meetings
+    assert (meeting.state, meeting.pid) == ("not answering", silent.pid)
+    assert meeting.since is not None and meeting.silent_s is not None and meeting.error is not None
+    assert 130 <= meeting.silent_s < 150
+    assert abs(datetime.fromisoformat(meeting.since).timestamp() + meeting.silent_s - time.time()) < 20
+    assert "is stopped" in meeting.error.message
     shown = drawn(board.render_all(document), 100)
     assert "standup  not answering  for 2:1" in shown
     assert f"kill -CONT {silent.pid}" in shown
@@ -94,10 +95,11 @@ def test_a_supervisor_that_hangs_is_not_answering_either(
         return await control.ask(*arguments, timeout_s=0.2)  # type: ignore[arg-type]
 
     monkeypatch.setattr("meetctl.commands.status.ask", impatient)
-    (meeting,) = asyncio.run(collect("standup"))["meetings"]
-    assert meeting["state"] == "not answering"
-    assert "hangs" in meeting["error"]["message"]
-    assert "down standup" in meeting["error"]["hint"]
+    (meeting,) = asyncio.run(collect("standup")).meetings
+    assert meeting.state == "not answering"
+    assert meeting.error is not None and meeting.error.hint is not None
+    assert "hangs" in meeting.error.message
+    assert "down standup" in meeting.error.hint
 
 
 def test_other_commands_say_so_at_once_and_logs_are_still_to_be_had(

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from meetctl.status.document import StatusDocument, parse_document
+
 LINK = "http://127.0.0.1:43817/#invite=abcdefghijklmnopqrstuv"
 
 
@@ -84,7 +86,7 @@ SERVER = {
 }
 MODELS = {**SERVER, "name": "models", "pid": 102, "cpu_percent": 103.4, "memory_mb": 548.2}
 
-FULL: dict[str, Any] = {
+_FULL: dict[str, Any] = {
     "schema_version": 1,
     "meetings": [
         {
@@ -100,14 +102,17 @@ FULL: dict[str, Any] = {
         }
     ],
 }
-JUST_STARTING: dict[str, Any] = {
-    "schema_version": 1,
-    "meetings": [{"room": "late", "state": "starting", "pid": 9, "error": {"code": "not_running"}}],
-}
+FULL = parse_document(_FULL)
+JUST_STARTING = parse_document(
+    {
+        "schema_version": 1,
+        "meetings": [{"room": "late", "state": "starting", "pid": 9, "error": {"code": "not_running"}}],
+    }
+)
 
 
-def changed(change: Callable[[dict[str, Any]], None], document: dict[str, Any] = FULL) -> dict[str, Any]:
-    """Returns a copy of the document after the change to its first meeting."""
-    copied = copy.deepcopy(document)
+def changed(change: Callable[[dict[str, Any]], None]) -> StatusDocument:
+    """Returns the full document after the change to its meeting."""
+    copied = copy.deepcopy(_FULL)
     change(copied["meetings"][0])
-    return copied
+    return parse_document(copied)

@@ -21,7 +21,7 @@ from rich.text import Text
 from meetctl.display.board import ICE_STYLES, STATE_STYLES, links_outside, render_all
 from meetctl.display.table import MAX_CELL, Column, fitting
 from meetctl.protocol import IceState
-from meetctl.status.document import NOT_ANSWERING
+from meetctl.status.document import NOT_ANSWERING, MeetingStatus, StatusDocument
 from meetctl.supervisor.state import ProcessState
 from tests.meetctl.display.documents import FULL, JUST_STARTING, LINK, NOTHING, changed, leg
 
@@ -65,7 +65,7 @@ def test_a_narrow_board_breaks_no_link_but_leaves_it_to_a_line_of_its_own(width:
     assert "http" not in drawn(render_all(FULL), width)
     assert links_outside(FULL, width) == [f"join {LINK}"]
     assert links_outside(FULL, 58) == []
-    both = {"schema_version": 1, "meetings": [*FULL["meetings"], *FULL["meetings"]]}
+    both = StatusDocument(meetings=FULL.meetings * 2)
     assert links_outside(both, width) == [f"standup: join {LINK}"] * 2
 
 
@@ -97,9 +97,9 @@ def test_a_meeting_that_answers_nothing_yet_is_shown_by_what_is_known() -> None:
 
 
 def test_several_meetings_stand_below_each_other_and_none_is_said_to_be_none() -> None:
-    both = {"schema_version": 1, "meetings": [*JUST_STARTING["meetings"], {"room": "b", "state": "running"}]}
+    both = StatusDocument(meetings=(*JUST_STARTING.meetings, MeetingStatus(room="b", state="running")))
     assert drawn(render_all(both), 80) == "late  starting\n\nb  running\n"
-    assert drawn(render_all({"schema_version": 1, "meetings": []}), 80) == "no meeting runs on this machine\n"
+    assert drawn(render_all(StatusDocument()), 80) == "no meeting runs on this machine\n"
 
 
 def test_every_state_there_is_has_a_style_that_rich_understands() -> None:

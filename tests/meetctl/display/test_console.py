@@ -96,7 +96,7 @@ def test_the_live_view_as_json_is_one_document_a_line(capsys: pytest.CaptureFixt
     with console.live(as_json=True) as show:
         show(FULL)
         show(FULL)
-    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [FULL, FULL]
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [FULL.model_dump(mode="json")] * 2
 
 
 @pytest.mark.process
@@ -208,13 +208,14 @@ CLOSED = """
 import os, sys
 from meetctl.display import console
 from meetctl.errors import Unheard
+from meetctl.status.document import StatusDocument
 from tests.meetctl.display.documents import FULL
 with console.live() as show:
     show(FULL)
     os.write(TOLD, b"shown")
     os.read(GO, 1)
     try:
-        show({**FULL, "meetings": []})
+        show(StatusDocument())
     except Unheard as nobody:
         told = nobody.exit_code
 console.talk("ends in order")

@@ -15,12 +15,18 @@ from meetctl.meeting.limits import (
     judge_memory,
     judge_spending,
 )
-from meetctl.protocol import Usage
+from meetctl.protocol import Usage, UsageKind, UsageTotals
 from meetctl.rooms import ParticipantInfo, ParticipantKind
 from meetctl.roster import Budget, Limits
 from meetctl.supervisor.events import ChildMessage, Exited, Proof, SeatAdded, SeatEvent, SeatKind, Started, Stopping
 
 LIMITS = Limits(memory_mb=500)
+
+
+def used(**amounts: float) -> tuple[Usage, ...]:
+    return tuple(Usage(kind=UsageKind(kind), amount=amount) for kind, amount in amounts.items() if amount)
+
+
 NOW = 10_000.0
 
 
@@ -61,24 +67,26 @@ def test_too_much_memory_is_an_end_and_the_third_time_in_the_window_for_good(
 @pytest.mark.parametrize(
     ("spent", "budget", "verdict"),
     [
-        (Usage(avatar_seconds=1e9), Budget(), None),
-        (Usage(llm_tokens=79), Budget(llm_tokens=100), None),
-        (Usage(llm_tokens=80), Budget(llm_tokens=100), "has spent 80 of 100 tokens of its language model"),
-        (Usage(avatar_seconds=570.2), Budget(avatar_seconds=600), "has spent 570 of 600 seconds of avatar"),
+        (used(avatar_seconds=1e9), Budget(), None),
+        (used(llm_tokens=79), Budget(llm_tokens=100), None),
+        (used(llm_tokens=80), Budget(llm_tokens=100), "has spent 80 of 100 tokens of its language model"),
+        (used(avatar_seconds=570.2), Budget(avatar_seconds=600), "has spent 570 of 600 seconds of avatar"),
         (
-            Usage(avatar_seconds=500, tts_characters=95),
+            used(avatar_seconds=500, tts_characters=95),
             Budget(avatar_seconds=600, tts_characters=100),
             "has spent 95 of 100 characters of speech",
         ),
-        (Usage(avatar_seconds=1e9), Budget(llm_tokens=100), None),
+        (used(avatar_seconds=1e9), Budget(llm_tokens=100), None),
     ],
 )
-def test_spending_is_warned_of_by_the_fullest_part(spent: Usage, budget: Budget, verdict: str | None) -> None:
+def test_spending_is_warned_of_by_the_fullest_part(
+    spent: tuple[Usage, ...], budget: Budget, verdict: str | None
+) -> None:
     assert judge_spending(spent, budget) == (None if verdict is None else Near(verdict))
 
 
 def test_a_spent_budget_is_an_end_for_good() -> None:
-    verdict = judge_spending(Usage(llm_tokens=101, tts_characters=90), Budget(llm_tokens=100, tts_characters=100))
+    verdict = judge_spending(used(llm_tokens=101, tts_characters=90), Budget(llm_tokens=100, tts_characters=100))
     assert verdict == Reached(
         "its budget is spent: 101 of 100 tokens of its language model",
         "raise its budget: {llm_tokens: …} in the roster and run `meetctl up` again, or `meetctl restart` it",
@@ -87,7 +95,7 @@ def test_a_spent_budget_is_an_end_for_good() -> None:
 
 
 def said(tokens: int) -> SeatEvent:
-    return ChildMessage("ada", Usage(llm_tokens=tokens), 0.0)
+    return ChildMessage("ada", UsageTotals(llm_tokens=tokens), 0.0)
 
 
 STARTED = Started("ada", 7, 0.0)
@@ -110,7 +118,7 @@ def test_a_crash_forgives_nothing_and_a_person_who_starts_it_again_everything(
     account = Account()
     for event in events:
         account = booked(account, event)
-    assert account.spent == Usage(llm_tokens=tokens)
+    assert account.spending.total == used(llm_tokens=tokens)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from meetctl.meeting.accounts import Accounts
+from meetctl.meeting.seats import FACE
 from meetctl.protocol import (
     AgentSpeech,
     AvatarSession,
@@ -16,11 +18,10 @@ from meetctl.protocol import (
     Ready,
     Repeats,
     SpeechState,
-    Usage,
+    UsageTotals,
 )
-from meetctl.status.build import meeting_document, status_document
-from meetctl.status.document import parse_document
-from meetctl.supervisor.avatars import runs_on
+from meetctl.status.build import meeting_status, runs_on
+from meetctl.status.document import AgentStatus, UsageStatus, parse_document
 from meetctl.supervisor.events import (
     ChildMessage,
     Exited,
@@ -48,7 +49,7 @@ HISTORY: list[SeatEvent] = [
     SeatAdded("chair", "chair", SeatKind.SERVICE, "chair", frozenset({Proof.READY}), 0),
     Started("chair", 1, 10),
     ChildMessage("chair", Ready(), 11),
-    SeatAdded("ada", "Ada", SeatKind.AGENT, "simli", frozenset({Proof.READY, Proof.AUDIO, Proof.FACE}), 11),
+    SeatAdded("ada", "Ada", SeatKind.AGENT, "simli", frozenset({Proof.READY, Proof.AUDIO, FACE}), 11),
     Started("ada", 2, 12),
     ChildMessage("ada", Ready(), 13),
     ChildMessage("ada", SpeechState(state=AgentSpeech.LISTENING), 13),
@@ -56,7 +57,10 @@ HISTORY: list[SeatEvent] = [
         "ada", LegStats(leg="room", ice=IceState.CONNECTED, video_fps=24.96, audio_fps=50, kbps=701.26, loss=0), 14
     ),
     ChildMessage(
-        "ada", LegStats(leg="simli", ice=IceState.COMPLETED, video_fps=25, audio_fps=50, width=512, height=512), 14
+        "ada",
+        LegStats(leg="simli", ice=IceState.COMPLETED, video_fps=25, audio_fps=50, width=512, height=512),
+        14,
+        frozenset({FACE}),
     ),
     ChildMessage("ada", AvOffset(ms=12.04), 14),
     Sampled("ada", 14.02, 52.77, 14),
@@ -72,9 +76,9 @@ def document(now: float = 16) -> dict[str, Any]:
     state = MeetingState(room="standup")
     for event in HISTORY:
         state = apply(state, event)
-    return meeting_document(
+    return meeting_status(
         state, now=now, pid=9, join_link="http://127.0.0.1:1/#x", livekit_url="ws://127.0.0.1:2", uptime_s=16.04
-    )
+    ).model_dump(mode="json")
 
 
 def test_the_promised_keys_are_all_there_and_null_where_nothing_is_known() -> None:
@@ -139,6 +143,7 @@ def test_an_agent_is_told_with_what_was_measured_and_not_more() -> None:
         "latency_ms": None,
         "repeats": None,
         "missing": [],
+        "usage": [],
         "last_lines": [],
     }
 
@@ -170,14 +175,14 @@ def test_a_status_asked_for_later_shows_that_the_statistics_stopped() -> None:
 
 def test_a_document_that_travelled_reads_as_what_was_written() -> None:
     meeting = document()
-    [read] = parse_document(status_document([meeting])).meetings
+    [read] = parse_document({"schema_version": 1, "meetings": [meeting]}).meetings
     assert read.model_dump(mode="json") == meeting
 
 
 def test_a_document_of_a_newer_meetctl_with_further_keys_can_be_read() -> None:
     meeting = document() | {"moon": "full"}
     meeting["agents"][0]["hat"] = "red"
-    [read] = parse_document(status_document([meeting])).meetings
+    [read] = parse_document({"schema_version": 1, "meetings": [meeting]}).meetings
     assert read.model_dump(mode="json") == document()
 
 
@@ -185,28 +190,37 @@ def test_what_an_agent_was_kept_from_saying_twice_is_told() -> None:
     state = MeetingState(room="standup")
     for event in (*HISTORY, ChildMessage("ada", Repeats(answers=9, shortened=2, asked_again=1), at=17)):
         state = apply(state, event)
-    meeting = meeting_document(state, now=20, pid=9, join_link=None, livekit_url="ws://h:1", uptime_s=20)
-    agent = next(agent for agent in meeting["agents"] if agent["identity"] == "ada")
-    assert agent["repeats"] == {"answers": 9, "shortened": 2, "asked_again": 1, "left_out": 0}
+    meeting = meeting_status(state, now=20, pid=9, join_link=None, livekit_url="ws://h:1", uptime_s=20)
+    agent = next(agent for agent in meeting.agents if agent.identity == "ada")
+    assert agent.repeats == {"answers": 9, "shortened": 2, "asked_again": 1, "left_out": 0}
 
 
 def test_an_avatar_session_that_nobody_closes_is_warned_of_until_it_ends() -> None:
-    state = MeetingState(room="standup")
+    state, accounts = MeetingState(room="standup"), Accounts()
     for event in (
         *HISTORY,
         ChildMessage("ada", AvatarSession(id="a", opened=True, until=1_800_000_000), at=17),
-        ChildMessage("ada", Usage(avatar_seconds=61), at=18),
+        ChildMessage("ada", UsageTotals(avatar_seconds=61), at=18),
         Exited("ada", -9, (), at=19),
     ):
         state = apply(state, event)
+        accounts.observe(event)
 
-    def ada(unix_now: float) -> dict[str, Any]:
-        meeting = meeting_document(
-            state, now=20, pid=9, join_link=None, livekit_url="ws://h:1", uptime_s=20, unix_now=unix_now
+    def ada(unix_now: float) -> AgentStatus:
+        meeting = meeting_status(
+            state,
+            now=20,
+            pid=9,
+            join_link=None,
+            livekit_url="ws://h:1",
+            uptime_s=20,
+            unix_now=unix_now,
+            used=accounts.used(),
+            avatars_run_on=accounts.avatars_run_on(unix_now),
         )
-        agent: dict[str, Any] = next(agent for agent in meeting["agents"] if agent["identity"] == "ada")
-        return agent
+        return next(agent for agent in meeting.agents if agent.identity == "ada")
 
-    assert ada(1_799_999_000)["warning"] == runs_on(1_800_000_000)
-    assert ada(1_800_000_001)["warning"] is None
-    assert ada(0)["avatar_seconds"] == 61.0
+    assert ada(1_799_999_000).warning == runs_on(1_800_000_000)
+    assert ada(1_800_000_001).warning is None
+    assert ada(0).avatar_seconds == 61.0
+    assert ada(0).usage == (UsageStatus(kind="avatar_seconds", amount=61.0),)

@@ -31,8 +31,17 @@ LINE = Line(id="1", at=5.0, speaker="Bob", identity="bob", text="Hello")
 
 EVENTS: list[tuple[SeatEvent, dict[str, Any]]] = [
     (
-        SeatAdded("ada", "Ada", SeatKind.AGENT, "simli", frozenset({Proof.READY, Proof.AUDIO}), 98.5),
-        {"kind": "seat_added", "name": "Ada", "of": "agent", "program": "simli", "proofs": ["audio", "ready"]},
+        SeatAdded(
+            "ada", "Ada", SeatKind.AGENT, "simli", frozenset({Proof.READY, Proof.AUDIO}), 98.5, frozenset(MediaKind)
+        ),
+        {
+            "kind": "seat_added",
+            "name": "Ada",
+            "of": "agent",
+            "program": "simli",
+            "proofs": ["audio", "ready"],
+            "sends": ["audio", "video"],
+        },
     ),
     (SeatRemoved("ada", 98.5), {"kind": "seat_removed"}),
     (Started("ada", 7, 98.5), {"kind": "started", "pid": 7}),

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from meetctl.protocol import Model, RestartPolicy
+from meetctl.protocol import MediaKind, Model, RestartPolicy
 from meetctl.supervisor.events import Proof, SeatKind
 from meetctl.supervisor.health import NOTHING, HealthCheck
 from meetctl.supervisor.launcher import LaunchSpec
@@ -52,6 +52,7 @@ class AnySeat(Seat):
             program=program,
             wire=wire,
             health_check=health_check,
+            sends=frozenset({MediaKind.AUDIO}) if program == "audio" else frozenset(),
             restart=restart,
         )
         self.attends = wire is Wire.NDJSON and (first_line is not None or kind is SeatKind.AGENT)

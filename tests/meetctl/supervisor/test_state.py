@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meetctl.meeting.seats import FACE as FACE_SEEN
+from meetctl.meeting.seats import shows_face
 from meetctl.protocol import (
     AgentSpeech,
-    AvatarSession,
     AvOffset,
     BadLine,
     Degraded,
@@ -25,7 +26,7 @@ from meetctl.protocol import (
     Serving,
     SpeechState,
     Unanswered,
-    Usage,
+    UsageTotals,
     Warn,
 )
 from meetctl.supervisor.events import (
@@ -49,14 +50,15 @@ from meetctl.supervisor.events import (
 from meetctl.supervisor.seat import RECOVERED_S, STALLED_AFTER_S, STATS_OVERDUE_S, WARNING_S
 from meetctl.supervisor.state import MeetingState, Phase, ProcessState, SeatState, apply, as_of
 
-AVATAR = frozenset({Proof.READY, Proof.AUDIO, Proof.VIDEO, Proof.FACE})
+AVATAR = frozenset({Proof.READY, Proof.AUDIO, Proof.VIDEO, FACE_SEEN})
 AUDIO = frozenset({Proof.READY, Proof.AUDIO})
+SENDS = {"simli": frozenset(MediaKind), "audio": frozenset({MediaKind.AUDIO})}
 ROOM = LegStats(leg="room", ice=IceState.CONNECTED, video_fps=25, audio_fps=50, width=512, height=512)
 FACE = LegStats(leg="simli", ice=IceState.COMPLETED, video_fps=25, audio_fps=50)
 
 
-def added(seat: str, proofs: frozenset[Proof], *, program: str = "simli", kind: SeatKind = SeatKind.AGENT) -> SeatAdded:
-    return SeatAdded(seat, seat.title(), kind, program, proofs, at=0)
+def added(seat: str, proofs: frozenset[str], *, program: str = "simli", kind: SeatKind = SeatKind.AGENT) -> SeatAdded:
+    return SeatAdded(seat, seat.title(), kind, program, proofs, at=0, sends=SENDS.get(program, frozenset()))
 
 
 def folded(events: Iterable[SeatEvent], start: MeetingState | None = None) -> MeetingState:
@@ -76,7 +78,7 @@ def states(events: Sequence[SeatEvent], seat: str, start: MeetingState | None = 
 
 
 def said(seat: str, event: WireEvent, at: float = 2) -> ChildMessage:
-    return ChildMessage(seat, event, at)
+    return ChildMessage(seat, event, at, frozenset({FACE_SEEN}) if shows_face(event) else frozenset())
 
 
 CHAIR: list[SeatEvent] = [
@@ -109,6 +111,7 @@ def test_an_avatar_is_ready_only_when_its_word_its_face_and_both_media_are_seen(
         program="simli",
         proofs=AVATAR,
         missing=frozenset(),
+        sends=frozenset(MediaKind),
         phase=Phase.UP,
         state=ProcessState.RUNNING,
         pid=10,
@@ -124,7 +127,7 @@ def test_an_avatar_is_ready_only_when_its_word_its_face_and_both_media_are_seen(
 def test_the_face_is_not_proven_by_a_leg_without_frames_but_by_degrading(chair: MeetingState) -> None:
     faceless = [event for event in ADA_READY if event != said("ada", FACE)]
     still = folded([*faceless, said("ada", LegStats(leg="simli", ice=IceState.CHECKING, video_fps=0))], chair)
-    assert still.seats["ada"].missing == {Proof.FACE}
+    assert still.seats["ada"].missing == {FACE_SEEN}
     degraded = apply(still, said("ada", Degraded(reason="Simli refused\x1b[31m: 401")))
     ada = degraded.seats["ada"]
     assert (ada.state, ada.ready, ada.degraded_reason) == (ProcessState.DEGRADED, True, "Simli refused [31m: 401")
@@ -293,7 +296,7 @@ def test_a_service_without_a_wire_is_proven_by_others_and_a_stand_in_says_where_
 def test_figures_warnings_and_stray_lines_are_kept() -> None:
     events: list[SeatEvent] = [
         *(added("ada", AUDIO), Started("ada", 1, 0), Sampled("ada", 12.5, 52.1, 1), said("ada", AvOffset(ms=-7))),
-        *(said("ada", Warn(message="slow\nmodel")), said("ada", Usage(llm_tokens=3))),
+        *(said("ada", Warn(message="slow\nmodel")), said("ada", UsageTotals(llm_tokens=3))),
     ]
     ada = folded(events).seats["ada"]
     assert (ada.cpu_percent, ada.memory_mb, ada.av_offset_ms, ada.warning) == (12.5, 52.1, -7, "slow model")
@@ -354,48 +357,6 @@ def test_whatever_happens_a_seat_is_ready_only_with_a_process_and_every_proof(ev
         assert seat.pid is not None or (not seat.legs and seat.missing == seat.proofs)
         assert (seat.state in ("running", "degraded", "stalled")) == seat.ready
         assert as_of(state, 1.0) == state
-
-
-def test_avatar_time_is_counted_over_all_processes_of_a_seat() -> None:
-    seat = folded([added("ada", AVATAR), Started("ada", 7, at=1)]).seats["ada"]
-    assert seat.avatar.seconds is None
-    first: list[SeatEvent] = [
-        ChildMessage("ada", Usage(avatar_seconds=10), at=2),
-        ChildMessage("ada", Usage(avatar_seconds=12.5), at=3),
-    ]
-    again: list[SeatEvent] = [
-        Exited("ada", -9, (), at=4),
-        Started("ada", 8, at=5),
-        ChildMessage("ada", Usage(avatar_seconds=2), at=6),
-    ]
-    seat = folded([added("ada", AVATAR), Started("ada", 7, at=1), *first, *again]).seats["ada"]
-    assert seat.avatar.seconds == 14.5
-
-
-def test_a_session_that_a_killed_process_left_open_is_remembered_until_it_ends_by_itself() -> None:
-    told: list[SeatEvent] = [
-        ChildMessage("ada", AvatarSession(id="a", opened=True, until=1300), at=2),
-        ChildMessage("ada", AvatarSession(id="b", opened=True, until=1900), at=3),
-        ChildMessage("ada", AvatarSession(id="a", opened=False), at=3),
-    ]
-    events: list[SeatEvent] = [added("ada", AVATAR), Started("ada", 7, at=1), *told]
-    assert folded(events).seats["ada"].avatar.runs_on_until(1000) is None
-    killed = [*events, Exited("ada", -9, (), at=4)]
-    restarted = [
-        *killed,
-        Started("ada", 8, at=5),
-        ChildMessage("ada", AvatarSession(id="c", opened=True, until=2500), at=6),
-    ]
-    for history in (killed, restarted):
-        assert folded(history).seats["ada"].avatar.runs_on_until(1000) == 1900
-        assert folded(history).seats["ada"].avatar.runs_on_until(1901) is None
-
-
-def test_a_process_that_closed_its_sessions_leaves_none() -> None:
-    told = [AvatarSession(id="a", opened=True, until=1300), AvatarSession(id="a", opened=False)]
-    said = [ChildMessage("ada", event, at=2) for event in told]
-    seat = folded([added("ada", AVATAR), Started("ada", 7, at=1), *said, Exited("ada", 0, (), at=3)]).seats["ada"]
-    assert seat.avatar.runs_on_until(0) is None
 
 
 BEGUN: list[SeatEvent] = [added("max", frozenset({Proof.READY}), program="audio"), Started("max", 7, 1.0)]

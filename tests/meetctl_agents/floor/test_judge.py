@@ -12,14 +12,25 @@ from aiohttp import web
 from livekit.agents import utils
 from meetctl_agents.floor.addressing.listening import Addressing
 from meetctl_agents.floor.judge import INSTRUCTIONS, Judge
-from meetctl_agents.floor.short_answers import report_tokens
 from meetctl_agents.meeting.judging import JUDGE, Judging
 from meetctl_agents.meeting.recent import Recent
 from meetctl_agents.models.providers import llm_from_endpoint
 from meetctl_agents.models.speech_faults import SpeechFaults
+from meetctl_agents.models.usage import UsageMeter
 from pydantic import SecretStr
 
-from meetctl.protocol import CastMember, Endpoint, Line, Model, Recovered, Usage, Warn
+from meetctl.protocol import (
+    CastMember,
+    Endpoint,
+    Line,
+    Model,
+    Purpose,
+    Recovered,
+    Usage,
+    UsageKind,
+    UsageTotals,
+    Warn,
+)
 
 CAST = (CastMember(identity="ada", name="Ada", role="backend engineer"), CastMember(identity="max", name="Max"))
 PEOPLE = {"sam": "Sam", "eve": "Eve"}
@@ -55,6 +66,12 @@ class ModelServer:
         return response
 
 
+def judged(url: str, tokens: int) -> Usage:
+    """An OpenAI-compatible server's name is its host and port."""
+    provider = url.removeprefix("http://")
+    return Usage(kind=UsageKind.LLM_TOKENS, amount=tokens, purpose="judge", provider=provider, model="m")
+
+
 class Stage:
     def __init__(self, server: ModelServer) -> None:
         self.server = server
@@ -65,7 +82,7 @@ class Stage:
         self.addressing.set_people(PEOPLE)
         endpoint = Endpoint(base_url=f"{server.url}/v1", api_key=SecretStr("k"), model="m")
         self.model = llm_from_endpoint(endpoint)
-        report_tokens(self.model, self.reports.append)
+        UsageMeter(self.reports.append).count_llm(self.model, Purpose.JUDGE)
         faults = SpeechFaults(self.reports.append)
         self.judging = Judging(Judge(self.model), self.recent, lambda: (CAST, PEOPLE), faults)
         self.decided: asyncio.Queue[tuple[str, str, tuple[str, ...], float | None]] = asyncio.Queue()
@@ -135,9 +152,10 @@ async def test_where_no_words_decide_the_judge_does_and_its_time_and_tokens_are_
     rule, meant, ms = await stage.became(QUESTION)
     assert (rule, meant) == ("judge", agents)
     assert ms is not None and ms > 0
-    assert stage.said(Usage) == [Usage(llm_tokens=35)]
+    [totals] = stage.said(UsageTotals)
+    assert (totals.llm_tokens, totals.used) == (35, (judged(stage.server.url, 35),))
     assert (await stage.became(STATEMENT, id="u2"))[:2] == ("judge", agents)
-    assert stage.said(Usage)[-1] == Usage(llm_tokens=70)
+    assert stage.said(UsageTotals)[-1].used == (judged(stage.server.url, 70),)
     assert not stage.said(Warn)
 
 

@@ -15,7 +15,7 @@ from meetctl_agents.speaking.memory import Message
 from meetctl_agents.speaking.replay_agent import answer
 from meetctl_agents.text.answer_text import AnswerText, ThinkingHabit
 
-from meetctl.protocol import GRANT, PREPARE, RELEASE, Grant, Line, Prepare, Ready, Release, Usage
+from meetctl.protocol import GRANT, PREPARE, RELEASE, Grant, Line, Prepare, Ready, Release, UsageKind, UsageTotals
 from meetctl.settings import LiveKitCredentials
 from testing.agents.child import Child
 from testing.agents.scripted_models import PROMPT_TOKENS, scripted_models
@@ -83,7 +83,7 @@ def answer_to(asked: dict[str, Any]) -> str:
     return ANSWERS["2?" in str(asked["messages"][-1])]
 
 
-def costs_at_least(tokens: int, usage: Usage) -> bool:
+def costs_at_least(tokens: int, usage: UsageTotals) -> bool:
     return usage.llm_tokens >= tokens
 
 
@@ -109,8 +109,12 @@ async def test_an_agent_tells_what_its_answers_cost_made_ahead_or_not(
                     release = await asyncio.wait_for(releases.get(), 30)
                     assert release.text == text
                     cost += PROMPT_TOKENS + len(text.split())
-                    usage = await ada.wait_said(Usage, partial(costs_at_least, cost))
+                    usage = await ada.wait_said(UsageTotals, partial(costs_at_least, cost))
                     assert (usage.llm_tokens, usage.avatar_seconds) == (cost, 0)
                 assert usage.tts_characters >= len(ANSWERS[0].replace(" ", ""))
+                assert {(one.kind, one.purpose) for one in usage.used} == {
+                    (UsageKind.LLM_TOKENS, "answers"),
+                    (UsageKind.TTS_CHARACTERS, "speech"),
+                }
     finally:
         await chair.disconnect()
