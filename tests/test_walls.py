@@ -51,6 +51,15 @@ def test_only_the_command_line_exits_and_only_settings_reads_the_environment() -
     assert reads == {"settings.py", "protocol/proxies.py"}
 
 
+def test_the_supervisor_knows_nothing_of_avatars_or_faces() -> None:
+    known = {
+        f"{path.name}: {word}"
+        for path in (ROOT / "meetctl/supervisor").glob("*.py")
+        for word in re.findall(r"(?i)avatar\w*|\bfaces?\b|\bsimli\b", path.read_text(encoding="utf-8"))
+    }
+    assert known == {"events.py: simli"}, "a name of a program, as an example"
+
+
 def test_every_task_of_the_orchestrator_has_an_owner_that_reads_how_it_ended() -> None:
     made = {
         f"{path.relative_to(ROOT)}:{node.lineno}"
