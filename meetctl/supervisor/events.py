@@ -1,7 +1,7 @@
 """What happens to the seats of a meeting, as facts with a time on them. Values only; `state.py` folds them.
 
-A seat is a place that is to be filled: a service (`livekit-server`, `models`, `simli-server`, `chair`) or an agent. It is
-named by its key: an agent's identity, or the service's name. Processes come and go; the seat stays.
+A seat is a place that is to be filled: a service (`livekit-server`, `models`, `chair` …) or an agent. It is named by
+its key: an agent's identity, or the service's name. Processes come and go; the seat stays.
 
 `event_kind` is what `meetctl events` calls an event, whatever its class is called; the fields are its keys there. Both
 are written down in `docs/interfaces.md`.
