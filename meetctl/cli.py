@@ -63,6 +63,13 @@ def up(
         list[str] | None, typer.Option("--only", metavar="NAME", help="Start only this agent; may be repeated.")
     ] = None,
     room: Annotated[str | None, typer.Option("--room", help="Room name, instead of the roster's.")] = None,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="ADDR", help="Let people on other machines in at this address, or auto."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=1, max=65535, help="With --host: the port; 443 or 7443 unless given.")
+    ] = None,
     env_file: EnvFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
     as_json: Json = False,
@@ -88,6 +95,8 @@ def up(
             as_json=as_json,
             report_fd=report_fd,
             env_file=env_file,
+            host=host,
+            port=port,
         )
     )
 

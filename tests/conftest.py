@@ -14,6 +14,7 @@ pytest_plugins = [
     "testing.fixtures.command",
     "testing.fixtures.livekit",
     "testing.fixtures.models",
+    "testing.fixtures.networks",
     "testing.fixtures.places",
     "testing.fixtures.simli",
 ]

@@ -124,6 +124,7 @@ def test_the_roster_s_keys_are_on_the_page() -> None:
     written: dict[str, str | dict[str, Any]] = {
         "the file": schema,
         "`livekit`": "LiveKitWritten",
+        "`reach`": "ReachWritten",
         "`meeting`": "MeetingWritten",
         "`floor`": "FloorWritten",
         "`defaults`": "DefaultsWritten",

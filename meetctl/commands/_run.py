@@ -40,6 +40,16 @@ class Started:
     room: str
     join_link: str
     log_dir: str
+    local_link: str = ""
+    """For this machine alone."""
+    notes: tuple[str, ...] = ()
+    """What is to be known before the join link is handed out."""
+
+    @classmethod
+    def of(cls, meeting: Meeting) -> Started:
+        return cls(
+            meeting.roster.room, meeting.join_link, str(meeting.log_dir), meeting.local_link, tuple(meeting.notes)
+        )
 
 
 def prepare(roster: Roster, *also: LocalModel) -> Path | None:
@@ -95,7 +105,7 @@ async def _run(
                 async with ControlServer(
                     meeting.files.socket, handlers(meeting), streams(meeting), bug=meeting.report_bug
                 ):
-                    on_started(Started(roster.room, meeting.join_link, str(meeting.log_dir)))
+                    on_started(Started.of(meeting))
                     try:
                         await (_until_ended(meeting, show) if work is None else _until_done(meeting, work))
                     except Unheard as nobody:
@@ -251,7 +261,7 @@ def spawn_detached(arguments: Sequence[str], room: str, descriptors: Sequence[in
     if "error" in answer:
         error_class = ERRORS_BY_CODE.get(answer["error"]["code"], MeetctlError)
         raise error_class(answer["error"]["message"], hint=answer["error"]["hint"])
-    return Started(**answer["ok"])
+    return Started(**answer["ok"] | {"notes": tuple(answer["ok"]["notes"])})
 
 
 def write_into(log_dir: Path) -> None:

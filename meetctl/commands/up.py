@@ -12,7 +12,7 @@ from meetctl.commands._meetings import is_running, wait_for_agents
 from meetctl.commands._run import Started, prepare, report_to, run_meeting, spawn_detached, write_into
 from meetctl.display import console
 from meetctl.errors import ExitCode, MeetctlError
-from meetctl.roster import Roster, handed_on, load_roster, load_variables
+from meetctl.roster import ReachChoice, Roster, handed_on, load_roster, load_variables
 from meetctl.settings import environment, marked
 from meetctl.supervisor.descendants import OPENED_VARIABLE
 
@@ -30,12 +30,15 @@ def up(
     as_json: bool,
     report_fd: int | None,
     env_file: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
 ) -> ExitCode:
     """Runs the roster's meeting, or with `detach` leaves it running and returns; one that runs is made like it."""
 
     def load() -> Roster:
         variables = load_variables(path, env_file, environment())
-        return load_roster(path, environment=variables, only=only, room=room, env_file=env_file)
+        roster = load_roster(path, environment=variables, only=only, room=room, env_file=env_file)
+        return _reached_at(roster, host, port)
 
     if report_fd is not None:
         return run_reporting(load, report_fd)
@@ -53,11 +56,14 @@ def up(
     with handed_on(path, env_file) as (files, descriptors):
         arguments = ["up", files[path], "--room", roster.room, *(f"--only={name}" for name in only)]
         arguments += ["--env-file", files[env_file]] if env_file is not None else []
+        arguments += [f"--host={host}"] if host is not None else []
+        arguments += [f"--port={port}"] if port is not None else []
         started = spawn_detached(arguments, roster.room, descriptors)
     if not as_json:
         console.print_data(started.join_link)
+        _tell_of(started)
     if open_browser:
-        webbrowser.open(started.join_link)
+        webbrowser.open(started.local_link)
     if wait:
         wait_for_agents(started.room, timeout_s)
     if as_json:
@@ -83,5 +89,19 @@ def run_reporting(load: Callable[[], Roster], report_fd: int) -> ExitCode:
 
 def _announce(started: Started, open_browser: bool) -> None:
     console.talk(f"join: {started.join_link}")
+    _tell_of(started)
     if open_browser:
-        marked(OPENED_VARIABLE, lambda: webbrowser.open(started.join_link))  # it stays when the meeting ends
+        marked(OPENED_VARIABLE, lambda: webbrowser.open(started.local_link))  # it stays when the meeting ends
+
+
+def _tell_of(started: Started) -> None:
+    for note in started.notes:
+        console.talk(f"note: {note}")
+
+
+def _reached_at(roster: Roster, host: str | None, port: int | None) -> Roster:
+    """Returns the roster with what the command line says of how others come in."""
+    changed = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    if not changed:
+        return roster
+    return roster.model_copy(update={"reach": (roster.reach or ReachChoice()).model_copy(update=changed)})

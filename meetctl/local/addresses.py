@@ -17,7 +17,8 @@ def outer_address(port: int) -> str | None:
 
     Only one on which a UDP socket can be bound to this port counts; None = there is none.
     """
-    return first_outer([*_of_the_default_route(), *_of_interfaces()], port)
+    first = default_route_address()
+    return first_outer([*([first] if first else []), *_of_interfaces()], port)
 
 
 def first_outer(addresses: Iterable[str], port: int) -> str | None:
@@ -25,13 +26,14 @@ def first_outer(addresses: Iterable[str], port: int) -> str | None:
     return next((address for address in addresses if _is_outer(address) and _can_bind(address, port)), None)
 
 
-def _of_the_default_route() -> list[str]:
+def default_route_address() -> str | None:
+    """Returns the IPv4 address that this machine speaks to far ones from, None where it has no way to them."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_ELSEWHERE)
         except OSError:
-            return []
-        return [probe.getsockname()[0]]
+            return None
+        return str(probe.getsockname()[0])
 
 
 def _of_interfaces() -> list[str]:

@@ -38,6 +38,23 @@ SECRET_BYTES = 36
 
 
 @dataclass(frozen=True, slots=True)
+class OuterMedia:
+    """Where people on other machines send and receive media: one address, and three ways to it."""
+
+    address: str
+    udp_port: int
+    tcp_port: int
+    """ICE over TCP, where UDP is dropped. livekit-server listens to it on every address of the machine."""
+    turn_port: int | None
+    """TURN on loopback, for whoever ends TLS before it; None = there is none."""
+
+    @property
+    def network(self) -> str:
+        """Returns the address as livekit-server takes it."""
+        return f"{self.address}/{128 if ':' in self.address else 32}"
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
     """One local server: its ports on loopback and the key pair that rules it."""
 
@@ -52,6 +69,8 @@ class ServerConfig:
 
     None = the machine has none, and Firefox cannot join.
     """
+    reach: OuterMedia | None = None
+    """None = media is for this machine alone."""
 
     @property
     def url(self) -> str:
@@ -62,47 +81,77 @@ class ServerConfig:
         return LiveKitCredentials(self.url, self.api_key, self.api_secret)
 
 
-def new_server_config() -> ServerConfig:
-    """Returns a configuration with free ports and a key pair made for this meeting alone."""
+def new_server_config(reach: OuterMedia | None = None) -> ServerConfig:
+    """Returns a configuration with free ports and a key pair made for this meeting alone.
+
+    Args:
+        reach: None = for this machine alone.
+    """
     (port,), (media_port,) = free_ports(tcp=1, udp=1)
     return ServerConfig(
         port=port,
-        media_port=media_port,
+        media_port=media_port if reach is None else reach.udp_port,
         api_key="API" + secrets.token_hex(6),
         api_secret=SecretStr(secrets.token_urlsafe(SECRET_BYTES)),
-        outer=outer_address(media_port),
+        outer=outer_address(media_port) if reach is None else reach.address,
+        reach=reach,
     )
 
 
 def write_config(config: ServerConfig, path: Path) -> None:
     """Writes livekit-server's configuration file, readable by its owner alone: it holds the secret."""
-    listened = [LOOPBACK] if config.outer is None else [LOOPBACK, config.outer]
     content = {
         "port": config.port,
         "bind_addresses": [LOOPBACK],
-        "rtc": {
-            # Media over TCP would listen on every interface, whatever bind_addresses says; loopback never needs it.
-            "tcp_port": 0,
-            "udp_port": config.media_port,
-            "use_external_ip": False,
-            # What is named here is announced in the place of every address of its family. Without it the server would
-            # look for itself, which fails on a machine without network, and ask the STUN servers below: so the other
-            # family's.
-            "node_ip": LOOPBACK if config.outer is None else "::1",
-            # Without these two the server binds UDP on every interface but loopback.
-            "enable_loopback_candidate": True,
-            "ips": {"includes": [f"{address}/32" for address in listened]},
-            "stun_servers": [NO_STUN],
-        },
+        "rtc": {"use_external_ip": False, "stun_servers": [NO_STUN], **_media(config)},
         # A mistyped room name must fail, not open a room that nobody deletes.
         "room": {"auto_create": False},
         "keys": {config.api_key: config.api_secret.get_secret_value()},
     }
+    if config.reach is not None and config.reach.turn_port is not None:
+        content["turn"] = _turn(config.reach)
     partial = path.with_name(path.name + ".partial")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)  # JSON is YAML too
     partial.replace(path)
+
+
+def _media(config: ServerConfig) -> dict[str, object]:
+    if (reach := config.reach) is not None:
+        # One address for everybody, agents too: the kernel keeps what goes to it from here on this machine.
+        return {
+            "udp_port": reach.udp_port,
+            "tcp_port": reach.tcp_port,
+            "node_ip": reach.address,
+            "ips": {"includes": [reach.network]},
+        }
+    listened = [LOOPBACK] if config.outer is None else [LOOPBACK, config.outer]
+    return {
+        # Media over TCP would listen on every interface, whatever bind_addresses says; loopback never needs it.
+        "tcp_port": 0,
+        "udp_port": config.media_port,
+        # What is named here is announced in the place of every address of its family. Without it the server would
+        # look for itself, which fails on a machine without network, and ask the STUN servers below: so the other
+        # family's.
+        "node_ip": LOOPBACK if config.outer is None else "::1",
+        # Without these two the server binds UDP on every interface but loopback.
+        "enable_loopback_candidate": True,
+        "ips": {"includes": [f"{address}/32" for address in listened]},
+    }
+
+
+def _turn(reach: OuterMedia) -> dict[str, object]:
+    return {
+        "enabled": True,
+        # Who asks through the TLS port is told its own name and port instead; this has only to be one that passes.
+        "domain": reach.address,
+        "tls_port": reach.turn_port,
+        "external_tls": True,
+        "bind_addresses": [LOOPBACK],
+        # Else a relay appears, looks well and carries nothing. What is named can be sent to by whoever has a token.
+        "allow_restricted_peer_cidrs": [reach.network],
+    }
 
 
 def server_argv(binary: Path, config_path: Path) -> list[str]:

@@ -75,9 +75,11 @@ class LocalServers:
             message = f"the model server was started without {', '.join(new)}"
             raise ConflictError(message, hint="meetctl down, then meetctl up")
 
-    async def start_livekit(self, binary: Path, config_path: Path) -> LiveKitCredentials:
+    async def start_livekit(
+        self, binary: Path, config_path: Path, reach: livekit.OuterMedia | None
+    ) -> LiveKitCredentials:
         """Starts livekit-server with a key pair of its own; returns when it answers."""
-        config = livekit.new_server_config()
+        config = livekit.new_server_config(reach)
         self._mask.add(config.api_secret.get_secret_value())
         livekit.write_config(config, config_path)
         self.loopback_only = config.outer is None

@@ -38,8 +38,11 @@ from meetctl.programs.launch import PRELOADER, service_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Failed, Ready
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
+from meetctl.reach.opening import Reach, open_reach
+from meetctl.reach.signaling import SignalingProxy
+from meetctl.reach.words import notes_of
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
-from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir
+from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, state_dir
 from meetctl.status.build import meeting_status
 from meetctl.status.document import MeetingStatus
 from meetctl.supervisor.events import ChildMessage, Exited, GaveUp, Proven, SeatEvent
@@ -108,6 +111,7 @@ class Meeting:
         self._tasks = Tasks(self.report_bug)
         self._ending: asyncio.Task[Ending] | None = None
         self._server_lost_at: float | None = None
+        self._reach: Reach | None = None
 
     async def __aenter__(self) -> Meeting:
         try:
@@ -147,6 +151,16 @@ class Meeting:
     def link(self, role: Role) -> str:
         """Returns the join link of that role."""
         return self._page.join_link(role)
+
+    @property
+    def local_link(self) -> str:
+        """The guests' link for this machine alone; the same as `join_link` where nobody else can come in."""
+        return self._page.join_link(local=True)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be known before the link is handed out."""
+        return () if self._reach is None else notes_of(self._reach)
 
     @property
     def stand_in_seats(self) -> list[str]:
@@ -233,6 +247,7 @@ class Meeting:
         self._log = ChildLog(self.log_dir / SUPERVISOR_LOG, self._mask)
         self._stack.callback(self._log.close)
         self._holding()
+        self._reach = self._stack.enter_context(open_reach(self.roster.reach, state_dir()))
         self.supervisor = await enter(
             Supervisor(
                 meeting=self.id,
@@ -282,6 +297,7 @@ class Meeting:
         self.supervisor.listen(self.direction.observe)
         self._stack.push_async_callback(self.direction.aclose)
         self._stack.push_async_callback(self._tasks.cancel)
+        signaling = await enter(SignalingProxy(self._credentials.url)) if self.roster.livekit is None else None
         self._page = await enter(
             PageServer(
                 room=self.roster.room,
@@ -291,6 +307,9 @@ class Meeting:
                 info=self._info,
                 direct=self.direction.direct,
                 cast=self.direction.view,
+                signaling=signaling,
+                reach=self._reach,
+                failed=self.report_bug,
             )
         )
         self._stack.push_async_callback(self.end)
@@ -316,7 +335,9 @@ class Meeting:
         if self.roster.livekit is not None:
             return self.roster.livekit
         assert self._server_binary is not None
-        return await self._servers.start_livekit(self._server_binary, self.files.livekit_config)
+        return await self._servers.start_livekit(
+            self._server_binary, self.files.livekit_config, None if self._reach is None else self._reach.media
+        )
 
     # --- while it runs ---
 

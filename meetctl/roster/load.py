@@ -12,7 +12,14 @@ from meetctl.roster.faults import Fault, KeyPath, RosterFaults, nearest
 from meetctl.roster.models import Keys, resolve_model
 from meetctl.roster.naming import is_room_name, readable_room
 from meetctl.roster.reading import Reading
-from meetctl.roster.resolve import note_clashes, note_identity, note_transports, resolve_agent, resolve_livekit
+from meetctl.roster.resolve import (
+    note_clashes,
+    note_identity,
+    note_transports,
+    resolve_agent,
+    resolve_livekit,
+    resolve_reach,
+)
 from meetctl.roster.rules import resolve_judge, resolve_rules
 from meetctl.roster.schema import AgentEntry, Roster, TranscriptMode
 from meetctl.roster.written import AgentWritten, DefaultsWritten, HeadWritten, MeetingWritten
@@ -84,6 +91,7 @@ def roster_from_document(
     spare = Reading(reading.document)
     llm, tts = (resolve_model(spare, getattr(defaults, part), keys, ("defaults", part)) for part in ("llm", "tts"))
     meeting = head.meeting or MeetingWritten()
+    reach = resolve_reach(reading, head.reach)
     rules = resolve_rules(reading, meeting, entries)
     judge = resolve_judge(reading, meeting, keys)
     if rules.floor is FloorMode.MODERATED:
@@ -101,6 +109,7 @@ def roster_from_document(
         file=path,
         room=room or head.room or readable_room(chance or random.SystemRandom()),
         livekit=livekit,
+        reach=reach,
         topic=meeting.topic,
         language=meeting.language,
         rules=rules,

@@ -26,6 +26,7 @@ from meetctl.roster.schema import (
     Limits,
     ModelChoice,
     Program,
+    ReachChoice,
     avatar_identity,
 )
 from meetctl.roster.variables import Given, Variables
@@ -36,6 +37,7 @@ from meetctl.roster.written import (
     FaceWritten,
     LiveKitWritten,
     ModelWritten,
+    ReachWritten,
     VoiceWritten,
 )
 from meetctl.settings import LiveKitCredentials, slug
@@ -65,6 +67,27 @@ def resolve_livekit(
     if not url or api_key is None or api_secret is None:
         return None
     return LiveKitCredentials(url, api_key.get_secret_value(), api_secret)
+
+
+def resolve_reach(reading: Reading, written: ReachWritten | None) -> ReachChoice | None:
+    """Returns how people on other machines come in, None where the roster does not say that they do."""
+    if written is None:
+        return None
+    base = reading.document.base
+    if (written.tls_cert is None) != (written.tls_key is None):
+        there, missing = ("tls_cert", "tls_key") if written.tls_key is None else ("tls_key", "tls_cert")
+        reading.note(("reach", there), f"needs {missing} beside it", f"add {missing}: FILE, or remove {there}")
+    cert, key = (
+        _path(reading, base, text, ("reach", name))
+        for name, text in (("tls_cert", written.tls_cert), ("tls_key", written.tls_key))
+    )
+    return ReachChoice(
+        host=written.host,
+        port=written.port,
+        tls=written.tls is not False,
+        tls_cert=cert and cert.absolute(),
+        tls_key=key and key.absolute(),
+    )
 
 
 def resolve_agent(

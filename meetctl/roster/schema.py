@@ -145,6 +145,19 @@ class AgentEntry(Resolved):
     tts: ModelChoice | None = None
 
 
+class ReachChoice(Resolved):
+    """How people on other machines come in."""
+
+    host: str | None = None
+    """`auto`, an address of this machine or a name that leads to it; None = they do not."""
+    port: int | None = None
+    """None = 443 where it may be had, else 7443."""
+    tls: bool = True
+    tls_cert: Path | None = None
+    """Absolute, as the key; both or neither. None = signed by the local authority."""
+    tls_key: Path | None = None
+
+
 class Roster(Resolved):
     """Who attends, and where."""
 
@@ -156,6 +169,8 @@ class Roster(Resolved):
     room: str
     livekit: LiveKitCredentials | None = None
     """None = a server of our own."""
+    reach: ReachChoice | None = None
+    """None = people on this machine alone."""
     topic: str | None = None
     language: str | None = None
     """A code, or `auto` for whichever is spoken; None = nobody said."""

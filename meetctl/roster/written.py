@@ -219,6 +219,16 @@ class MeetingWritten(Written):
     transcript: TranscriptMode | None = None
 
 
+class ReachWritten(Written):
+    """How people on other machines come in."""
+
+    host: str | None = Field(None, min_length=1, max_length=253)
+    port: int | None = Field(None, ge=1, le=65_535)
+    tls: bool | None = None
+    tls_cert: str | None = Field(None, min_length=1)
+    tls_key: str | None = Field(None, min_length=1)
+
+
 class DefaultsWritten(Written):
     llm: ModelWritten | None = None
     tts: ModelWritten | None = None
@@ -261,6 +271,7 @@ class HeadWritten(Written):
 
     room: RoomName | None = None
     livekit: LiveKitWritten | None = None
+    reach: ReachWritten | None = None
     meeting: MeetingWritten | None = None
     defaults: DefaultsWritten | None = None
     agents: list[Any] = Field(min_length=1)

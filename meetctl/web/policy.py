@@ -19,13 +19,13 @@ def hosts_of(host: str, port: int) -> frozenset[str]:
     return frozenset(f"{name}:{port}" for name in names)
 
 
-def is_own_origin(origin: str | None, host: str) -> bool:
-    """Returns whether a request of this `Origin` comes from the page itself.
+def is_own_origin(origin: str | None, host: str, scheme: str = "http") -> bool:
+    """Returns whether a request of this `Origin` comes from the page itself, served by this scheme.
 
     No origin at all counts as own: every browser sends one with a POST, and what is not a browser
     cannot be tricked into sending a person's invite.
     """
-    return origin is None or origin == f"http://{host}"
+    return origin is None or origin == f"{scheme}://{host}"
 
 
 def page_headers(livekit_url: str) -> Mapping[str, str]:

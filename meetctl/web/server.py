@@ -20,6 +20,10 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from meetctl.errors import ConflictError, MeetctlError, StandInError
+from meetctl.reach.listener import TlsListener
+from meetctl.reach.opening import Reach
+from meetctl.reach.signaling import PATHS, SignalingProxy
+from meetctl.reach.words import AUTHORITY_PATH
 from meetctl.web.direction import Directive, DirectRequest
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name, hosts_of, is_own_origin, page_headers
@@ -38,7 +42,7 @@ JOINS_A_SECOND = 1.0
 SPARE_JOINS = 10
 """Of the meeting beyond that: who floods by the guests' link does not keep the host out at once."""
 
-_RESERVED = frozenset({"healthz", "favicon.ico"})
+_RESERVED = frozenset({"healthz", "favicon.ico", "rtc", AUTHORITY_PATH.strip("/")})
 """Paths of one segment that are not a room's."""
 _FOREVER = "public, max-age=31536000, immutable"  # the names of built assets carry a hash of their content
 
@@ -77,6 +81,9 @@ class PageServer:
         cast: what a host sees of the agents: `floor` (identity or None) and `agents` (list of `identity`, `name`,
             `state`, `muted`, `can_speak`).
         port: 0 = a free one.
+        signaling: passes the page's signaling on to `livekit_url`; None = the page goes there itself.
+        reach: the door to other machines; None = there is none.
+        failed: told what nobody foresaw.
 
     Raises:
         StandInError: on entering, if the page is not built.
@@ -95,6 +102,9 @@ class PageServer:
         cast: Info = dict,
         host: str = "127.0.0.1",
         port: int = 0,
+        signaling: SignalingProxy | None = None,
+        reach: Reach | None = None,
+        failed: Callable[[str, BaseException], object] = lambda doing, error: None,
         static: Path = STATIC,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -110,9 +120,14 @@ class PageServer:
         self._clock = clock
         self._of_invite = {role: Bucket(JOINS_AT_ONCE, JOINS_A_SECOND) for role in Role}
         self._of_meeting = Bucket(JOINS_AT_ONCE + SPARE_JOINS, JOINS_A_SECOND)
-        self._headers = page_headers(livekit_url)
-        self._hosts: frozenset[str] = frozenset()
+        self._livekit_url = livekit_url
+        self._signaling = signaling
+        self._reach = reach
+        self._failed = failed
+        self._hosts: Mapping[str, frozenset[str]] = {}
+        """By scheme: the port that is open to others knows no name of the loopback, and the other way round."""
         self._assets: dict[str, Path] = {}
+        self._listener: TlsListener | None = None
         self._runner: web.AppRunner | None = None
         self._revoked = False
         self._closing = False
@@ -123,10 +138,15 @@ class PageServer:
         shown = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{shown}:{self._port}"
 
-    def join_link(self, role: Role = Role.GUEST) -> str:
-        """Returns the link that lets a person in; the invite is in its fragment, which browsers never send."""
+    def join_link(self, role: Role = Role.GUEST, *, local: bool = False) -> str:
+        """Returns the link that lets a person in; the invite is in its fragment, which browsers never send.
+
+        Args:
+            local: for this machine alone, also where others can come in.
+        """
+        origin = self.url if self._reach is None or local else self._reach.origin
         path = "" if self._room in _RESERVED else quote(self._room, safe="")
-        return f"{self.url}/{path}#invite={self._invites.of(role).get_secret_value()}"
+        return f"{origin}/{path}#invite={self._invites.of(role).get_secret_value()}"
 
     def revoke(self) -> None:
         """Lets nobody in any more; who is in the room stays."""
@@ -151,9 +171,12 @@ class PageServer:
                 web.post("/api/join", self._join),
                 web.post("/api/direct", self._carry_out),
                 web.get("/", self._page),
-                web.get("/{room}", self._page),
+                web.get(AUTHORITY_PATH, self._authority),
             ]
         )
+        if self._signaling is not None:
+            app.add_routes([web.get(path, self._signaling.handle, allow_head=False) for path in PATHS])
+        app.add_routes([web.get("/{room}", self._page)])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_GRACE_S)
         await runner.setup()
         try:
@@ -166,13 +189,25 @@ class PageServer:
             ) from None
         self._runner = runner
         self._port = int(runner.addresses[0][1])
-        self._hosts = hosts_of(self._host, self._port)
+        self._hosts = {"http": hosts_of(self._host, self._port)}
+        if self._reach is not None:
+            self._hosts = {**self._hosts, "https": self._reach.hosts}
+            await self._listen(self._reach, runner)
         return self
+
+    async def _listen(self, reach: Reach, runner: web.AppRunner) -> None:
+        assert runner.server is not None
+        turn_port = None if self._signaling is None else reach.media.turn_port
+        self._listener = TlsListener(reach.listening, reach.context, runner.server, turn_port, self._failed)
+        await self._listener.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if self._listener is not None:
+            await self._listener.__aexit__(kind, error, trace)
+            self._listener = None
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -184,10 +219,10 @@ class PageServer:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         response: web.StreamResponse
-        if request.host not in self._hosts:
+        if request.host not in self._hosts.get(request.scheme, ()):
             # Another name for this address: a foreign page that rebound its own name to the loopback.
             response = _refuse(HTTPStatus.FORBIDDEN, "foreign_host", "This server is asked under a name not its own.")
-        elif not is_own_origin(request.headers.get("Origin"), request.host):
+        elif not is_own_origin(request.headers.get("Origin"), request.host, request.scheme):
             response = _refuse(HTTPStatus.FORBIDDEN, "foreign_origin", "The request comes from another site.")
         else:
             try:
@@ -199,7 +234,7 @@ class PageServer:
         return response
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(self._headers)
+        response.headers.update(page_headers(self._livekit_url_of(request)))
         response.headers.setdefault("Cache-Control", "no-store")
 
     # --- files -----------------------------------------------------------------------------------------------------
@@ -216,6 +251,12 @@ class PageServer:
             raise web.HTTPNotFound
         return web.FileResponse(file, headers={"Cache-Control": _FOREVER})
 
+    async def _authority(self, request: web.Request) -> web.StreamResponse:
+        if self._reach is None or self._reach.authority is None:
+            raise web.HTTPNotFound
+        headers = {"Content-Disposition": 'attachment; filename="meetctl-authority.crt"'}
+        return web.Response(body=self._reach.authority, content_type="application/x-x509-ca-cert", headers=headers)
+
     async def _favicon(self, request: web.Request) -> web.StreamResponse:
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
@@ -229,7 +270,7 @@ class PageServer:
         role = self._let_in(asked.invite)
         if isinstance(role, web.Response):
             return role
-        return web.json_response({"room": self._room, "role": role.value, **self._info()})
+        return web.json_response({"room": self._room, "role": role.value, **self._info(), **self._trust()})
 
     async def _join(self, request: web.Request) -> web.StreamResponse:
         asked = await _parse(request, JoinRequest)
@@ -256,13 +297,24 @@ class PageServer:
             return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "cannot_admit", "The meeting could not let you in.")
         return web.json_response(
             {
-                "livekit_url": details.livekit_url,
+                "livekit_url": self._livekit_url_of(request),
                 "token": details.token.get_secret_value(),
                 "identity": details.identity,
                 "name": details.name,
                 "room": details.room,
             }
         )
+
+    def _livekit_url_of(self, request: web.Request) -> str:
+        """Returns the server's address for who asks so: the page's own, where signaling passes here."""
+        if self._signaling is None:
+            return self._livekit_url
+        return f"{'wss' if request.secure else 'ws'}://{request.host}"
+
+    def _trust(self) -> Mapping[str, str]:
+        """Returns where the authority's certificate is, for whoever is warned of it."""
+        reach = self._reach
+        return {} if reach is None or reach.authority is None else {"authority": AUTHORITY_PATH.strip("/")}
 
     async def _carry_out(self, request: web.Request) -> web.StreamResponse:
         asked = await _parse(request, DirectRequest)

@@ -11,7 +11,14 @@ import pytest
 from aiohttp import web
 
 from meetctl.errors import StandInError
-from meetctl.local.livekit import ServerConfig, new_server_config, server_argv, wait_until_serving, write_config
+from meetctl.local.livekit import (
+    OuterMedia,
+    ServerConfig,
+    new_server_config,
+    server_argv,
+    wait_until_serving,
+    write_config,
+)
 from meetctl.local.ports import free_tcp_port
 from meetctl.rooms import Rooms
 from testing.fixtures.livekit import livekit_binary
@@ -53,6 +60,23 @@ def test_media_is_announced_at_loopback_and_at_one_other_address_where_there_is_
     write_config(replace(config, outer=None), tmp_path / "livekit.yaml")
     rtc = json.loads((tmp_path / "livekit.yaml").read_text())["rtc"]
     assert (rtc["ips"], rtc["node_ip"]) == ({"includes": ["127.0.0.1/32"]}, "127.0.0.1")
+
+
+@pytest.mark.parametrize(("address", "bits"), [("203.0.113.7", 32), ("2001:db8::7", 128)])
+def test_for_other_machines_media_is_at_one_address_by_three_ways_and_nothing_else_is(
+    tmp_path: Path, address: str, bits: int
+) -> None:
+    reach = OuterMedia(address, udp_port=7882, tcp_port=7881, turn_port=5349)
+    write_config(new_server_config(reach), tmp_path / "livekit.yaml")
+    written = json.loads((tmp_path / "livekit.yaml").read_text())
+    assert written["bind_addresses"] == ["127.0.0.1"]
+    rtc, turn = written["rtc"], written["turn"]
+    assert (rtc["node_ip"], rtc["udp_port"], rtc["tcp_port"]) == (address, 7882, 7881)
+    assert rtc["ips"] == {"includes": [f"{address}/{bits}"]} and "enable_loopback_candidate" not in rtc
+    assert (turn["tls_port"], turn["external_tls"], turn["bind_addresses"]) == (5349, True, ["127.0.0.1"])
+    assert turn["allow_restricted_peer_cidrs"] == [f"{address}/{bits}"]
+    write_config(new_server_config(replace(reach, turn_port=None)), tmp_path / "livekit.yaml")
+    assert "turn" not in json.loads((tmp_path / "livekit.yaml").read_text())
 
 
 @pytest.mark.system

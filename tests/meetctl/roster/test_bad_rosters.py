@@ -64,10 +64,20 @@ def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str
         ("agents: {name: Ada}\n", 1, "agents", "must be a list, got a mapping", None),
         ("agents: Ada\n", 1, "agents", 'must be a list, got "Ada"', "write agents: [Ada]"),
         ("rooms: x\n" + AGENT, 1, "rooms", "unknown key", "did you mean room?"),
-        ("zzz: x\n" + AGENT, 1, "zzz", "unknown key", "known here: room, livekit, meeting, defaults, agents"),
+        ("zzz: x\n" + AGENT, 1, "zzz", "unknown key", "known here: room, livekit, reach, meeting, defaults, agents"),
         ("room: a b\n" + AGENT, 1, "room", "a room's name is", "room: friday-launch"),
         ("room: ..\n" + AGENT, 1, "room", "a room's name is", "room: friday-launch"),
         ("room: 12\n" + AGENT, 1, "room", "must be a text, got 12", '"12"'),
+        # reach
+        ("reach: auto\n" + AGENT, 1, "reach", "must be a mapping", None),
+        (
+            "reach: {host: auto, tls_cert: a.pem}\n" + AGENT,
+            1,
+            "reach.tls_cert",
+            "needs tls_key beside it",
+            "add tls_key",
+        ),
+        ("reach: {host: auto, port: 70000}\n" + AGENT, 1, "reach.port", "65535", None),
         # livekit
         ("livekit: cloud\n" + AGENT, 1, "livekit", "must be local or a mapping", "url:"),
         (

@@ -349,7 +349,7 @@ def test_a_made_up_room_name_is_a_room_name(seed: int) -> None:
 
 def test_the_file_s_schema_can_be_written_for_editors() -> None:
     schema = RosterWritten.model_json_schema()
-    assert set(schema["properties"]) == {"room", "livekit", "meeting", "defaults", "agents"}
+    assert set(schema["properties"]) == {"room", "livekit", "reach", "meeting", "defaults", "agents"}
 
 
 def test_local_models_are_named_by_pair_by_name_and_by_path(load: Load, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ export interface MeetingInfo {
   readonly transcript?: unknown;
   /** Whether media is served at a loopback address alone. */
   readonly loopback_only?: boolean;
+  /** Where the certificate authority's certificate is, for whoever is warned of it. */
+  readonly authority?: string;
 }
 
 export interface ConnectionDetails {

@@ -144,6 +144,15 @@ export function PreJoin({ info, choices, onJoin }: PreJoinProps) {
         <button type="submit" className="button primary large" data-testid="join-button" disabled={joining} aria-busy={joining}>
           {joining ? "Joining…" : "Join"}
         </button>
+        {info.authority && (
+          <p className="form-note" data-testid="authority">
+            Did your browser warn of this page? Its certificate is the meeting’s own. Where no sound arrives, trust{" "}
+            <a href={info.authority} download>
+              its authority
+            </a>{" "}
+            or ask for another network.
+          </p>
+        )}
       </form>
       <section className="prejoin-devices" aria-label="Devices">
         <DeviceSelect

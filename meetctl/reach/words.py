@@ -1,0 +1,31 @@
+"""What whoever starts a meeting is told about the way in: before a link is handed out. Pure."""
+
+from __future__ import annotations
+
+from meetctl.reach.opening import Reach
+
+AUTHORITY_PATH = "/authority.crt"
+"""Where a visitor finds the local authority's certificate."""
+
+
+def notes_of(reach: Reach) -> tuple[str, ...]:
+    """Returns sentences: what must be open, which warning a visitor sees, and which other ways there are."""
+    media = reach.media
+    found = [
+        f"people on other machines need port {reach.port}/tcp of {reach.place.address}; with {media.udp_port}/udp and"
+        f" {media.tcp_port}/tcp open too, sound and pictures arrive sooner. A firewall cannot be seen from here",
+    ]
+    if reach.authority is not None:
+        found.append(
+            "a visitor's browser warns once that it does not know the certificate: it is meetctl's own. Going on is"
+            " enough where one of the other two ports is open; where none is, the browser has to trust the authority"
+            f" at {reach.origin}{AUTHORITY_PATH} (SHA-256 {reach.fingerprint})",
+        )
+    if media.turn_port is None:
+        found.append("by IPv6 nobody comes in through the one port alone: the others have to be open")
+    elif reach.place.name == reach.place.address:
+        found.append("Firefox needs a name in the link, not an address, to come in through the one port alone")
+    if reach.others:
+        listed = ", ".join(f"{place.address} ({place.interface})" for place in reach.others)
+        found.append(f"other addresses of this machine, by which nobody comes in now: {listed}; choose with --host")
+    return tuple(found)

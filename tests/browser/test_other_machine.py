@@ -1,0 +1,168 @@
+"""A person on another machine joins by the link alone: whatever of the network lets them, and no more than that.
+
+Real hosts of the test's own, the installed command, a real Chromium that knows the authority by its own store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import async_playwright
+
+from meetctl.settings import inherited_environment
+from testing.browser.install_chromium import find_chromium
+from testing.browser.visitor import SCRIPT, Visitor
+from testing.fixtures.command import Meetctl, command_in
+from testing.fixtures.lanes import Lane, starts
+from testing.fixtures.networks import Host, Network
+from tests.browser.conftest import CHROMIUM_FLAGS, WAIT_MS, found
+
+pytestmark = pytest.mark.root
+
+ROSTER = """
+room: far
+defaults: {llm: local/tiny, stt: local/tiny}
+agents:
+  - {name: Ada, agent: simli, persona: You greet people in one short sentence.}
+"""
+PORT = 7443
+WITHIN_S = 60.0
+"""A bound, not a figure."""
+QUESTION = "Ada, can you hear me from over there?"
+SPEAK = """
+import asyncio, sys
+sys.stdout.buffer.write(asyncio.run(synthesised(*sys.argv[1:], "alto")))
+"""
+WORDS = "Welcome to the meeting, wherever you are."
+PATH = """async () => {
+    for (const connection of connections) {
+        const stats = await connection.getStats();
+        const transport = [...stats.values()].find((one) => one.type === "transport" && one.selectedCandidatePairId);
+        if (!transport) continue;
+        const local = stats.get(stats.get(transport.selectedCandidatePairId).localCandidateId);
+        return local.relayProtocol ? `relay-${local.relayProtocol}` : local.protocol;
+    }
+    return "none";
+}"""
+REMEMBERING = """(() => {
+    const Connection = RTCPeerConnection;
+    window.connections = [];
+    window.RTCPeerConnection = class extends Connection {
+        constructor(...options) { super(...options); connections.push(this); }
+    };
+})();"""
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """A meeting on the server's host."""
+
+    meetctl: Meetctl
+    network: Network
+    link: str
+    told: str
+    authority: Path
+    question: bytes
+    """Spoken."""
+
+
+@pytest.fixture(scope="module")
+@starts(Lane.ROOT)
+def far(network: Network, built_page: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
+    """Yields one meeting for all the tests here."""
+    with command_in(tmp_path_factory.mktemp("far"), prefix=network.server.prefix) as meetctl:
+        (meetctl.cwd / "far.yaml").write_text(ROSTER, encoding="utf-8")
+        up = meetctl("up", "far.yaml", "-d", "--wait", "--host", "auto", "--port", str(PORT))
+        assert up.code == 0, up.err
+        authority = Path(meetctl.environment["XDG_STATE_HOME"]) / "meetctl/authority/authority.pem"
+        (meeting,) = meetctl.status()
+        models_url = next(service["url"] for service in meeting["services"] if service["name"] == "models")
+        yield Far(meetctl, network, up.out.strip(), up.err, authority, spoken_on(network.server, models_url, QUESTION))
+
+
+def spoken_on(host: Host, models_url: str, text: str) -> bytes:
+    """Returns the text spoken by the model server of that host."""
+    command = [*host.prefix, sys.executable, "-c", SPEAK, models_url, text]
+    return subprocess.run(command, check=True, capture_output=True, timeout=WITHIN_S).stdout
+
+
+@asynccontextmanager
+async def person_on(host: Host, link: str, authority: Path, home: Path) -> AsyncIterator[Visitor]:
+    """Yields somebody on that host, whose browser trusts this authority and has opened the link."""
+    wrapper = _on(host, found(find_chromium(), "Chromium"), home)
+    _trust(authority, home)
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            str(home / "profile"),
+            executable_path=str(wrapper),
+            args=CHROMIUM_FLAGS,
+            env={**os.environ, **inherited_environment(), "HOME": str(home)},
+            permissions=["camera", "microphone"],
+        )
+        try:
+            page = await context.new_page()
+            page.set_default_timeout(WAIT_MS)
+            await page.add_init_script(REMEMBERING)
+            await page.add_init_script(SCRIPT)
+            await page.goto(link)
+            yield Visitor(page)
+        finally:
+            await context.close()
+
+
+def _on(host: Host, executable: str, home: Path) -> Path:
+    """Returns a program that is the browser on that host."""
+    wrapper = home / "browser"
+    wrapper.write_text(f'#!/bin/sh\nexec {" ".join(host.prefix)} "{executable}" "$@"\n', encoding="utf-8")
+    wrapper.chmod(0o755)
+    return wrapper
+
+
+def _trust(authority: Path, home: Path) -> None:
+    """Has the browsers of this home trust the authority, as their user would."""
+    store = home / ".pki/nssdb"
+    store.mkdir(parents=True)
+    certificate = home / "authority.crt"
+    pem = authority.read_text(encoding="utf-8")
+    certificate.write_text(pem[pem.index("-----BEGIN CERTIFICATE") :], encoding="utf-8")
+    for arguments in (["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "meetctl", "-i", str(certificate)]):
+        subprocess.run(["certutil", "-d", f"sql:{store}", *arguments], check=True, capture_output=True)
+
+
+async def meet(far: Far, person: Visitor) -> None:
+    """Asserts that the person and the meeting hear each other, and that the person sees the avatar."""
+    await person.join("Zoë")
+    await person.say(far.question)
+    (caption,) = await person.wait_for_words(person.identity, 1)
+    assert caption.startswith("Zoë: ") and "hear" in caption
+    began = await person.now()
+    assert (await asyncio.to_thread(far.meetctl, "say", "Ada", WORDS)).code == 0
+    await person.wait_for_voice("ada", began)
+    await person.wait_for("() => visitor.seen.ada?.frames > 3")
+    assert (await person.seen("ada")).greenest == 0
+
+
+@pytest.mark.parametrize(
+    ("filter_", "path"),
+    [
+        (Host.drop_nothing, "udp"),
+        (Host.drop_udp, "tcp"),
+        (lambda host: host.drop_all_but(PORT), "relay-tls"),
+    ],
+    ids=["udp", "tcp", "turn-tls"],
+)
+async def test_a_person_on_another_machine_joins_by_the_link_alone_hears_sees_and_is_heard(
+    far: Far, tmp_path: Path, filter_: Callable[[Host], None], path: str
+) -> None:
+    filter_(far.network.person)
+    async with person_on(far.network.person, far.link, far.authority, tmp_path) as person:
+        await meet(far, person)
+        assert await person.page.evaluate(PATH) == path

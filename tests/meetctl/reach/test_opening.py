@@ -1,0 +1,64 @@
+"""The door to other machines: what is asked for is there before anything starts, or the reason is said."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from meetctl.errors import ConflictError, SettingsError, UsageError
+from meetctl.local.ports import LOOPBACK
+from meetctl.reach import opening
+from meetctl.reach.opening import Reach, open_reach
+from meetctl.reach.words import AUTHORITY_PATH, notes_of
+from meetctl.roster import ReachChoice
+from tests.meetctl.reach.conftest import HERE
+
+
+@pytest.mark.parametrize("choice", [None, ReachChoice(), ReachChoice(host="127.0.0.1"), ReachChoice(host="localhost")])
+def test_who_asks_for_nothing_or_for_loopback_gets_no_door(choice: ReachChoice | None, tmp_path: Path) -> None:
+    with open_reach(choice, tmp_path) as reach:
+        assert reach is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_tls_an_outer_address_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught, open_reach(ReachChoice(host="192.0.2.7", tls=False), tmp_path):
+        pass
+    assert "neither microphone nor camera" in caught.value.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "own_addresses", lambda: [HERE])
+    monkeypatch.setattr(opening, "is_loopback_host", lambda host: False)
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConflictError) as caught, open_reach(ReachChoice(host=LOOPBACK, port=port), tmp_path):
+            pass
+    assert caught.value.message == f"port {port} of 127.0.0.1 cannot be had: Address already in use"
+    assert caught.value.hint == "--port PORT, with another one"
+
+
+def test_a_given_pair_that_does_not_fit_lets_the_port_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "own_addresses", lambda: [HERE])
+    monkeypatch.setattr(opening, "is_loopback_host", lambda host: False)
+    none = tmp_path / "none.pem"
+    choice = ReachChoice(host=LOOPBACK, port=opening.free_tcp_port(), tls_cert=none, tls_key=none)
+    with pytest.raises(SettingsError, match="cannot be read"), open_reach(choice, tmp_path):
+        pass
+    assert choice.port is not None
+    socket.create_server((LOOPBACK, choice.port)).close()
+
+
+def test_the_link_s_origin_names_the_port_unless_it_is_the_usual_one(reach: Reach) -> None:
+    assert reach.origin == f"https://127.0.0.1:{reach.port}"
+    assert reach.hosts == {f"127.0.0.1:{reach.port}"}
+
+
+def test_who_starts_it_is_told_what_must_be_open_and_which_warning_a_visitor_sees(reach: Reach) -> None:
+    open_, warning, firefox = notes_of(reach)
+    assert f"port {reach.port}/tcp of 127.0.0.1" in open_ and f"{reach.media.udp_port}/udp" in open_
+    assert f"{reach.origin}{AUTHORITY_PATH}" in warning and str(reach.fingerprint) in warning
+    assert "a name in the link" in firefox
