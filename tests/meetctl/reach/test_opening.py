@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from meetctl.errors import ConflictError, SettingsError, UsageError
-from meetctl.local.ports import LOOPBACK
+from meetctl.local.ports import LOOPBACK, free_tcp_port
 from meetctl.reach import opening
 from meetctl.reach.opening import Reach, open_reach
 from meetctl.reach.words import AUTHORITY_PATH, notes_of
@@ -45,7 +45,7 @@ def test_a_given_pair_that_does_not_fit_lets_the_port_go(tmp_path: Path, monkeyp
     monkeypatch.setattr(opening, "own_addresses", lambda: [HERE])
     monkeypatch.setattr(opening, "is_loopback_host", lambda host: False)
     none = tmp_path / "none.pem"
-    choice = ReachChoice(host=LOOPBACK, port=opening.free_tcp_port(), tls_cert=none, tls_key=none)
+    choice = ReachChoice(host=LOOPBACK, port=free_tcp_port(), tls_cert=none, tls_key=none)
     with pytest.raises(SettingsError, match="cannot be read"), open_reach(choice, tmp_path):
         pass
     assert choice.port is not None

@@ -86,7 +86,8 @@ async def make_client(door: Door) -> AsyncIterator[MakeClient]:
 
 def test_a_token_says_whose_it_is_and_nonsense_says_nobody() -> None:
     assert identity_of(token_of({"sub": "bob-1"})) == "bob-1"
-    nobody = [token_of(claims) for claims in ([], {}, {"sub": 1}, {"sub": ""})]
+    wrong_claims: list[object] = [[], {}, {"sub": 1}, {"sub": ""}]
+    nobody = [token_of(claims) for claims in wrong_claims]
     for wrong in (None, "", "x", "x.y", "x.!.z", "x.ü.y", *nobody):
         assert identity_of(wrong) is None
 
