@@ -39,6 +39,7 @@ WITHIN_S = 60.0
 QUESTION = "Ada, can you hear me from over there?"
 SPEAK = """
 import asyncio, sys
+from testing.agents.human import synthesised
 sys.stdout.buffer.write(asyncio.run(synthesised(*sys.argv[1:], "alto")))
 """
 WORDS = "Welcome to the meeting, wherever you are."
