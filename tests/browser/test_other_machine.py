@@ -138,12 +138,12 @@ def _trust(authority: Path, home: Path) -> None:
         subprocess.run(["certutil", "-d", f"sql:{store}", *arguments], check=True, capture_output=True)
 
 
-async def meet(far: Far, person: Visitor) -> None:
+async def meet(far: Far, person: Visitor, name: str) -> None:
     """Asserts that the person and the meeting hear each other, and that the person sees the avatar."""
-    await person.join("Zoë")
+    await person.join(name)
     await person.say(far.question)
     (caption,) = await person.wait_for_words(person.identity, 1)
-    assert caption.startswith("Zoë: ") and "hear" in caption
+    assert caption.startswith(f"{name}: ") and "hear" in caption
     began = await person.now()
     assert (await asyncio.to_thread(far.meetctl, "say", "Ada", WORDS)).code == 0
     await person.wait_for_voice("ada", began)
@@ -152,18 +152,18 @@ async def meet(far: Far, person: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("filter_", "path"),
+    ("name", "filter_", "path"),
     [
-        (Host.drop_nothing, "udp"),
-        (Host.drop_udp, "tcp"),
-        (lambda host: host.drop_all_but(PORT), "relay-tls"),
+        ("Ute", Host.drop_nothing, "udp"),
+        ("Tom", Host.drop_udp, "tcp"),
+        ("Zoë", lambda host: host.drop_all_but(PORT), "relay-tls"),
     ],
     ids=["udp", "tcp", "turn-tls"],
 )
 async def test_a_person_on_another_machine_joins_by_the_link_alone_hears_sees_and_is_heard(
-    far: Far, tmp_path: Path, filter_: Callable[[Host], None], path: str
+    far: Far, tmp_path: Path, name: str, filter_: Callable[[Host], None], path: str
 ) -> None:
     filter_(far.network.person)
     async with person_on(far.network.person, far.link, far.authority, tmp_path) as person:
-        await meet(far, person)
+        await meet(far, person, name)
         assert await person.page.evaluate(PATH) == path
