@@ -23,6 +23,8 @@ from meetctl.protocol import (
     Repeats,
     Serving,
     SpeechState,
+    ToolCall,
+    ToolState,
     TurnLatency,
     Unanswered,
     Unsaid,
@@ -84,6 +86,7 @@ WIRE = (
     FloorDecided(line_id="1", speaker="sam", rule="name", agents=("max",), candidates=("max",)),
     Unanswered(identity="max", line_id="1", speaker="sam", reason=Unsaid.FAILED),
     TurnLatency(identity="max", stages_ms={"total": 900.0}, line_id="1"),
+    ToolCall(id="tool-1", tool="search", arguments="{}", state=ToolState.DONE, at=5.0, result="found", seconds=0.5),
     Observed(fact={"fact": "played"}),
     BadLine(why="no JSON", start="Traceback"),
 )

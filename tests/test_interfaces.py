@@ -23,6 +23,7 @@ from meetctl.status.document import (
     SeatStatus,
     ServiceStatus,
     StatusDocument,
+    ToolStatus,
     UsageStatus,
 )
 from meetctl.status.event_objects import dropped_object, event_object, meeting_object
@@ -109,6 +110,7 @@ def test_the_status_s_keys_are_on_the_page() -> None:
         "a service too": set(ServiceStatus.model_fields) - SEAT_KEYS,
         "an agent too": set(AgentStatus.model_fields) - SEAT_KEYS,
         "one of `usage`": set(UsageStatus.model_fields),
+        "an agent's `tools`": set(ToolStatus.model_fields),
         "a leg": set(LegStatus.model_fields),
     }
     assert all(f"`{state}`" in PAGE for state in ProcessState)
@@ -134,6 +136,7 @@ def test_the_roster_s_keys_are_on_the_page() -> None:
         "`face`": "FaceWritten",
         "`limits`": "LimitsWritten",
         "`budget`": "BudgetWritten",
+        "one of `tools`": "ToolWritten",
         "one of `examples`": "ExampleWritten",
     }
     told = {row[0]: set(keys(row[1])) for row in rows("The roster")}

@@ -182,6 +182,7 @@ class Cast:
             seat_number=self._numbers[entry.identity],
             transcript=self._transcript.lines(),
             cast=self.members(),
+            mark=self._mark,
         )
 
     async def chair_assignment(self) -> Model:

@@ -279,6 +279,7 @@ class Meeting:
             transcript,
             lambda why: self.supervisor.warn(CHAIR_IDENTITY, why),
             lambda why: self.supervisor.calm(CHAIR_IDENTITY, why),
+            lambda seat: self.supervisor.state.seats[seat].name,
         )
         self.supervisor.listen(self._transcript_writer.observe)
         self.cast = Cast(

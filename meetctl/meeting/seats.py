@@ -204,7 +204,8 @@ class _EntrySeat(Seat):
     def spec(self) -> LaunchSpec:
         entry = self._entry
         environment = self._cast.environment_of(entry)
-        return LaunchSpec(agent_argv(entry, self._room), environment, entry.cwd, module=agent_module(entry))
+        folder = entry.cwd or entry.folder
+        return LaunchSpec(agent_argv(entry, self._room), environment, folder, module=agent_module(entry))
 
 
 class AgentSeat(_EntrySeat):

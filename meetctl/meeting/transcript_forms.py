@@ -79,6 +79,8 @@ def markdown(line: Line) -> str:
     match line.kind:
         case UtteranceKind.FACT:
             return f"*{text}* ({clock})\n\n"
+        case UtteranceKind.TOOL:
+            return f"*{_plain_markdown(line.speaker)} used {text}* ({clock})\n\n"
         case UtteranceKind.CHAT:
             return f"**{_plain_markdown(line.speaker)}** ({clock}, in the chat): {text}\n\n"
         case UtteranceKind.SPEECH:
@@ -99,6 +101,8 @@ def vtt(line: Line, began_at: float) -> str:
     match line.kind:
         case UtteranceKind.FACT:
             words = f"<i>{text}</i>"
+        case UtteranceKind.TOOL:
+            words = f"<i>{_plain_cue(line.speaker)} used {text}</i>"
         case UtteranceKind.CHAT:
             words = f"<v {_plain_cue(line.speaker)}>[chat] {text}"
         case UtteranceKind.SPEECH:

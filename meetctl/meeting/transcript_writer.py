@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs.room_access import CHAIR_IDENTITY
-from meetctl.protocol import FloorDecided, LastWords, Line, TurnLatency, Utterance, UtteranceKind
+from meetctl.protocol import FloorDecided, LastWords, Line, ToolCall, TurnLatency, Utterance, UtteranceKind
 from meetctl.supervisor.events import ChildMessage, SeatEvent
 
 OWN_WORDS = 32
@@ -23,16 +23,22 @@ class TranscriptWriter:
     Args:
         warn: told once, when the transcript can no longer be written.
         calm: told the same words, when it can be again.
+        name_of: returns what the agent of an identity is called.
     """
 
     def __init__(
-        self, transcript: Transcript, warn: Callable[[str], object], calm: Callable[[str], object] = lambda why: None
+        self,
+        transcript: Transcript,
+        warn: Callable[[str], object],
+        calm: Callable[[str], object] = lambda why: None,
+        name_of: Callable[[str], str] = str,
     ) -> None:
         self.latencies: dict[str, Mapping[str, float]] = {}
         """Of the last answered turn of each agent, milliseconds by stage."""
         self._transcript = transcript
         self._warn = warn
         self._calm = calm
+        self._name_of = name_of
         self._own_words: deque[str] = deque(maxlen=OWN_WORDS)
 
     def observe(self, event: SeatEvent) -> None:
@@ -47,6 +53,8 @@ class TranscriptWriter:
             case ChildMessage(seat=seat, event=LastWords(line=line)) if seat == line.identity:
                 self._own_words.append(line.id)
                 self._transcript.add(line)
+            case ChildMessage(seat=seat, event=ToolCall() as call) if not call.is_open:
+                self._transcript.add(call.line(seat, self._name_of(seat)))
             case ChildMessage(seat=seat, event=TurnLatency() as turn) if seat == CHAIR_IDENTITY:
                 self.latencies[turn.identity] = turn.stages_ms
                 self._transcript.add_latency(turn.identity, turn.line_id, turn.stages_ms)

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from pydantic import JsonValue, SecretStr
 
 from meetctl.catalogue import BETTER
 from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, RoomAccess, StandIns
-from meetctl.protocol import Assignment, Avatar, CastMember, Endpoint, Face, Line, MediaKind, Voice
+from meetctl.programs.tools import tool_rules
+from meetctl.protocol import (
+    Assignment,
+    Avatar,
+    CastMember,
+    Endpoint,
+    Face,
+    Line,
+    MediaKind,
+    UtteranceKind,
+    Voice,
+)
 from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, avatar_identity
 
 LOCAL_KEY = SecretStr("local")
@@ -47,8 +59,13 @@ def agent_assignment(
     seat_number: int,
     transcript: Sequence[Line],
     cast: Sequence[CastMember],
+    mark: Mapping[str, str] = MappingProxyType({}),
 ) -> Assignment:
-    """Returns the first line of a built-in agent program."""
+    """Returns the first line of a built-in agent program.
+
+    Args:
+        mark: variables that mark every process of the meeting.
+    """
     return Assignment(
         identity=entry.identity,
         name=entry.name,
@@ -65,7 +82,8 @@ def agent_assignment(
         tts=_voices(entry.tts, seat_number, stand_ins.models_url) if entry.tts else None,
         voice=_voice(entry, seat_number),
         face=_face(entry, stand_ins.simli_url, place),
-        transcript=tuple(transcript[-TRANSCRIPT_LINES:]),
+        tools=tool_rules(entry, place.language, mark),
+        transcript=_known_to(entry.identity, transcript),
         cast=tuple(cast),
     )
 
@@ -86,9 +104,15 @@ def chair_assignment(
         language=roster.language,
         llm=endpoint(roster.chair_llm, "llm", stand_ins.models_url) if roster.chair_llm else None,
         rules=roster.rules,
-        transcript=tuple(transcript[-TRANSCRIPT_LINES:]),
+        transcript=_known_to(CHAIR_IDENTITY, transcript),
         cast=tuple(cast),
     )
+
+
+def _known_to(identity: str, transcript: Sequence[Line]) -> tuple[Line, ...]:
+    """Returns the newest lines; what an agent's tools did, it alone knows."""
+    known = [line for line in transcript if line.kind is not UtteranceKind.TOOL or line.identity == identity]
+    return tuple(known[-TRANSCRIPT_LINES:])
 
 
 def voice_of(entry: AgentEntry, choice: ModelChoice, seat_number: int) -> Voice:

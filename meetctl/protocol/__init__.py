@@ -77,8 +77,19 @@ from meetctl.protocol.lines import (
     parse_command,
     parse_event,
 )
+from meetctl.protocol.tools import (
+    ACTIVITY_ATTRIBUTE,
+    EVERY_TOOL,
+    OnInterrupt,
+    ToolCall,
+    ToolRules,
+    ToolsFound,
+    ToolSource,
+    ToolState,
+)
 from meetctl.protocol.usage import Purpose, Usage, UsageKind, amount_of, summed
 from meetctl.protocol.values import (
+    TALK,
     AgentSpeech,
     Avatar,
     CastMember,
@@ -99,9 +110,11 @@ from meetctl.protocol.values import (
 )
 
 __all__ = [
+    "ACTIVITY_ATTRIBUTE",
     "AGENT_METHODS",
     "CHAIR_METHODS",
     "DRAFT",
+    "EVERY_TOOL",
     "FIRST_WORDS",
     "GRANT",
     "HEAR",
@@ -115,6 +128,7 @@ __all__ = [
     "SOURCE_ATTRIBUTE",
     "STILL_LOADING",
     "STOP",
+    "TALK",
     "AgentCommand",
     "AgentEvent",
     "AgentSpeech",
@@ -154,6 +168,7 @@ __all__ = [
     "Model",
     "Mute",
     "Observed",
+    "OnInterrupt",
     "OpenQuestions",
     "Prepare",
     "Purpose",
@@ -170,6 +185,11 @@ __all__ = [
     "Stop",
     "StopSpeaking",
     "Tell",
+    "ToolCall",
+    "ToolRules",
+    "ToolSource",
+    "ToolState",
+    "ToolsFound",
     "TurnLatency",
     "Unanswered",
     "Unsaid",

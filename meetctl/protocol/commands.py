@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_serializer
 
+from meetctl.protocol.tools import ToolRules
 from meetctl.protocol.values import CastMember, Endpoint, Example, Face, Line, MeetingRules, Model, Voice
 
 SCHEMA_VERSION = 1
@@ -36,6 +37,8 @@ class Assignment(Model):
     stt: Endpoint | None = None
     voice: Voice = Voice()
     face: Face | None = None
+    tools: ToolRules | None = None
+    """None = it only talks."""
     transcript: tuple[Line, ...] = ()
     cast: tuple[CastMember, ...] = ()
     """The chair needs all of it; an agent, the others' names."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from meetctl.protocol.floor import Unsaid
+from meetctl.protocol.tools import ToolCall
 from meetctl.protocol.usage import Usage, UsageKind, amount_of, summed
 from meetctl.protocol.values import AgentSpeech, IceState, Line, MediaKind, Model
 
@@ -245,6 +246,7 @@ Event = (
     | FloorDecided
     | Unanswered
     | TurnLatency
+    | ToolCall
     | Observed
 )
 AgentEvent = Annotated[Event, Field(discriminator="type")]

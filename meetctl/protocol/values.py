@@ -47,6 +47,12 @@ class UtteranceKind(StrEnum):
     CHAT = "chat"
     FACT = "fact"
     """Said by nobody: told from outside, or that somebody came or left."""
+    TOOL = "tool"
+    """Said by nobody: what an agent had a tool do, and what came of it. Only that agent knows."""
+
+
+TALK = frozenset({UtteranceKind.SPEECH, UtteranceKind.CHAT})
+"""What somebody said."""
 
 
 class Speaks(StrEnum):

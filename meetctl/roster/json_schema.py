@@ -15,11 +15,12 @@ SHORTHANDS: dict[str, JsonSchemaValue] = {
     "FaceWritten": {"type": "string", "examples": ["local"]},
     "ModelWritten": {"type": "string", "examples": ["local", "local/tiny", "openai/gpt-4o-mini"]},
     "FloorWritten": {"enum": [mode.value for mode in FloorMode]},
+    "ToolWritten": {"const": "write_to_chat"},
     "VoiceWritten": {"type": "string", "examples": ["nova"]},
 }
 """What may stand in place of the mapping."""
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
-_UNFOLDED = ("local", "fallbacks")
+_UNFOLDED = ("local", "fallbacks", "builtin")
 """Keys that only shorthands are unfolded to; nobody writes them."""
 
 

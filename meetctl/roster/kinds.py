@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from meetctl.protocol import EVERY_TOOL
 from meetctl.protocol.languages import AUTO, NAMES, language_code
 from meetctl.roster.faults import nearest
 from meetctl.roster.naming import is_room_name
@@ -27,6 +28,11 @@ MAX_EXAMPLE_CHARACTERS = 300
 MAX_DURATION_S = 24 * 3600
 MAX_MEMORY_MB = 1_000_000
 MAX_AGENT_TURNS = 1000
+MAX_TOOLS = 32
+MAX_TOOL_STEPS = 20
+MAX_TOOL_S = 50
+"""A turn lasts a minute at most."""
+MAX_FILLER_CHARACTERS = 100
 
 _IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -161,6 +167,28 @@ def _example(text: str) -> str:
     return text
 
 
+def _filler(text: str) -> str:
+    text = " ".join(text.split())
+    if not 1 <= len(text) <= MAX_FILLER_CHARACTERS:
+        raise refused(f"must be none, or a text of 1 to {MAX_FILLER_CHARACTERS} characters", "write filler: none")
+    return text
+
+
+def _server(value: object) -> object:
+    if isinstance(value, str) and not value.startswith(("http://", "https://")):
+        words = ", ".join(value.split())
+        raise refused("must be an address or a list, one word an item", f"write mcp: [{words}]")
+    if isinstance(value, list) and (not value or value[0] == ""):
+        raise refused("names no program", "write mcp: [uvx, mcp-server-time]")
+    return value
+
+
+def _approve(value: object) -> object:
+    if isinstance(value, str) and value != "all":
+        raise refused("must be all or a list of tools", f"write approve: [{value}]")
+    return [EVERY_TOOL] if value == "all" else value
+
+
 def _command(value: object) -> object:
     if isinstance(value, str):
         words = ", ".join(value.split())
@@ -200,3 +228,7 @@ Persona = Annotated[str, AfterValidator(_persona)]
 ExampleText = Annotated[str, AfterValidator(_example)]
 Command = Annotated[list[str], BeforeValidator(_command)]
 Variables = Annotated[dict[str, str], BeforeValidator(_variables)]
+Filler = Annotated[str, AfterValidator(_filler)]
+Server = Annotated[HttpAddress | list[str], BeforeValidator(_server)]
+"""Of tools: where they are served, or what to run."""
+Approve = Annotated[list[str], BeforeValidator(_approve), AlsoWritten({"const": "all"})]

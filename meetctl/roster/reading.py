@@ -22,7 +22,7 @@ from meetctl.roster.yaml_source import Document
 M = TypeVar("M", bound=Written)
 
 _SHOWN_CHARACTERS = 40
-_INTERNAL = frozenset({"local"})
+_INTERNAL = frozenset({"local", "builtin"})
 """Fields that stand for a shorthand; nobody writes them as keys."""
 _WANTED = {
     "string_type": "a text",

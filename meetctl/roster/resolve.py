@@ -29,6 +29,7 @@ from meetctl.roster.schema import (
     ReachChoice,
     avatar_identity,
 )
+from meetctl.roster.tools import resolve_tools
 from meetctl.roster.variables import Given, Variables
 from meetctl.roster.written import (
     AgentWritten,
@@ -115,6 +116,7 @@ def resolve_agent(
         else:
             where = (*path, part) if own else ("defaults", part)
             models[part] = resolve_model(reading, own or getattr(defaults, part), keys, where)
+    tools = resolve_tools(reading, written, defaults, program=program, llm=models["llm"], path=path)
     return AgentEntry(
         name=written.name,
         identity=written.identity or slug(written.name),
@@ -136,6 +138,8 @@ def resolve_agent(
         start_timeout_s=written.start_timeout,
         llm=models["llm"],
         tts=models["tts"],
+        tools=tools,
+        folder=base.absolute() if tools.choices else None,
     )
 
 

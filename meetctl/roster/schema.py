@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr
 
 from meetctl.catalogue import BETTER
-from meetctl.protocol import Example, FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
+from meetctl.protocol import Example, FloorMode, MeetingRules, OnInterrupt, RestartPolicy, Speaks, Voice
 from meetctl.settings import LiveKitCredentials
 
 SIMLI_URL = "https://api.simli.ai"
@@ -23,6 +23,8 @@ IDLE_CLOSE_S = 300
 MASKED_FROM = 6
 """Shorter values are no secrets, and masking them would blank out ordinary words."""
 
+_RUNNERS = frozenset({"uvx", "npx", "uv", "python", "python3"})
+"""Programs that say less of a tool server than what they run."""
 _SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|DSN|AUTH", re.IGNORECASE)
 
 
@@ -110,6 +112,40 @@ class Budget(Resolved):
     tts_characters: int | None = None
 
 
+class ToolChoice(Resolved):
+    """Where some of an agent's tools come from; exactly one of the first four is given."""
+
+    command: tuple[str, ...] = ()
+    url: str | None = None
+    python: Path | None = None
+    """Absolute."""
+    builtin: str | None = None
+    headers: dict[str, SecretStr] = {}
+    only: tuple[str, ...] | None = None
+    approve: tuple[str, ...] = ()
+    on_interrupt: OnInterrupt | None = None
+    env: dict[str, SecretStr] = {}
+
+    @property
+    def name(self) -> str:
+        """What people are told it is called."""
+        if self.command:
+            return Path(self.command[-1] if self.command[0] in _RUNNERS else self.command[0]).name
+        if self.url is not None:
+            return urlsplit(self.url).hostname or self.url
+        return self.python.name if self.python is not None else str(self.builtin)
+
+
+class ToolUse(Resolved):
+    """What an agent has in the way of tools, and how it uses them."""
+
+    choices: tuple[ToolChoice, ...] = ()
+    max_steps: int = 5
+    timeout_s: int = 20
+    filler: str | None = None
+    """What it says where a tool takes its time; empty = nothing; None = words of its language."""
+
+
 class AgentEntry(Resolved):
     """One agent, before anything runs."""
 
@@ -143,6 +179,9 @@ class AgentEntry(Resolved):
     llm: ModelChoice | None = None
     """Of simli and audio, always; of a command, where its entry has one."""
     tts: ModelChoice | None = None
+    tools: ToolUse = ToolUse()
+    folder: Path | None = None
+    """The roster's, where its tools run; None = it has none."""
 
 
 class ReachChoice(Resolved):
@@ -240,7 +279,22 @@ def secrets_of_entry(agent: AgentEntry) -> set[str]:
     if agent.face is not None and agent.face.api_key is not None:
         found.add(agent.face.api_key.get_secret_value())
     found |= {value.get_secret_value() for name, value in agent.env.items() if _SECRET_NAME.search(name)}
+    found |= secrets_of_tools(agent.tools)
     return {secret for secret in found if len(secret) >= MASKED_FROM}
+
+
+def secrets_of_tools(use: ToolUse) -> set[str]:
+    """Returns every text of an entry's tools that no log, status, error or transcript may show."""
+    return {secret for tool in use.choices for secret in _secrets_of_tool(tool) if len(secret) >= MASKED_FROM}
+
+
+def _secrets_of_tool(tool: ToolChoice) -> Iterable[str]:
+    for value in tool.headers.values():
+        text = value.get_secret_value()
+        yield from (text, text.rpartition(" ")[2])  # `Bearer …`: the key turns up alone as well
+    yield from (value.get_secret_value() for name, value in tool.env.items() if _SECRET_NAME.search(name))
+    if tool.url is not None and (password := urlsplit(tool.url).password):
+        yield password
 
 
 def _secrets_of_models(choices: Iterable[ModelChoice | None]) -> Iterable[str]:

@@ -20,15 +20,20 @@ from pydantic import (
     model_validator,
 )
 
-from meetctl.protocol import FloorMode, OpenQuestions, RestartPolicy, Speaks
+from meetctl.protocol import FloorMode, OnInterrupt, OpenQuestions, RestartPolicy, Speaks
 from meetctl.roster.kinds import (
     MAX_AGENT_TURNS,
     MAX_ALSO_CALLED,
     MAX_EXAMPLES,
+    MAX_TOOL_S,
+    MAX_TOOL_STEPS,
+    MAX_TOOLS,
     AgentName,
+    Approve,
     BaseUrl,
     Command,
     ExampleText,
+    Filler,
     HttpAddress,
     Identity,
     Language,
@@ -38,12 +43,14 @@ from meetctl.roster.kinds import (
     Role,
     RoomName,
     Seconds,
+    Server,
     Variables,
     not_yet,
     refused,
 )
 from meetctl.roster.schema import TranscriptMode
 
+WRITE_TO_CHAT = "write_to_chat"
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PICTURE = re.compile(r"[/\\]|\.(?:png|jpe?g|webp|gif|bmp|svg)$", re.IGNORECASE)
 
@@ -229,7 +236,52 @@ class ReachWritten(Written):
     tls_key: str | None = Field(None, min_length=1)
 
 
-class DefaultsWritten(Written):
+class ToolWritten(Written):
+    """Where some of an agent's tools come from; a bare name is one that meetctl has itself."""
+
+    mcp: Server | None = None
+    python: str | None = Field(None, min_length=1)
+    builtin: Literal["write_to_chat"] | None = None
+    headers: dict[str, SecretStr] | None = None
+    only: list[str] | None = Field(None, min_length=1)
+    approve: Approve | None = None
+    on_interrupt: OnInterrupt | None = None
+    env: Variables | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unfold(cls, value: object) -> object:
+        if isinstance(value, str):
+            if value != WRITE_TO_CHAT:
+                raise refused(
+                    f"no tool of meetctl's own is named {value!r}", "write {mcp: […]} or {python: ./tools.py}"
+                )
+            return {"builtin": value}
+        if isinstance(value, dict):
+            if ("mcp" in value) == ("python" in value):
+                raise refused("must have either mcp or python", "write {mcp: […]} or {python: ./tools.py}")
+            _check_tool(value)
+        return value
+
+
+def _check_tool(written: Mapping[str, Any]) -> None:
+    is_process = isinstance(written.get("mcp"), list)
+    if "headers" in written and not isinstance(written.get("mcp"), str):
+        raise refused("headers belong to a server with an address", 'write mcp: "https://…", or remove headers')
+    if "env" in written and not is_process:
+        raise refused("env belongs to a server that is a process", "write mcp: [PROGRAM, …], or remove env")
+
+
+class ToolUseWritten(Written):
+    """What an agent and `defaults` both may say of tools."""
+
+    tools: list[ToolWritten] | None = Field(None, max_length=MAX_TOOLS)
+    max_tool_steps: int | None = Field(None, ge=1, le=MAX_TOOL_STEPS)
+    tool_timeout: Annotated[Seconds, Field(le=MAX_TOOL_S)] | None = None
+    filler: Filler | None = None
+
+
+class DefaultsWritten(ToolUseWritten):
     llm: ModelWritten | None = None
     tts: ModelWritten | None = None
     stt: ModelWritten | None = None
@@ -242,7 +294,7 @@ class ExampleWritten(Written):
     answer: ExampleText
 
 
-class AgentWritten(Written):
+class AgentWritten(ToolUseWritten):
     name: AgentName
     identity: Identity | None = None
     agent: Literal["simli", "audio"] | None = None

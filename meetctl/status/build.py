@@ -15,11 +15,13 @@ from meetctl.status.document import (
     MeetingStatus,
     SeatStatus,
     ServiceStatus,
+    ToolStatus,
     UsageStatus,
 )
 from meetctl.supervisor.events import SeatKind
 from meetctl.supervisor.seat import ProcessState, shortened
 from meetctl.supervisor.state import MeetingState, SeatState, as_of
+from meetctl.supervisor.tool_count import ToolCount
 
 
 def meeting_status(
@@ -158,8 +160,20 @@ def _agent(
         avatar_seconds=_rounded(amount_of(face, UsageKind.AVATAR_SECONDS)) if face else None,
         degraded_reason=seat.degraded_reason,
         muted=muted,
+        tools=None if seat.tools is None else _tools(seat.tools),
         repeats=None if seat.repeats is None else seat.repeats.model_dump(exclude={"type"}),
         latency_ms=None if latency is None else {stage: round(ms, 1) for stage, ms in latency.items()},
+    )
+
+
+def _tools(count: ToolCount) -> ToolStatus:
+    return ToolStatus(
+        calls=count.calls,
+        failed=count.failed,
+        refused=count.refused,
+        cancelled=count.cancelled,
+        seconds=round(count.seconds, 3),
+        open=tuple(name for _, name in count.open),
     )
 
 

@@ -44,6 +44,20 @@ class UsageStatus(Shown):
     model: str | None = None
 
 
+class ToolStatus(Shown):
+    """The calls of tools of one process."""
+
+    calls: int = 0
+    """That have come to an end, those that `failed`, were `refused` by a person or `cancelled` included."""
+    failed: int = 0
+    refused: int = 0
+    cancelled: int = 0
+    seconds: float = 0.0
+    """They ran in all."""
+    open: tuple[str, ...] = ()
+    """The names of those that run now, or that somebody is to allow."""
+
+
 class SeatStatus(Shown):
     """What services and agents have in common."""
 
@@ -98,6 +112,9 @@ class AgentStatus(SeatStatus):
     repeats: dict[str, int] | None = None
     """Since its process began: `answers` in words of its own; of them `shortened` by what was said before,
     `asked_again` since nothing was new, `left_out` since nothing was new then either; null = none yet."""
+
+    tools: ToolStatus | None = None
+    """Since its process began; null = it has used none."""
 
 
 class ErrorStatus(Shown):

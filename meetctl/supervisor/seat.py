@@ -10,6 +10,7 @@ from typing import assert_never
 
 from meetctl.protocol import AgentSpeech, LegStats, MediaKind, Repeats
 from meetctl.supervisor.events import SeatKind
+from meetctl.supervisor.tool_count import ToolCount
 
 STALLED_AFTER_S = 4.0
 """Sinks publish silence without pause, so a leg without packets for two measuring windows is broken, not quiet."""
@@ -85,6 +86,8 @@ class SeatState:
     """Since when the room leg sends nothing."""
     av_offset_ms: float | None = None
     repeats: Repeats | None = None
+    tools: ToolCount | None = None
+    """Of its present process; None = it has used none."""
     cpu_percent: float | None = None
     memory_mb: float | None = None
     last_error: str | None = None

@@ -26,6 +26,7 @@ from meetctl.protocol import (
     Repeats,
     Serving,
     SpeechState,
+    ToolCall,
     Unanswered,
     Warn,
 )
@@ -49,6 +50,7 @@ from meetctl.supervisor.events import (
     WireEvent,
 )
 from meetctl.supervisor.seat import Phase, ProcessState, SeatState, derived_state, forgetting, printable, same_warning
+from meetctl.supervisor.tool_count import ToolCount
 
 __all__ = ["MeetingState", "Phase", "ProcessState", "SeatState", "apply", "as_of", "derived_meeting_state"]
 
@@ -178,6 +180,8 @@ def _said(seat: SeatState, event: WireEvent, at: float) -> SeatState:
             return replace(seat, av_offset_ms=event.ms)
         case Repeats():
             return replace(seat, repeats=event)
+        case ToolCall():
+            return replace(seat, tools=(seat.tools or ToolCount()).told(event))
         case Degraded(reason=None):
             whole = seat.last_error == seat.degraded_reason
             return replace(seat, degraded_reason=None, last_error=None if whole else seat.last_error)
@@ -226,6 +230,7 @@ def _emptied(seat: SeatState, phase: Phase) -> SeatState:
         started_at=None,
         speech=None,
         legs={},
+        tools=None,
         last_stats_at=None,
         silent_since=None,
         av_offset_ms=None,

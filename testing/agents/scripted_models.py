@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -14,7 +16,17 @@ from aiohttp import web
 PROMPT_TOKENS = 40
 """Told for every request; an answer takes one token a word."""
 
-Writes = Callable[[dict[str, Any]], str]
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """An answer that asks for tools, each with its arguments as they are written."""
+
+    calls: tuple[tuple[str, str], ...]
+    text: str = ""
+    """Said before."""
+
+
+Writes = Callable[[dict[str, Any]], str | Asks]
 """What to write to a request for chat, by its body."""
 
 
@@ -39,16 +51,26 @@ async def scripted_models(models_url: str, writes: Writes) -> AsyncIterator[str]
 
     async def chat(request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        words = writes(asked).split(" ")
+        written = writes(asked)
+        asks = written if isinstance(written, Asks) else Asks((), written)
+        words = asks.text.split(" ")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         with contextlib.suppress(ConnectionError):  # an agent that has heard enough hangs up
             await response.prepare(request)
             for index, word in enumerate(words):
-                last = index == len(words) - 1
+                last = index == len(words) - 1 and not asks.calls
                 delta = {"role": "assistant", "content": word if last else f"{word} "}
                 await response.write(
                     _event(asked, [{"index": 0, "delta": delta, "finish_reason": "stop" if last else None}])
                 )
+            for index, (name, arguments) in enumerate(asks.calls):
+                function = {"name": name, "arguments": arguments}
+                call = {"index": index, "id": f"call-{uuid.uuid4().hex[:8]}", "type": "function", "function": function}
+                ends = "tool_calls" if index == len(asks.calls) - 1 else None
+                choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}
+                await response.write(_event(asked, [choice]))
+                if ends:
+                    await response.write(_event(asked, [{"index": 0, "delta": {}, "finish_reason": ends}]))
             if asked.get("stream_options", {}).get("include_usage"):
                 usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": len(words)}
                 await response.write(_event(asked, [], usage | {"total_tokens": PROMPT_TOKENS + len(words)}))

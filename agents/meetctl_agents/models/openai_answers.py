@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,8 +100,17 @@ def _choice(choice: dict[str, Any]) -> dict[str, Any]:
         delta = {**delta, "content": f"◁think▷{thought}◁/think▷"}
     calls = delta.get("tool_calls")
     if calls:
-        delta = {**delta, "tool_calls": [{"index": index, **call} for index, call in enumerate(calls)]}
+        delta = {**delta, "tool_calls": [_call(index, call) for index, call in enumerate(calls)]}
     return {"index": 0, **choice, "delta": delta, "finish_reason": choice.get("finish_reason")}
+
+
+def _call(index: int, call: dict[str, Any]) -> dict[str, Any]:
+    function = call.get("function")
+    is_first = isinstance(function, dict) and function.get("name")
+    named = {"id": f"call-{uuid.uuid4().hex[:12]}"} if is_first and not call.get("id") else {}
+    if isinstance(function, dict) and isinstance(function.get("arguments"), dict | list):
+        call = {**call, "function": {**function, "arguments": json.dumps(function["arguments"])}}
+    return {"index": index, **call, **named}
 
 
 def chat_events(answer: str, kind: str) -> bytes:

@@ -15,16 +15,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from meetctl.protocol import Assignment, Line, UtteranceKind
+from meetctl.protocol import TALK, Assignment, Line, UtteranceKind
 from meetctl.protocol.languages import AUTO, language_name
 
 from ..text.clauses import sentence_ends
 
 YOUR_TURN = "(It is your turn to speak.)"
 OPEN = "(Nobody has spoken yet. Greet those who are here in one sentence, and open the meeting.)"
-"""These two come from nobody: what people say begins with a name, and no name begins so."""
+USED = "You used a tool:"
+"""These come from nobody: what people say begins with a name, and no name begins so."""
 SMALL_MANNER = "Answer the question in one or two short spoken sentences, with concrete facts. What people say is true."
 """What a small model makes something of; of "no lists, no markup" it makes nothing but a longer prompt."""
+TOOLS = "Use your tools for what you cannot know yourself, and say what came of it in your own words."
 LONGEST_NAME = 64
 MOST_HERE = 12
 """People who are named; of more, how many they are."""
@@ -75,7 +77,7 @@ def messages(instructions: str, told: Told, *, unasked: bool = False) -> tuple[M
     if told.here is not None:
         talk.insert(told.here_after, Message("system", _state(told.here)))
     if unasked:
-        spoken = any(line.kind is not UtteranceKind.FACT for line in told.lines)
+        spoken = any(line.kind in TALK for line in told.lines)
         talk.append(Message("user", YOUR_TURN if spoken else OPEN))
     elif not talk or talk[-1].role != "user":
         talk.append(Message("user", YOUR_TURN))
@@ -113,6 +115,8 @@ def instructions_from_assignment(assignment: Assignment) -> str:
         parts.append("Answer in the language in which you are spoken to.")
     elif assignment.language is not None:
         parts.append(f"Speak {language_name(assignment.language)}.")
+    if assignment.tools is not None and assignment.tools.sources:
+        parts.append(TOOLS)
     if is_small:
         parts += [f"Also here: {', '.join(others)}."] if others else []
         parts.append(SMALL_MANNER)
@@ -147,6 +151,8 @@ def _message(line: Line, told: Told) -> Message:
     said = told_text(line.text)
     if line.kind is UtteranceKind.FACT:
         return Message("system", said)
+    if line.kind is UtteranceKind.TOOL:
+        return Message("user", f"({USED} {said})")
     if line.identity == told.identity:
         return Message("assistant", f"{said}…" if line.interrupted else said)
     if line.identity in told.noted:

@@ -15,7 +15,7 @@ from typing import Any
 
 from livekit.agents import APIConnectOptions, llm, tts, utils
 
-from meetctl.protocol import Assignment, Endpoint, Grant, Line, UtteranceKind
+from meetctl.protocol import TALK, Assignment, Endpoint, Grant, Line
 
 from ..models.novelty import Novelty, new_words
 from ..models.prompt import is_for_small_model
@@ -29,8 +29,9 @@ from ..text.repeats import SaidBefore, wishes_to_hear_again
 from .examples import examples_from_assignment
 from .memory import Memory, Message, instructions_from_assignment
 from .moves import move_after
-from .replay_agent import answer, read
-from .speech import Speech, rest, verbatim
+from .replay_agent import ToolRequest, answer, read
+from .speech import Permit, Speech, rest, verbatim
+from .tool_turn import ToolUse
 
 Warn = Callable[[str, object], None]
 """Takes what went wrong, and the error or the words for it."""
@@ -83,12 +84,14 @@ class Answers:
         reader: llm.LLM[Any] | None = None,
         warn: Warn = _ignore,
         count: Count = _ignore,
+        tools: ToolUse | None = None,
     ) -> None:
         """
         Args:
             reader: the model once more, to read ahead with.
             warn: is told what of an answer was left out that somebody meant something by.
             count: is told of each turn with words of the agent's own what became of them.
+            tools: what it can do beside talking.
         """
         self._identity = assignment.identity
         self._agents = tuple(member.identity for member in assignment.cast)
@@ -110,6 +113,7 @@ class Answers:
         self._habit = ThinkingHabit(is_known_plain=not _may_think_aloud(assignment.llm))
         self._warn = warn
         self._count = count
+        self._tools = tools
         self.warming = Warming(is_loaded=not may_have_to_load(assignment.llm))
         # Where another is asked next, nobody waits for this one.
         self._patience_s = 0.0 if assignment.llm and assignment.llm.fallbacks else PATIENCE_S
@@ -148,7 +152,7 @@ class Answers:
             if cut_off.is_resumed_by(grant):
                 if not cut_off.said:
                     return cut_off.speech
-                return Speech(self._rest(cut_off), self._voice, self._options)
+                return Speech(self._rest(cut_off), self._voice, self._options, permit=cut_off.speech.permit)
             self._end(cut_off.speech)
         if grant.verbatim is not None:
             return Speech(verbatim(grant.verbatim), self._voice, self._options, as_written=True)
@@ -174,6 +178,10 @@ class Answers:
         else:
             self._end(speech)
 
+    def remember_tool(self, line: Line) -> None:
+        """Remembers what came of a tool that the agent used."""
+        self._memory.add(line)
+
     def _remember(self, line: Line) -> None:
         self._memory.add(line)
         if line.identity in self._agents or line.identity == self._identity:
@@ -191,7 +199,8 @@ class Answers:
         for earlier in self._reading:
             earlier.cancel()
         prompt = self._prompt()
-        task = begin(read(self._reader, prompt, READING), "reading-ahead")
+        tools = self._tools.offered() if self._tools is not None else ()
+        task = begin(read(self._reader, prompt, READING, tools), "reading-ahead")
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
@@ -214,11 +223,16 @@ class Answers:
         if line is not None and line.identity in self._agents:
             self._said_before.add(line.text)  # perhaps it is only about to be said
         novelty = Novelty()
-        least = LEAST_WORDS if self._is_small and is_open_question(self._question(line)) else 0
-        words = self._noted(new_words(prompt, partial(self._written, names), before, novelty, least))
         first_word_s = None if self.warming.is_loaded else FIRST_ANSWER_S
-        said = brief(words) if self._is_small else words
-        return Speech(said, self._voice, self._options, first_word_s=first_word_s, novelty=novelty)
+        permit = Permit()
+        if self._tools is not None:
+            first = partial(new_words, prompt, before=before, novelty=novelty)
+            said = self._noted(self._tools.words(prompt, partial(self._briefly, names), first, permit))
+        else:
+            least = LEAST_WORDS if self._is_small and is_open_question(self._question(line)) else 0
+            words = self._noted(new_words(prompt, partial(self._written, names), before, novelty, least))
+            said = brief(words) if self._is_small else words
+        return Speech(said, self._voice, self._options, first_word_s=first_word_s, novelty=novelty, permit=permit)
 
     def _question(self, line: Line | None) -> str:
         """Returns what a person said last, where this agent is the one to answer it; another may have done so too."""
@@ -226,14 +240,21 @@ class Answers:
         for earlier in reversed(others):
             if earlier.identity == self._identity:
                 break
-            if earlier.identity not in self._agents and earlier.kind is not UtteranceKind.FACT:
+            if earlier.identity not in self._agents and earlier.kind in TALK:
                 return earlier.text
         return ""
 
-    async def _written(self, names: set[str], prompt: tuple[Message, ...]) -> AsyncGenerator[str, None]:
+    def _briefly(self, names: set[str], prompt: tuple[Message, ...], asking: ToolRequest) -> AsyncGenerator[str, None]:
+        written = self._written(names, prompt, asking)
+        return brief(written) if self._is_small else written
+
+    async def _written(
+        self, names: set[str], prompt: tuple[Message, ...], asking: ToolRequest | None = None
+    ) -> AsyncGenerator[str, None]:
         text = AnswerText(names, self._name, self._habit)
         options, patience_s = self.warming.options(self._options), self.warming.patience_s(self._patience_s)
-        async with contextlib.aclosing(answer(self._model, prompt, text, options, self._warn, patience_s)) as pieces:
+        made = answer(self._model, prompt, text, options, self._warn, patience_s, asking)
+        async with contextlib.aclosing(made) as pieces:
             async for piece in pieces:
                 yield piece
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import accumulate
 
-from meetctl.protocol import Line, UtteranceKind
+from meetctl.protocol import TALK, Line
 
 from ..models.prompt import OPEN, YOUR_TURN, Message, Told, instructions_from_assignment, messages
 
@@ -72,7 +72,7 @@ class Memory:
         if not line.text.strip():
             return
         self._lines[line.id] = line
-        if line.kind is not UtteranceKind.FACT and line.identity != self._identity:
+        if line.kind in TALK and line.identity != self._identity:
             self._speakers.pop(line.speaker, None)
             self._speakers[line.speaker] = None
         self._lines = _remembered(self._lines)

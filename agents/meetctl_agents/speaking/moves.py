@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from meetctl.protocol import Line, UtteranceKind
+from meetctl.protocol import TALK, Line
 
 from ..models.prompt import told_name
 
@@ -28,7 +28,7 @@ def move_after(lines: Sequence[Line], identity: str, agents: Sequence[str], here
         agents: identities of the cast; neighbours in it do not get the same.
         here: what the people are called who are in the room.
     """
-    talk = [line for line in lines if line.kind is not UtteranceKind.FACT]
+    talk = [line for line in lines if line.kind in TALK]
     asked_at = next((at for at in reversed(range(len(talk))) if talk[at].identity not in (identity, *agents)), None)
     since = talk if asked_at is None else talk[asked_at + 1 :]
     spoke = {line.identity for line in since}

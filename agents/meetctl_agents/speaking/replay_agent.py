@@ -11,7 +11,8 @@ import contextlib
 import logging
 import re
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from livekit import rtc
@@ -60,6 +61,24 @@ def forget(session: AgentSession[None], replay_agent: ReplayAgent) -> None:
     session._recorded_events.clear()
 
 
+@dataclass(slots=True)
+class ToolRequest:
+    """What a model is offered beside the prompt, and what it asks for."""
+
+    tools: Sequence[llm.Tool] = ()
+    done: Sequence[llm.ChatItem] = ()
+    """What it said and used in this turn before; told after the prompt."""
+    may_call: bool = True
+    calls: list[llm.FunctionToolCall] = field(default_factory=list)
+    """What it asks for, once it has answered."""
+
+    def options(self) -> dict[str, Any]:
+        """Returns what is sent of it with a request."""
+        if not self.tools:
+            return {"tools": []}
+        return {"tools": list(self.tools)} | ({} if self.may_call else {"tool_choice": "none"})
+
+
 async def answer(
     model: Any,
     prompt: Iterable[Message],
@@ -67,6 +86,7 @@ async def answer(
     options: APIConnectOptions,
     warn: Callable[[str, object], None],
     patience_s: float = 0.0,
+    asking: ToolRequest | None = None,
 ) -> AsyncGenerator[str]:
     """Yields what the model answers, without what is no answer.
 
@@ -74,6 +94,7 @@ async def answer(
         text: takes what the model streams.
         warn: is told of a tool that was asked for beside an answer.
         patience_s: how long a server may have it wait in all (`Retry-After`, or a model that is being loaded).
+        asking: the tools that it may ask for; None = none.
 
     A model whose template or server takes no facts between what people say is told them another way from then on.
 
@@ -81,10 +102,13 @@ async def answer(
         APIError: if the model fails, or answers with nothing that can be said.
     """
     prompt = tuple(prompt)
+    asking = asking or ToolRequest()
     waited = 0.0
     while True:
         try:
-            async with contextlib.aclosing(_written(model, _context(model, prompt), text, options)) as written:
+            context = _context(model, prompt)
+            context.items.extend(asking.done)
+            async with contextlib.aclosing(_written(model, context, text, options, asking)) as written:
                 async for said in written:
                     yield said
             break
@@ -100,31 +124,38 @@ async def answer(
             await asyncio.sleep(wait)
     if not text.done and (rest := text.finish()):
         yield rest
+    if asking.calls:
+        return
     if silence := text.explain_silence():
         raise APIError(f"there is nothing to say in the model's answer: {silence}", retryable=False)
     if text.calls:
-        warn("the language model asks for a tool", f"it wrote {text.calls[0][:80]}, and the agent has no tools")
+        why = "as text, which its server should hand over as a call" if asking.tools else "and the agent has no tools"
+        warn("the language model asks for a tool", f"it wrote {text.calls[0][:80]}, {why}")
 
 
 async def _written(
-    model: Any, context: llm.ChatContext, text: AnswerText, options: APIConnectOptions
+    model: Any, context: llm.ChatContext, text: AnswerText, options: APIConnectOptions, asking: ToolRequest
 ) -> AsyncGenerator[str, None]:
     with TokenCount(model, context) as count:
-        async with model.chat(chat_ctx=context, tools=[], conn_options=options) as stream:
+        async with model.chat(chat_ctx=context, conn_options=options, **asking.options()) as stream:
             async for chunk in stream:
                 count.take(chunk)
                 if chunk.delta and chunk.delta.tool_calls:
                     text.note_tool_call()
+                    if asking.tools and asking.may_call:
+                        asking.calls += chunk.delta.tool_calls
                 if chunk.delta and chunk.delta.content and (said := text.feed(chunk.delta.content)):
                     yield said
                 if text.done:
                     return  # leaving closes the request: the model stops
 
 
-async def read(model: Any, prompt: Iterable[Message], options: APIConnectOptions) -> None:
+async def read(
+    model: Any, prompt: Iterable[Message], options: APIConnectOptions, tools: Sequence[llm.Tool] = ()
+) -> None:
     """Has the model read the prompt, so that it need not when an answer is wanted; a failure costs nothing but that."""
     try:
-        async with model.chat(chat_ctx=_context(model, prompt), tools=[], conn_options=options) as stream:
+        async with model.chat(chat_ctx=_context(model, prompt), tools=list(tools), conn_options=options) as stream:
             async for _ in stream:
                 pass
     except APIError as error:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from livekit import rtc
-from livekit.agents import AgentSession, APIConnectOptions, room_io, utils
+from livekit.agents import AgentSession, APIConnectOptions, RunContext, llm, room_io, utils
 from livekit.agents.voice import events, io
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
@@ -49,16 +49,22 @@ from ..models.speech_faults import LANGUAGE, SPEECH, TURN, SpeechFaults
 from ..models.unsaid import unsaid_from
 from ..models.usage import UsageMeter
 from ..models.warming import FIRST_ANSWER_S
+from ..process.masking import secrets_of
 from ..process.tasks import Tasks, begin
 from ..process.wire import Report
 from ..room.methods import call, serve
 from ..text.clauses import ClauseTokenizer
+from ..tools.activity import Activity
+from ..tools.calls import Calls
+from ..tools.chat import chat_tools
+from ..tools.toolbox import Toolbox
 from .answers import Answers
 from .delivery import Deliveries
 from .memory import instructions_from_assignment
 from .registration import keep_registered
 from .replay_agent import ReplayAgent, forget
 from .speech import Speech
+from .tool_turn import ToolUse
 from .turn import Turn, line_of
 
 TURN_S = 60.0
@@ -149,7 +155,8 @@ class Speaker:
         stack.push_async_callback(close_model, voice)
         if reader is not None:
             stack.push_async_callback(close_model, reader)
-        self._answers = Answers(self._assignment, model, voice, patience, reader, self._faults.warn, self._count)
+        tools = await self._tools(stack)
+        self._answers = Answers(self._assignment, model, voice, patience, reader, self._faults.warn, self._count, tools)
         session: AgentSession[None] = AgentSession(
             llm=model,
             tts=voice,
@@ -182,6 +189,34 @@ class Speaker:
             warming = self._answers.warming.warm_up(model, self._faults.warn, self._faults.works, LANGUAGE)
             stack.push_async_callback(utils.aio.cancel_and_wait, begin(warming, "warm-up"))
         return session
+
+    async def _tools(self, stack: AsyncExitStack) -> ToolUse | None:
+        rules = self._assignment.tools
+        if rules is None or not rules.sources:
+            return None
+        activity = Activity(self._room)
+        stack.push_async_callback(activity.aclose)
+        builtin = chat_tools(self._room)
+        toolbox = await stack.enter_async_context(Toolbox(rules, self._faults.warn, self._faults.works, builtin))
+        calls = Calls(
+            rules,
+            identity=self._assignment.identity,
+            name=self._assignment.name,
+            secrets=secrets_of(self._assignment),
+            report=self._report,
+            warn=self._faults.warn,
+            remember=lambda line: self._answers.remember_tool(line),
+            active=activity.tell,
+            contexts=self._context_of,
+        )
+        stack.push_async_callback(calls.aclose)
+        return ToolUse(toolbox, calls)
+
+    def _context_of(self, call: llm.FunctionCall) -> RunContext[None] | None:
+        speech = self._session.current_speech
+        if speech is None:
+            return None
+        return RunContext(session=self._session, speech_handle=speech, function_call=call)
 
     async def _close(self, session: AgentSession[None]) -> None:
         self._closed.cancel()

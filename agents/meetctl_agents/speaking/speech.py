@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from livekit import rtc
@@ -62,6 +63,39 @@ class ReplayBuffer(Generic[Piece]):
         news.set()
 
 
+class Permit:
+    """Whether the floor is held for a speech: what makes its words may wait for that, and take its time meanwhile."""
+
+    def __init__(self) -> None:
+        self._granted = asyncio.Event()
+        self._patience: asyncio.Timeout | None = None
+
+    def grant(self) -> None:
+        self._granted.set()
+
+    def revoke(self) -> None:
+        self._granted.clear()
+
+    async def wait(self) -> None:
+        """Waits for the floor."""
+        await self._granted.wait()
+
+    def bind(self, patience: asyncio.Timeout) -> None:
+        """Takes the time-out that runs while words are waited for."""
+        self._patience = patience
+
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """Stops the time-out of whoever waits for words: what is waited for here has bounds of its own."""
+        if self._patience is not None:
+            self._patience.reschedule(None)
+        try:
+            yield
+        finally:
+            if self._patience is not None and not self._patience.expired():
+                self._patience.reschedule(asyncio.get_running_loop().time() + STALL_S)
+
+
 class Speech:
     """Makes the answer from the moment it is created until `aclose`."""
 
@@ -74,12 +108,14 @@ class Speech:
         as_written: bool = False,
         first_word_s: float | None = None,
         novelty: Novelty | None = None,
+        permit: Permit | None = None,
     ) -> None:
         """
         Args:
             as_written: whether the very words go to the voice, marks and all.
             first_word_s: how long the first word may take; None = as long as each that follows.
             novelty: what becomes of it, where the words are the agent's own.
+            permit: shared with what makes the words, where that waits for the floor.
         """
         self.words: ReplayBuffer[str] = ReplayBuffer()
         self.sound: ReplayBuffer[rtc.AudioFrame] = ReplayBuffer()
@@ -93,7 +129,7 @@ class Speech:
         self._options = options
         self._as_written = as_written
         self._first_word_s = STALL_S if first_word_s is None else first_word_s
-        self._granted = asyncio.Event()
+        self.permit = permit or Permit()
         self._making = (
             asyncio.create_task(self._write(), name="speech-words"),
             asyncio.create_task(self._speak(), name="speech-sound"),
@@ -106,7 +142,11 @@ class Speech:
 
     def grant(self) -> None:
         """Lets all of it become sound."""
-        self._granted.set()
+        self.permit.grant()
+
+    def revoke(self) -> None:
+        """The floor is taken away: what is not yet made waits."""
+        self.permit.revoke()
 
     async def wait_written(self) -> str:
         """Waits until every word is known, and returns them.
@@ -128,6 +168,7 @@ class Speech:
         error: BaseException | None = None
         try:
             async with asyncio.timeout(self._first_word_s) as patience:
+                self.permit.bind(patience)
                 async for piece in self._source:
                     patience.reschedule(asyncio.get_running_loop().time() + STALL_S)
                     if self.first_word_s is None:
@@ -165,7 +206,7 @@ class Speech:
         if not re.search(r"\w", text):
             return  # a lone full stop has no sound
         if not first:
-            await self._granted.wait()
+            await self.permit.wait()
         written = time.time()
         async with (
             asyncio.timeout(STALL_S) as patience,

@@ -33,6 +33,7 @@ class Turn:
         self.overran = False
         """Whether it was ended for taking too long."""
         self._handle: SpeechHandle | None = None
+        self._speech: Speech | None = None
         self._granted_at = time.time()
         self._sound_at: float | None = None
 
@@ -58,6 +59,7 @@ class Turn:
         """
         if self._stopped:
             return Release(grant_id=self.grant_id, text="", interrupted=True)
+        self._speech = speech
         speech.grant()
         self._handle = handle = self._session.generate_reply()
         ended = await self._played(handle)
@@ -78,6 +80,8 @@ class Turn:
     def stop(self) -> None:
         """Falls silent now."""
         self._stopped = True
+        if self._speech is not None:
+            self._speech.revoke()
         if self._handle is not None and not self._handle.done():
             self._handle.interrupt(force=True)
 

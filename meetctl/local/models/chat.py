@@ -17,8 +17,10 @@ from pydantic import BaseModel, Field, field_validator
 from meetctl.local.models.failures import ApiError
 from meetctl.local.models.idle_scheduler import IdleScheduler
 from meetctl.local.models.llama import Chunk, Llama, LlamaError
-from meetctl.local.models.prompts import Message, fit
+from meetctl.local.models.prompts import MOST_TOKENS as MOST_OF_PROMPT
+from meetctl.local.models.prompts import Message, Role, fit, tokens
 from meetctl.local.models.slot_pool import SlotPool
+from meetctl.local.models.tool_calls import ToolReader
 
 DEFAULT_TOKENS = 256
 MOST_TOKENS = 1024
@@ -27,11 +29,23 @@ _WAITING_PER_SLOT = 2
 """More would only wait for longer than anybody listens: one at work and one speculation for each agent."""
 
 
+class SentFunction(BaseModel):
+    name: str
+    arguments: str = "{}"
+
+
+class SentCall(BaseModel):
+    """A call of a tool that the model asked for before."""
+
+    function: SentFunction
+
+
 class SentMessage(BaseModel):
     """One message, its content a text or a list of text parts."""
 
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str = ""
+    tool_calls: list[SentCall] | None = None
 
     @field_validator("content", mode="before")
     @classmethod
@@ -43,8 +57,34 @@ class SentMessage(BaseModel):
         return "" if content is None else content
 
     def message(self) -> Message:
-        """Returns it as the model knows it."""
-        return Message("system" if self.role == "developer" else self.role, self.content)
+        """Returns it as the model knows it: calls and what came of them in the words of its template."""
+        if self.role == "tool":
+            return Message("user", f"<tool_response>\n{self.content}\n</tool_response>")
+        calls = [_as_written(call.function) for call in self.tool_calls or ()]
+        role: Role = "system" if self.role == "developer" else self.role
+        return Message(role, "\n".join(filter(None, [self.content, *calls])))
+
+
+def _as_written(function: SentFunction) -> str:
+    try:
+        arguments = json.loads(function.arguments or "{}")
+    except (ValueError, RecursionError):
+        arguments = function.arguments
+    call = json.dumps({"name": function.name, "arguments": arguments}, ensure_ascii=False)
+    return f"<tool_call>\n{call}\n</tool_call>"
+
+
+class GivenFunction(BaseModel):
+    name: str = Field(min_length=1)
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class GivenTool(BaseModel):
+    """A tool that the model may ask for."""
+
+    type: Literal["function"] = "function"
+    function: GivenFunction
 
 
 class StreamOptions(BaseModel):
@@ -70,7 +110,15 @@ class ChatRequest(BaseModel):
     n: int = Field(default=1, ge=1, le=1)
     service_tier: Literal["auto", "default", "flex", "priority"] | None = None
     """`flex`: when nobody else asks for anything, as OpenAI's: a client has the model read ahead with it."""
-    tools: list[Any] | None = Field(default=None, max_length=0)
+    tools: list[GivenTool] | None = None
+    tool_choice: Any = None
+    """`none` = it is to answer in words; anything else is a wish that the model does not heed."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The tools that it may ask for."""
+        given = () if self.tool_choice == "none" else self.tools or ()
+        return frozenset(tool.function.name for tool in given)
 
     def limit(self) -> int:
         """Returns how many tokens to make at most."""
@@ -79,20 +127,29 @@ class ChatRequest(BaseModel):
     def for_model(self, sampling: Mapping[str, float]) -> dict[str, object]:
         """Returns what llama.cpp is asked; `sampling` counts where the request does not say."""
         passed = {"temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "response_format"}
-        conversation = fit(message.message() for message in self.messages)
+        tools = [tool.model_dump(exclude_none=True) for tool in self.tools or ()]
+        room = max(MOST_OF_PROMPT / 2, MOST_OF_PROMPT - tokens(json.dumps(tools)))
+        conversation = fit((message.message() for message in self.messages), room)
         return {
             "messages": [{"role": message.role, "content": message.content} for message in conversation],
             "max_tokens": self.limit(),
             **sampling,
             "stop": [self.stop] if isinstance(self.stop, str) else self.stop or [],
             **self.model_dump(include=passed, exclude_none=True),
+            # With `none` too: what the model has read of them stays of use.
+            **({"tools": tools} if tools else {}),
         }
 
 
 class Chat:
     """Serves conversations from one model: one slot each for a few at a time, a short queue behind them."""
 
-    def __init__(self, llama: Llama, name: str, sampling: Mapping[str, float]) -> None:
+    def __init__(self, llama: Llama, name: str, sampling: Mapping[str, float], *, tools: bool) -> None:
+        """
+        Args:
+            tools: whether the model can be handed any.
+        """
+        self._tools = tools
         self._llama = llama
         self._name = name
         self._sampling = sampling
@@ -106,11 +163,17 @@ class Chat:
             pass
 
     async def answer(self, request: web.Request, wanted: ChatRequest) -> web.StreamResponse:
-        """Answers one request."""
+        """Answers one request.
+
+        Raises:
+            ApiError: if there are tools, and the model cannot use any.
+        """
+        if wanted.tools and not self._tools:
+            raise ApiError(f"{self._name} cannot use tools", status=400, param="tools")
         head: dict[str, object] = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time())}
         head["model"] = self._name
         made = self._at_leisure(wanted) if wanted.service_tier == "flex" else self._at_once(wanted)
-        async with contextlib.aclosing(made) as chunks:
+        async with contextlib.aclosing(_with_calls(made, wanted.names)) as chunks:
             if wanted.stream:
                 return await _stream(request, chunks, head, wanted.stream_options or StreamOptions())
             return web.json_response(await _whole(chunks, head))
@@ -169,14 +232,37 @@ async def handle(request: web.Request, chat: Callable[[str], Awaitable[Chat]]) -
     return await (await chat(wanted.model)).answer(request, wanted)
 
 
+async def _with_calls(made: AsyncGenerator[Chunk, None], names: frozenset[str]) -> AsyncGenerator[Chunk, None]:
+    """Yields the same, with the call that was written as text handed over as one."""
+    reader = ToolReader(names)
+    async with contextlib.aclosing(made) as chunks:
+        async for chunk in chunks:
+            for choice in chunk["choices"]:
+                delta = choice["delta"]
+                if delta.get("content"):
+                    delta["content"] = reader.feed(delta["content"])
+                if choice["finish_reason"]:
+                    rest, call = reader.finish()
+                    if rest:
+                        delta["content"] = (delta.get("content") or "") + rest
+                    if call is not None:
+                        delta["tool_calls"] = [call.as_delta()]
+                        choice["finish_reason"] = "tool_calls"
+            yield chunk
+
+
 async def _whole(chunks: AsyncGenerator[Chunk, None], head: dict[str, object]) -> dict[str, object]:
     text, finish, usage = "", "stop", None
+    calls: list[dict[str, Any]] = []
     async for chunk in chunks:
         usage = chunk.get("usage", usage)
         for choice in chunk["choices"]:
             text += choice["delta"].get("content") or ""
+            calls += choice["delta"].get("tool_calls") or []
             finish = choice["finish_reason"] or finish
-    message = {"role": "assistant", "content": text, "refusal": None}
+    message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None}
+    if calls:
+        message |= {"content": text or None, "tool_calls": [_without_index(call) for call in calls]}
     choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
     return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(usage)}
 
@@ -204,11 +290,15 @@ async def _stream(
     return response
 
 
+def _without_index(call: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in call.items() if key != "index"}
+
+
 _CHUNK = "chat.completion.chunk"
 
 
 def _piece(choice: dict[str, Any]) -> dict[str, object]:
-    delta = {name: value for name, value in choice["delta"].items() if name in ("role", "content")}
+    delta = {name: value for name, value in choice["delta"].items() if name in ("role", "content", "tool_calls")}
     if "role" in delta:
         delta["content"] = delta.get("content") or ""
     piece = {"index": 0, "delta": delta, "finish_reason": choice["finish_reason"], "logprobs": None}

@@ -91,7 +91,9 @@ class Models:
     async def _ready_chat(self, located: Located) -> chat.Chat:
         with _failing_as(str(located.path), _mending(located)):
             llama = await giving_way(CHAT, lambda: Llama(located.path, slots=self._slots, threads=self._threads))
-            part = chat.Chat(llama, _name_of(located), (located.model or USUAL).sampling)
+            # Of a file of somebody's own nobody knows; its template may leave tools out.
+            tools = located.model is None or located.model.tools
+            part = chat.Chat(llama, _name_of(located), (located.model or USUAL).sampling, tools=tools)
             await part.warm_up()
         return part
 

@@ -1,0 +1,212 @@
+"""Each call of a tool: bounded, told to people, remembered; ended or not where its turn is.
+
+What a tool answers is somebody else's text: it reaches the model as a tool's result, never as an instruction, and is
+shortened. What it fails with is told to the model in its own words, and to people as a warning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents import llm
+from livekit.agents.llm.utils import execute_function_call
+from livekit.agents.voice import RunContext
+
+from meetctl.protocol import Line, ToolCall, ToolRules, ToolState
+
+from ..process.masking import masked
+from ..process.tasks import Tasks
+from ..process.wire import Report
+from .servers import words_of
+from .toolbox import Offered, Warn, as_context
+
+MOST_TOLD = 6000
+"""Characters of a result that a model is told: some 1500 tokens."""
+MOST_SHOWN = 300
+"""Characters of arguments, and of a result, in the transcript and for scripts."""
+MOST_AT_ONCE = 8
+"""Calls of one answer; a model that asks for more is told so."""
+
+logger = logging.getLogger(__name__)
+
+Contexts = Callable[[llm.FunctionCall], RunContext[Any] | None]
+"""Makes what a tool may ask for as its `RunContext`."""
+Remember = Callable[[Line], None]
+"""Takes what came of a call, for the agent's memory."""
+Active = Callable[[str], None]
+"""Told the names of the tools that run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A call and its answer, as a model is told of them."""
+
+    call: llm.FunctionCall
+    output: llm.FunctionCallOutput
+
+
+class _Running:
+    """One call under way."""
+
+    def __init__(self, wanted: llm.FunctionToolCall, offered: Offered | None) -> None:
+        self.wanted = wanted
+        self.offered = offered
+        self.id = f"tool-{uuid.uuid4().hex[:12]}"
+        self.at = time.time()
+        self.began = time.monotonic()
+        self.was_cancelled = False
+
+
+class Calls:
+    """Runs calls and owns them until they end; ended by `aclose`."""
+
+    def __init__(
+        self,
+        rules: ToolRules,
+        *,
+        identity: str,
+        name: str,
+        secrets: frozenset[str],
+        report: Report,
+        warn: Warn,
+        remember: Remember,
+        active: Active,
+        contexts: Contexts,
+    ) -> None:
+        self._rules = rules
+        self._identity, self._name = identity, name
+        self._secrets = secrets
+        self._report = report
+        self._warn = warn
+        self._remember = remember
+        self._active = active
+        self._contexts = contexts
+        self._tasks = Tasks()
+        self._running: dict[asyncio.Task[Outcome], _Running] = {}
+
+    async def aclose(self) -> None:
+        for running in self._running.values():
+            running.was_cancelled = True
+        await self._tasks.aclose()
+
+    def begin(
+        self, wanted: Sequence[llm.FunctionToolCall], offered: Mapping[str, Offered]
+    ) -> list[asyncio.Task[Outcome]]:
+        """Begins the calls, side by side; each task ends with what the model is to be told."""
+        return [self._begun(call, offered, index) for index, call in enumerate(wanted)]
+
+    def interrupt(self, tasks: Sequence[asyncio.Task[Outcome]]) -> None:
+        """A person ended the turn: those that are to be cancelled are; what comes of the others is remembered."""
+        for task in tasks:
+            running = self._running.get(task)
+            if running is not None and running.offered is not None and running.offered.is_cancelled:
+                running.was_cancelled = True
+                task.cancel()
+
+    def _begun(self, wanted: llm.FunctionToolCall, offered: Mapping[str, Offered], index: int) -> asyncio.Task[Outcome]:
+        running = _Running(wanted, offered.get(wanted.name))
+        work = self._run(running, offered) if index < MOST_AT_ONCE else self._too_many(running)
+        task = self._tasks.own(work, running.id)
+        self._running[task] = running
+        task.add_done_callback(self._ended)
+        self._tell_active()
+        return task
+
+    def _ended(self, task: asyncio.Task[Outcome]) -> None:
+        running = self._running.pop(task)
+        if task.cancelled():  # before or while it ran
+            self._tell(running, ToolState.CANCELLED, "a person took the floor")
+        self._tell_active()
+
+    def _tell_active(self) -> None:
+        names = dict.fromkeys(running.wanted.name for running in self._running.values())
+        self._active(", ".join(names))
+
+    async def _too_many(self, running: _Running) -> Outcome:
+        return self._failed(running, f"not run: at most {MOST_AT_ONCE} tools at once")
+
+    async def _run(self, running: _Running, offered: Mapping[str, Offered]) -> Outcome:
+        self._report(self._event(running, ToolState.RUNNING))
+        server = running.offered.server if running.offered is not None else None
+        call = self._call_of(running)
+        try:
+            async with asyncio.timeout(self._rules.timeout_s):
+                made = await execute_function_call(running.wanted, as_context(offered), call_ctx=self._contexts(call))
+        except TimeoutError:
+            if server is not None:
+                server.timed_out()
+            return self._failed(running, f"no answer within {self._rules.timeout_s:.0f} s")
+        if server is not None:
+            server.answered()
+        failure = made.raw_exception
+        if failure is None or isinstance(failure, llm.StopResponse):
+            return self._done(running, made)
+        if server is not None and not isinstance(failure, llm.ToolError):
+            server.breaks(words_of(failure))
+        return self._failed(running, words_of(failure))
+
+    def _done(self, running: _Running, made: Any) -> Outcome:
+        output: llm.FunctionCallOutput = made.fnc_call_out
+        self._tell(running, ToolState.FAILED if output.is_error else ToolState.DONE, output.output)
+        told = output.model_copy(update={"output": _shortened(output.output, MOST_TOLD)})
+        return Outcome(made.fnc_call, told)
+
+    def _failed(self, running: _Running, why: str) -> Outcome:
+        why = masked(why, self._secrets)
+        self._tell(running, ToolState.FAILED, why)
+        self._warn(f"the tool {running.wanted.name[:60]!r} failed", why)
+        output = llm.FunctionCallOutput(
+            name=running.wanted.name, call_id=running.wanted.call_id, output=_shortened(why, MOST_TOLD), is_error=True
+        )
+        return Outcome(self._call_of(running), output)
+
+    def _call_of(self, running: _Running) -> llm.FunctionCall:
+        wanted = running.wanted
+        return llm.FunctionCall(
+            call_id=wanted.call_id, name=wanted.name, arguments=_json(wanted.arguments), extra=wanted.extra or {}
+        )
+
+    def _tell(self, running: _Running, state: ToolState, result: str) -> None:
+        event = self._event(running, state, result)
+        self._report(event)
+        self._remember(event.line(self._identity, self._name))
+
+    def _event(self, running: _Running, state: ToolState, result: str | None = None) -> ToolCall:
+        return ToolCall(
+            id=running.id,
+            tool=running.wanted.name[:60],
+            arguments=self._shown(running.wanted.arguments or "{}"),
+            state=state,
+            at=running.at,
+            result=None if result is None else self._shown(result),
+            seconds=None if result is None else round(time.monotonic() - running.began, 3),
+        )
+
+    def _shown(self, text: str) -> str:
+        return _shortened(" ".join(masked(text, self._secrets).split()), MOST_SHOWN)
+
+
+async def outcomes(tasks: Sequence[asyncio.Task[Outcome]]) -> list[Outcome]:
+    """Waits for the calls, which go on where this is cancelled."""
+    waiting: list[Awaitable[Outcome]] = [asyncio.shield(task) for task in tasks]
+    return list(await asyncio.gather(*waiting))
+
+
+def _json(arguments: str) -> str:
+    """Returns the arguments, or what can stand in a conversation in place of what is no JSON."""
+    try:
+        json.loads(arguments or "{}")
+    except (ValueError, RecursionError):
+        return "{}"
+    return arguments or "{}"
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters in all)"

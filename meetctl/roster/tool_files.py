@@ -1,0 +1,63 @@
+"""What is wrong with a Python file of tools, as far as its syntax tree tells. Runs nothing of it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+DECORATOR = "function_tool"
+MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    message: str
+    hint: str
+
+
+def read_tool_file(path: Path) -> tuple[dict[str, int], list[Trouble]]:
+    """Returns the tools that the file's syntax tree names, each with its line, and what is wrong with it."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return {}, [Trouble(f"{path} is larger than {MAX_BYTES // 1000} kB", "name a Python file")]
+        tree = ast.parse(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        return {}, [Trouble(f"no such file: {path}", "it is relative to the roster")]
+    except OSError as error:
+        return {}, [Trouble(f"{path} cannot be read: {error.strerror}", f"ls -l {path}")]
+    except (SyntaxError, ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) and error.lineno else 1
+        words = error.msg if isinstance(error, SyntaxError) else str(error)
+        return {}, [Trouble(f"{path}:{line} is no Python: {words}", f"python {path} says the same")]
+    named: dict[str, int] = {}
+    troubles = []
+    for name, line in _tools_of(tree):
+        if name in named:
+            message = f"{path}:{line} the tool {name!r} is there twice, first on line {named[name]}"
+            troubles.append(Trouble(message, "give one of them another name"))
+        named.setdefault(name, line)
+    return named, troubles
+
+
+def _tools_of(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yields those at the module's top; what is made while it runs, only the doctor sees."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for decorator in node.decorator_list:
+                if _is_tool(decorator):
+                    yield _name_given(decorator) or node.name, node.lineno
+
+
+def _is_tool(decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+    return name == DECORATOR
+
+
+def _name_given(decorator: ast.expr) -> str | None:
+    for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str):
+            return keyword.value.value
+    return None

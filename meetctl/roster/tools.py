@@ -1,0 +1,117 @@
+"""An entry's tools: paths made absolute, files looked at, models that cannot use any refused. Starts nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from meetctl.catalogue import BETTER, local_model
+from meetctl.roster.env_file import why_not_held
+from meetctl.roster.faults import KeyPath
+from meetctl.roster.reading import Reading
+from meetctl.roster.schema import ModelChoice, Program, ToolChoice, ToolUse
+from meetctl.roster.tool_files import read_tool_file
+from meetctl.roster.written import WRITE_TO_CHAT, AgentWritten, DefaultsWritten, ToolUseWritten, ToolWritten
+
+FILLER_NONE = "none"
+
+
+def resolve_tools(
+    reading: Reading,
+    written: AgentWritten,
+    defaults: DefaultsWritten,
+    *,
+    program: Program,
+    llm: ModelChoice | None,
+    path: KeyPath,
+) -> ToolUse:
+    """Returns what the agent has in the way of tools; its own list takes the place of that of `defaults`."""
+    if program is Program.COMMAND:
+        if written.tools:
+            reading.note((*path, "tools"), "a command has tools of its own", "remove tools")
+        return ToolUse()
+    own = written.tools is not None
+    listed = written.tools if written.tools is not None else defaults.tools
+    if not listed:
+        return ToolUse()
+    where: KeyPath = (*path, "tools") if own else ("defaults", "tools")
+    choices = [_resolved(reading, tool, (*where, index)) for index, tool in enumerate(listed)]
+    _note_doubles(reading, choices, where)
+    _note_model(reading, llm, (*path, "llm") if written.llm is not None else where)
+    if not any(choice.builtin for choice in choices):
+        choices.append(ToolChoice(builtin=WRITE_TO_CHAT))
+    filler = _either(written, defaults, "filler")
+    return ToolUse(
+        choices=tuple(choices),
+        max_steps=_either(written, defaults, "max_tool_steps") or ToolUse().max_steps,
+        timeout_s=_either(written, defaults, "tool_timeout") or ToolUse().timeout_s,
+        filler="" if filler == FILLER_NONE else filler,
+    )
+
+
+def _either(written: ToolUseWritten, defaults: ToolUseWritten, key: str) -> Any:
+    own = getattr(written, key)
+    return own if own is not None else getattr(defaults, key)
+
+
+def _resolved(reading: Reading, tool: ToolWritten, path: KeyPath) -> ToolChoice:
+    command = tuple(tool.mcp) if isinstance(tool.mcp, list) else ()
+    for index, word in enumerate(command):
+        if why := why_not_held(word):
+            reading.note((*path, "mcp", index), why, "write what it should be")
+    for name, value in (tool.env or {}).items():
+        if why := why_not_held(value):
+            reading.note((*path, "env", name), why, "write what it should be")
+    for name, header in (tool.headers or {}).items():
+        if not name.isascii() or any(letter in "\r\n\0" for letter in header.get_secret_value()):
+            reading.note((*path, "headers", name), "no header can hold it", "write one line of plain text")
+    return ToolChoice(
+        command=command,
+        url=tool.mcp if isinstance(tool.mcp, str) else None,
+        python=_file(reading, tool.python, path),
+        builtin=tool.builtin,
+        headers=tool.headers or {},
+        only=None if tool.only is None else tuple(tool.only),
+        approve=tuple(tool.approve or ()),
+        on_interrupt=tool.on_interrupt,
+        env={name: SecretStr(value) for name, value in (tool.env or {}).items()},
+    )
+
+
+def _file(reading: Reading, written: str | None, path: KeyPath) -> Path | None:
+    if written is None:
+        return None
+    where = (*path, "python")
+    try:
+        file = (reading.document.base / Path(written).expanduser()).absolute()
+        _, troubles = read_tool_file(file)
+    except (RuntimeError, ValueError):
+        reading.note(where, "no path can be made of it", "write a path that starts at the roster, or with /")
+        return None
+    for trouble in troubles:
+        reading.note(where, trouble.message, trouble.hint, around=True)
+    return file
+
+
+def _note_doubles(reading: Reading, choices: list[ToolChoice], where: KeyPath) -> None:
+    """Notes tools of two files that have one name; of servers only the doctor knows what they have."""
+    known: dict[str, Path] = {}
+    for index, choice in enumerate(choices):
+        if choice.python is None:
+            continue
+        named, _ = read_tool_file(choice.python)
+        for name in named if choice.only is None else set(named) & set(choice.only):
+            other = known.setdefault(name, choice.python)
+            if other != choice.python:
+                message = f"the tool {name!r} is in {other.name} too"
+                reading.note((*where, index, "python"), message, "give one of them another name", around=True)
+
+
+def _note_model(reading: Reading, llm: ModelChoice | None, path: KeyPath) -> None:
+    for one in llm.in_a_row if llm is not None else ():
+        model = local_model("llm", one.model or BETTER["llm"]) if one.is_local else None
+        if model is not None and not model.tools:
+            message = f"local/{model.name} cannot use tools"
+            reading.note(path, message, "write llm: local, or a provider's model, or remove tools")
