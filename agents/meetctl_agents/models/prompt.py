@@ -26,6 +26,10 @@ USED = "You used a tool:"
 """These come from nobody: what people say begins with a name, and no name begins so."""
 SMALL_MANNER = "Answer the question in one or two short spoken sentences, with concrete facts. What people say is true."
 """What a small model makes something of; of "no lists, no markup" it makes nothing but a longer prompt."""
+SMALL_MANNER_WITH_TOOLS = (
+    "Call a tool where one fits the question; otherwise answer it in one or two short spoken sentences, with concrete "
+    "facts. What people say is true."
+)
 TOOLS = "Use your tools for what you cannot know yourself, and say what came of it in your own words."
 LONGEST_NAME = 64
 MOST_HERE = 12
@@ -115,11 +119,12 @@ def instructions_from_assignment(assignment: Assignment) -> str:
         parts.append("Answer in the language in which you are spoken to.")
     elif assignment.language is not None:
         parts.append(f"Speak {language_name(assignment.language)}.")
-    if assignment.tools is not None and assignment.tools.sources:
+    has_tools = assignment.tools is not None and bool(assignment.tools.sources)
+    if has_tools and not is_small:
         parts.append(TOOLS)
     if is_small:
         parts += [f"Also here: {', '.join(others)}."] if others else []
-        parts.append(SMALL_MANNER)
+        parts.append(SMALL_MANNER_WITH_TOOLS if has_tools else SMALL_MANNER)
         return " ".join(parts)
     if others:
         parts.append(f"Also here: {', '.join(others)}, and the people who talk to you.")

@@ -74,12 +74,12 @@ class ToolUse:
                 return
             if said.strip():
                 done.append(llm.ChatMessage(role="assistant", content=[said.strip()]))
-                yield " "  # its last sentence is over, and can be spoken
+                yield "\n"  # its last sentence is over, and can be spoken
             async with contextlib.aclosing(self._done(asking.calls, offered, permit, done)) as waiting:
                 async for _ in waiting:
                     if self._filler and not has_filled and not said.strip():
                         has_filled = True
-                        yield f"{self._filler} "
+                        yield f"{self._filler}\n"
 
     async def _done(
         self, wanted: Sequence[llm.FunctionToolCall], offered: dict[str, Offered], permit: Permit, done: list[Any]

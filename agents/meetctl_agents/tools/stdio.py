@@ -20,8 +20,8 @@ from mcp.client._transport import TransportStreams
 from mcp.shared.message import SessionMessage
 from mcp.types import jsonrpc_message_adapter
 
-LONGEST_LINE = 16 * 1024 * 1024
-"""Bytes of one message: a result of 10 MB is read, and what the model is told of it is short."""
+LONGEST_LINE = 32 * 1024 * 1024
+"""Bytes of one message: a result of 10 MB, which servers write twice, is read; the model is told the start of it."""
 MOST_LINES_PER_S = 2000
 """More is no conversation: it would keep the agent from speaking."""
 LEAVE_S = 0.5

@@ -25,6 +25,9 @@ from meetctl.local.models.tool_calls import ToolReader
 DEFAULT_TOKENS = 256
 MOST_TOKENS = 1024
 
+EXACTLY = {"temperature": 0, "presence_penalty": 0, "frequency_penalty": 0}
+"""Where tools are offered: a call repeats what stands in their definitions; penalties keep a small model from it."""
+
 _WAITING_PER_SLOT = 2
 """More would only wait for longer than anybody listens: one at work and one speculation for each agent."""
 
@@ -133,7 +136,7 @@ class ChatRequest(BaseModel):
         return {
             "messages": [{"role": message.role, "content": message.content} for message in conversation],
             "max_tokens": self.limit(),
-            **sampling,
+            **(sampling if not self.names else EXACTLY),
             "stop": [self.stop] if isinstance(self.stop, str) else self.stop or [],
             **self.model_dump(include=passed, exclude_none=True),
             # With `none` too: what the model has read of them stays of use.

@@ -1,4 +1,4 @@
-"""Turns in which an agent uses its tools: when they run, what is said meanwhile, and what becomes of a turn cut short."""
+"""Turns in which an agent uses its tools: when they run, what is said meanwhile, and what becomes of one cut short."""
 
 from __future__ import annotations
 

@@ -1,0 +1,171 @@
+"""Agents that use tools in a meeting: a person asks what only a tool knows, of servers that nobody here wrote."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+from livekit import rtc
+
+from meetctl.supervisor.control import ask
+from testing.agents.scripted_models import Asks, scripted_models
+from testing.fixtures.command import Meetctl
+from tests.meetctl_agents.tools.serving import served_over_http
+from tests.system.standing import WAIT_S, Standing, standing
+
+ROSTER = """
+room: able
+meeting: {{transcript: files}}
+defaults:
+  llm: {{provider: openai, model: scripted, base_url: "{models}/v1"}}
+  tts: {{provider: openai, model: tts-1, base_url: "{models}/v1"}}
+  stt: {{provider: openai, model: whisper-1, base_url: "{models}/v1"}}
+agents:
+  - name: Ada
+    agent: audio
+    env: {{OF_ADA_KEY: secret-of-ada}}
+    tools:
+      - {{mcp: ["{python}", -m, mcp_server_time]}}
+      - {{mcp: "{stamp}", headers: {{Authorization: Bearer hunter22}}, only: [calculate]}}
+      - {{python: ./tools.py}}
+  - {{name: Max, agent: audio, env: {{OF_MAX_KEY: secret-of-max}}}}
+"""
+TOOLS = """
+from livekit.agents import RunContext, function_tool
+
+@function_tool
+async def knock(ctx: RunContext, secret: str) -> str:
+    '''Knocks at a door.'''
+    return f"{ctx.function_call.name}: nobody opens to {secret}"
+"""
+
+
+def script(body: dict[str, Any]) -> str | Asks:
+    """Asks for the tool that the question is about, and says what came of it."""
+    last = body["messages"][-1]
+    if last["role"] == "tool":
+        return f"I found this: {last['content'][:120]}"
+    asked = next(one["content"] for one in reversed(body["messages"]) if one["role"] == "user")
+    offered = {tool["function"]["name"] for tool in body.get("tools", ())}
+    wanted = {
+        "17": ("calculate", '{"expression": "17*23"}'),
+        "noon": ("convert_time", '{"source_timezone": "Asia/Kathmandu", "time": "12:00", "target_timezone": "UTC"}'),
+        "knock": ("knock", '{"secret": "hunter22"}'),
+        "link": ("write_to_chat", '{"text": "https://example.org/a?b=c"}'),
+    }
+    for word, call in wanted.items():
+        if word in asked and call[0] in offered:
+            return Asks((call,), "Let me see." if word == "noon" else "")
+    return "Good."
+
+
+class Person:
+    """Somebody in the room who types, and reads what is written."""
+
+    def __init__(self) -> None:
+        self.room = rtc.Room()
+        self.read: list[str] = []
+        self.activity: list[str] = []
+
+    async def join(self, url: str, token: str) -> None:
+        self.room.register_text_stream_handler("lk.chat", self._on_chat)
+        self.room.on("participant_attributes_changed", self._on_attributes)
+        await self.room.connect(url, token)
+
+    async def types(self, text: str) -> None:
+        await self.room.local_participant.send_text(text, topic="lk.chat")
+
+    def _on_chat(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        async def read() -> None:
+            self.read.append(f"{identity}: {await reader.read_all()}")
+
+        self._reading = asyncio.create_task(read())
+
+    def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
+        if "mc.activity" in changed:
+            self.activity.append(f"{participant.identity}: {changed['mc.activity']}")
+
+
+def lines(meeting: Standing) -> list[dict[str, Any]]:
+    file = meeting.log_dir / "transcript.jsonl"
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return list({record["id"]: record for record in records}.values())
+
+
+async def until(holds: Callable[[], Any], what: str) -> Any:
+    end = time.monotonic() + WAIT_S
+    while not (found := await asyncio.to_thread(holds)):
+        assert time.monotonic() < end, what
+        await asyncio.sleep(0.1)
+    return found
+
+
+def tool_servers(meeting: Standing) -> list[psutil.Process]:
+    agent = psutil.Process(meeting.pids()["Ada"])
+    return [child for child in agent.children(recursive=True) if "mcp_server_time" in " ".join(child.cmdline())]
+
+
+async def test_a_person_is_answered_with_what_only_a_tool_knows(meetctl: Meetctl, model_server: str) -> None:
+    (meetctl.cwd / "tools.py").write_text(TOOLS)
+    async with scripted_models(model_server, script) as models, served_over_http() as stamp:
+        roster = ROSTER.format(models=models, stamp=stamp, python=sys.executable)
+        await asyncio.to_thread(_play, meetctl, roster)
+
+
+def _play(meetctl: Meetctl, roster: str) -> None:
+    with standing(meetctl, roster, "able", "--wait") as meeting:
+        asyncio.run(_converse(meetctl, meeting))
+        (left,) = tool_servers(meeting)
+    assert not left.is_running()
+
+
+async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
+    request = {"do": "link", "name": "Sam"}
+    link = await ask(meetctl.runtime_dir / "able.sock", request, timeout_s=WAIT_S)
+    sam = Person()
+    await sam.join(link["livekit_url"], link["token"])
+
+    async def asks(question: str, *words: str) -> dict[str, Any]:
+        await sam.types(question)
+
+        def answered() -> dict[str, Any] | None:
+            said = (line for line in lines(meeting) if line["identity"] == "ada" and line["kind"] == "speech")
+            return next((line for line in said if all(word in line["text"] for word in words)), None)
+
+        found: dict[str, Any] = await until(answered, f"nobody answered {question!r}: {lines(meeting)}")
+        return found
+
+    try:
+        await until(lambda: tool_servers(meeting), "no tool server was started")
+        (server,) = tool_servers(meeting)
+        seen = server.environ()
+        assert seen["OF_ADA_KEY"] == "secret-of-ada" and "MEETCTL_MEETING" in seen
+        assert not [name for name in seen if name in ("OF_MAX_KEY", "OPENAI_API_KEY", "LIVEKIT_TOKEN")]
+        assert Path(server.cwd()) == meetctl.cwd.resolve()
+
+        await asks("Ada, what is 17 times 23?", "I found this", "391")
+        await asks("Ada, what time is it in London at noon in Kathmandu?", "Let me see. I found this", "06:15")
+        await asks("Ada, please knock.", "nobody opens")
+        await asks("Ada, give me the link.", "in the chat")
+        assert "ada: https://example.org/a?b=c" in sam.read
+        assert {"ada: calculate", "ada: knock", "ada: "} <= set(sam.activity)
+
+        used = {line["text"].split(" ")[0]: line for line in lines(meeting) if line["kind"] == "tool"}
+        assert list(used) == ["calculate", "convert_time", "knock", "write_to_chat"]
+        assert all(line["identity"] == "ada" and line["end_time"] for line in used.values())
+        assert "hunter22" not in (meeting.log_dir / "transcript.jsonl").read_text()
+        tools = meeting.seats()["Ada"]["tools"]
+        assert (tools["calls"], tools["failed"], tools["open"]) == (4, 0, [])
+        assert meeting.seats()["Max"]["tools"] is None
+
+        await asyncio.to_thread(meeting.kill, "Ada")
+        await until(lambda: not server.is_running(), "the tool server outlived its agent")
+        await until(lambda: tool_servers(meeting), "no tool server was started for the next Ada")
+    finally:
+        await sam.room.disconnect()
