@@ -16,6 +16,7 @@ from meetctl.doctor.findings import Finding, Level, document, failure, ok
 from meetctl.doctor.memory import needed_mb
 from meetctl.doctor.models import ask_models
 from meetctl.doctor.services import FaceAnswers, judge_face, judge_livekit
+from meetctl.doctor.tools import look_at_tools
 from meetctl.errors import ExitCode, MeetctlError
 from meetctl.local.data import missing_models
 from meetctl.local.livekit_binary import PINNED_VERSION, find_server
@@ -62,14 +63,15 @@ def _read(path: Path | None, variables: Mapping[str, str]) -> tuple[list[Finding
 
 async def _examine(roster: Roster | None, variables: Mapping[str, str]) -> list[Finding]:
     livekit, faces = _livekit(roster, variables), list(_faces(roster, variables))
-    here, server, there, asked, *shown = await asyncio.gather(
+    here, server, there, asked, tools, *shown = await asyncio.gather(
         asyncio.to_thread(lambda: list(_machine(roster, variables))),
         _server(roster),
         _far_livekit(livekit, roster),
         _asked_models(roster),
+        _tools(roster),
         *(_face(face) for face in faces),
     )
-    return [*here, *server, *there, *asked, *(finding for found in shown for finding in found)]
+    return [*here, *server, *there, *asked, *tools, *(finding for found in shown for finding in found)]
 
 
 def _machine(roster: Roster | None, variables: Mapping[str, str]) -> Iterator[Finding]:
@@ -95,6 +97,10 @@ async def _asked_models(roster: Roster | None) -> list[Finding]:
     if roster is None:
         return []
     return await ask_models(roster, local=not missing_models(_models(roster)))
+
+
+async def _tools(roster: Roster | None) -> list[Finding]:
+    return [] if roster is None else await look_at_tools(roster)
 
 
 def _models(roster: Roster | None) -> tuple[LocalModel, ...]:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
 from meetctl.doctor.findings import Finding, failure, ok
+from meetctl.doctor.running import running_program
 from meetctl.programs.assignments import LOCAL_KEY, endpoint, voice_of
 from meetctl.programs.launch import model_environment, service_environment
 from meetctl.protocol import Examination, Examined, Examinee, Serving, Voice, encode_line, parse_event
@@ -117,7 +115,7 @@ async def _examine(asked: Sequence[_Asked]) -> list[Finding]:
     """Asks those of one environment."""
     examination = Examination(examinees=tuple(one.examinee for one in asked))
     found: dict[int, Finding] = {}
-    async with _running("meetctl_agents.examiner", asked[0].environment) as process:
+    async with running_program("meetctl_agents.examiner", asked[0].environment) as process:
         assert process.stdin is not None and process.stdout is not None
         with contextlib.suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(ANSWER_S):
@@ -155,7 +153,7 @@ async def _local_models(wanted: Sequence[tuple[str, str]]) -> AsyncIterator[str 
         yield None
         return
     arguments = ["--port=0", "--watch-stdin", *(f"--serve={part}={model}" for part, model in wanted)]
-    async with _running("meetctl.local.models", service_environment({}), *arguments) as process:
+    async with running_program("meetctl.local.models", service_environment({}), *arguments) as process:
         yield await _url_of(process)
 
 
@@ -170,27 +168,3 @@ async def _url_of(process: asyncio.subprocess.Process) -> str:
     except TimeoutError:
         raise _NotServingError(f"they do not serve within {LOADING_S:.0f} s") from None
     raise _NotServingError(said.splitlines()[-1].removeprefix("meetctl: ") if said else "the model server ended")
-
-
-@asynccontextmanager
-async def _running(
-    module: str, environment: Mapping[str, str], *arguments: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Runs a program of ours, and ends it."""
-    pipe = asyncio.subprocess.PIPE
-    errors = pipe if arguments else asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, env=dict(environment), stdin=pipe, stdout=pipe, stderr=errors
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGTERM)  # `terminate` would reap one that has just ended by itself
-        try:
-            async with asyncio.timeout(ENDING_S):
-                await process.communicate()
-        except TimeoutError:
-            process.kill()
-            await process.wait()

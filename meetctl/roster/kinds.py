@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -116,7 +116,7 @@ def _megabytes(value: object) -> object:
     return megabytes
 
 
-def _address(schemes: tuple[str, ...]) -> AfterValidator:
+def _address(schemes: tuple[str, ...]) -> Callable[[str], str]:
     example = f"{schemes[0]}://host:port"
 
     def check(text: str) -> str:
@@ -129,7 +129,10 @@ def _address(schemes: tuple[str, ...]) -> AfterValidator:
             raise refused(f"must be an address like {example}", f"begin with {' or '.join(s + '://' for s in schemes)}")
         return text.rstrip("/")
 
-    return AfterValidator(check)
+    return check
+
+
+_http_address = _address(("https", "http"))
 
 
 def _base_url(text: str) -> str:
@@ -180,7 +183,7 @@ def _server(value: object) -> object:
         raise refused("must be an address or a list, one word an item", f"write mcp: [{words}]")
     if isinstance(value, list) and (not value or value[0] == ""):
         raise refused("names no program", "write mcp: [uvx, mcp-server-time]")
-    return value
+    return _http_address(value) if isinstance(value, str) else value
 
 
 def _approve(value: object) -> object:
@@ -205,8 +208,8 @@ def _variables(value: object) -> object:
     return value
 
 
-HttpAddress = Annotated[str, _address(("https", "http"))]
-LiveKitAddress = Annotated[str, _address(("wss", "ws", "https", "http"))]
+HttpAddress = Annotated[str, AfterValidator(_http_address)]
+LiveKitAddress = Annotated[str, AfterValidator(_address(("wss", "ws", "https", "http")))]
 Seconds = Annotated[
     int,
     BeforeValidator(_seconds),
@@ -229,6 +232,6 @@ ExampleText = Annotated[str, AfterValidator(_example)]
 Command = Annotated[list[str], BeforeValidator(_command)]
 Variables = Annotated[dict[str, str], BeforeValidator(_variables)]
 Filler = Annotated[str, AfterValidator(_filler)]
-Server = Annotated[HttpAddress | list[str], BeforeValidator(_server)]
+Server = Annotated[str | list[str], BeforeValidator(_server)]
 """Of tools: where they are served, or what to run."""
 Approve = Annotated[list[str], BeforeValidator(_approve), AlsoWritten({"const": "all"})]

@@ -130,7 +130,9 @@ class ToolChoice(Resolved):
     def name(self) -> str:
         """What people are told it is called."""
         if self.command:
-            return Path(self.command[-1] if self.command[0] in _RUNNERS else self.command[0]).name
+            runner, *words = self.command
+            run = next((word for word in words if not word.startswith("-")), runner)
+            return Path(run if Path(runner).name in _RUNNERS else runner).name
         if self.url is not None:
             return urlsplit(self.url).hostname or self.url
         return self.python.name if self.python is not None else str(self.builtin)

@@ -253,9 +253,8 @@ class ToolWritten(Written):
     def _unfold(cls, value: object) -> object:
         if isinstance(value, str):
             if value != WRITE_TO_CHAT:
-                raise refused(
-                    f"no tool of meetctl's own is named {value!r}", "write {mcp: […]} or {python: ./tools.py}"
-                )
+                message = f"no tool of meetctl's own is named {value!r}"
+                raise refused(message, "write {mcp: […]}, {python: ./tools.py} or write_to_chat")
             return {"builtin": value}
         if isinstance(value, dict):
             if ("mcp" in value) == ("python" in value):

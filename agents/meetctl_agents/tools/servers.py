@@ -65,13 +65,13 @@ class Server:
         while True:
             began = asyncio.get_running_loop().time()
             why = await self._serve()
-            self.listed.set()
             if asyncio.get_running_loop().time() - began > WELL_S:
                 restarts = 0
             logger.warning("tool server %s: %s", self.source.name, why)
             is_left = restarts == MOST_RESTARTS
             self.missing = f"{why}; it was started {MOST_RESTARTS + 1} times and is left alone" if is_left else why
             self.remind()
+            self.listed.set()
             if is_left:
                 return
             await asyncio.sleep(FIRST_PAUSE_S * 2**restarts)

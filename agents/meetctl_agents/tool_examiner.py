@@ -1,0 +1,88 @@
+"""`python -m meetctl_agents.tool_examiner`: starts each source of an agent's tools once, lists them and ends it.
+
+Reads ToolRules from stdin, writes a ToolsFound a line as each is known, and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import time
+
+from meetctl.protocol import ToolRules, ToolsFound, ToolSource
+
+from .process.masking import masked, secrets_of
+from .process.tasks import begin
+from .process.wire import LineWriter, claim_standard_streams
+from .tools.python_file import ToolFileError, load_tools
+from .tools.servers import START_S, Server
+
+logger = logging.getLogger(__name__)
+
+
+async def examine(rules: ToolRules, writer: LineWriter) -> None:
+    """Looks at all at once, and writes what came of each."""
+    secrets = secrets_of(rules)
+
+    async def one(index: int, source: ToolSource) -> None:
+        began = time.monotonic()
+        tools, fault = await _look(source, rules)
+        seconds = round(time.monotonic() - began, 2)
+        fault = None if fault is None else masked(fault, secrets)
+        writer.report(ToolsFound(index=index, seconds=seconds, tools=tuple(tools), fault=fault))
+
+    async with asyncio.TaskGroup() as looking:
+        for index, source in enumerate(rules.sources):
+            if source.builtin is None:
+                looking.create_task(one(index, source))
+
+
+async def _look(source: ToolSource, rules: ToolRules) -> tuple[list[str], str | None]:
+    if source.python is not None:
+        try:
+            tools = await load_tools(source.python)
+        except ToolFileError as error:
+            return [], str(error)
+        names, told = list(tools), ""
+    else:
+        names, told = await _listed(source, rules)
+    missing = sorted(set(source.only or ()) - set(names))
+    if missing and names:
+        return names, f"it has no {', '.join(missing)}; it has {', '.join(names)}"
+    return names, None if names else told or "it has no tools"
+
+
+async def _listed(source: ToolSource, rules: ToolRules) -> tuple[list[str], str]:
+    whys: list[str] = []
+    whole = source.model_copy(update={"only": None})
+    server = Server(whole, rules, lambda what, why: whys.append(str(why)), lambda about: None)
+    running = begin(server.run(), f"tool-server-{source.name}")
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_S + 5):
+                await server.listed.wait()
+        return list(server.tools), whys[0] if whys else ""
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+def main() -> int:
+    """Runs one examination; the code is 2 for what is none."""
+    commands, events = claim_standard_streams()
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    try:
+        rules = ToolRules.model_validate_json(commands.readline())
+    except ValueError as error:
+        logger.error("no tools: %s", type(error).__name__)  # the line itself holds keys
+        return 2
+    writer = LineWriter(events)
+    asyncio.run(examine(rules, writer))
+    writer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

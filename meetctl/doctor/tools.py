@@ -1,0 +1,74 @@
+"""Starts each tool server of a roster once, has it list its tools, and ends it; files of tools are loaded likewise."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from meetctl.doctor.findings import Finding, failure, ok
+from meetctl.doctor.running import running_program
+from meetctl.programs.launch import model_environment
+from meetctl.programs.tools import tool_rules
+from meetctl.protocol import ToolRules, ToolsFound, encode_line
+from meetctl.roster import AgentEntry, Roster
+
+ANSWER_S = 60.0
+"""The program gives each half a minute, and needs some seconds to begin."""
+SHOWN = 12
+"""Tools that are named; of more, how many they are."""
+CHECK = "tools"
+
+
+async def look_at_tools(roster: Roster) -> list[Finding]:
+    """Returns what each source of each agent's tools offers, or why it does not; what several share, once."""
+    seen: list[ToolRules] = []
+    asked: list[tuple[AgentEntry, ToolRules]] = []
+    for entry in roster.agents:
+        rules = tool_rules(entry, roster.language, {})
+        if rules is not None and rules not in seen:
+            seen.append(rules)
+            asked.append((entry, rules))
+    found = await asyncio.gather(*(_look(entry, rules) for entry, rules in asked))
+    return [finding for findings in found for finding in findings]
+
+
+async def _look(entry: AgentEntry, rules: ToolRules) -> list[Finding]:
+    told: dict[int, ToolsFound] = {}
+    environment = model_environment(entry)
+    async with running_program("meetctl_agents.tool_examiner", environment, folder=entry.folder) as process:
+        assert process.stdin is not None and process.stdout is not None
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(ANSWER_S):
+                process.stdin.write(encode_line(rules))
+                await process.stdin.drain()
+                async for line in process.stdout:
+                    one = ToolsFound.model_validate_json(line)
+                    told[one.index] = one
+    findings = [
+        _judge(entry, source.name, told.get(index))
+        for index, source in enumerate(rules.sources)
+        if source.builtin is None
+    ]
+    return [*findings, *_doubles(entry, [(rules.sources[index].name, one) for index, one in sorted(told.items())])]
+
+
+def _judge(entry: AgentEntry, name: str, told: ToolsFound | None) -> Finding:
+    what = f"the tools of {entry.name}, {name}"
+    if told is None:
+        return failure(CHECK, f"{what} could not be listed", "python -m meetctl_agents.tool_examiner should start")
+    if told.fault is not None:
+        return failure(CHECK, f"{what}: {told.fault}", told.hint or "mend it in the roster; the agent goes on without")
+    more = f" and {len(told.tools) - SHOWN} more" if len(told.tools) > SHOWN else ""
+    return ok(CHECK, f"{what}: {', '.join(told.tools[:SHOWN])}{more}, in {told.seconds:.1f} s")
+
+
+def _doubles(entry: AgentEntry, found: Sequence[tuple[str, ToolsFound]]) -> list[Finding]:
+    owner: dict[str, str] = {}
+    findings = []
+    for name, one in found:
+        for tool in one.tools:
+            if owner.setdefault(tool, name) != name:
+                message = f"{entry.name} has two tools named {tool!r}, of {owner[tool]} and of {name}"
+                findings.append(failure(CHECK, message, "leave one of them out with only: […]"))
+    return findings
