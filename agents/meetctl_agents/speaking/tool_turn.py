@@ -25,7 +25,7 @@ FILLER_S = 1.0
 FILLERS = {
     "en": "One moment, let me check.",
     "de": "Einen Moment, ich schaue nach.",
-    "es": "Un momento, lo compruebo.",
+    "es": "Espera, lo compruebo.",
     "fr": "Un instant, je vérifie.",
     "ja": "少々お待ちください。",
     "zh": "请稍等，我查一下。",
