@@ -279,8 +279,15 @@ def floor(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
 
 
 @app.command(rich_help_panel=DIRECT, epilog="Example: meetctl mute Max")
-def mute(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
-    """Silence an agent until `unmute`; it goes on listening."""
+def mute(
+    agent: Annotated[str, typer.Argument(metavar="NAME", help="Name or identity of an agent or a person.")],
+    room: InRoom = None,
+    as_json: Json = False,
+) -> None:
+    """Silence an agent until `unmute`, or switch a person's microphone off.
+
+    An agent goes on listening. A person can switch the microphone on again.
+    """
     _direct("mute", agent, "", room, as_json)
 
 
@@ -288,6 +295,28 @@ def mute(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
 def unmute(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
     """Let a muted agent speak again."""
     _direct("unmute", agent, "", room, as_json)
+
+
+@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl kick Bob")
+def kick(
+    person: Annotated[str, typer.Argument(metavar="NAME", help="Name or identity of a person.")],
+    room: InRoom = None,
+    as_json: Json = False,
+) -> None:
+    """Remove a person, who cannot come back."""
+    _manage("kick", person, room, as_json)
+
+
+@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl lock standup")
+def lock(room: RoomName = None, as_json: Json = False) -> None:
+    """Let nobody new in; who is there stays."""
+    _manage("lock", "", room, as_json)
+
+
+@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl unlock standup")
+def unlock(room: RoomName = None, as_json: Json = False) -> None:
+    """Let people in again."""
+    _manage("unlock", "", room, as_json)
 
 
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl link standup --name Bob --json")
@@ -417,6 +446,13 @@ def _direct(do: str, agent: str, text: str, room: str | None, as_json: bool) -> 
     from meetctl.web.direction import Directive
 
     direct(Directive(do), agent=agent, text=text, room=room, as_json=as_json)
+
+
+def _manage(do: str, person: str, room: str | None, as_json: bool) -> None:
+    from meetctl.commands.manage import manage
+    from meetctl.web.people import Manage
+
+    manage(Manage(do), person=person, room=room, as_json=as_json)
 
 
 def _version(value: bool) -> None:

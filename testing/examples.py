@@ -34,6 +34,7 @@ from meetctl.protocol import (
     Utterance,
     Warn,
 )
+from meetctl.status.people import LockChanged, PeopleEvent, PersonChanged, PersonJoined, PersonLeft
 from meetctl.supervisor.events import (
     Answered,
     BackingOff,
@@ -89,6 +90,13 @@ WIRE = (
     ToolCall(id="tool-1", tool="search", arguments="{}", state=ToolState.DONE, at=5.0, result="found", seconds=0.5),
     Observed(fact={"fact": "played"}),
     BadLine(why="no JSON", start="Traceback"),
+)
+
+PEOPLE: tuple[PeopleEvent, ...] = (
+    PersonJoined(None, "bob-1", "Bob", "guest", AT),
+    PersonChanged(None, "bob-1", True, False, True, AT),
+    PersonLeft(None, "bob-1", True, AT),
+    LockChanged(None, True, AT),
 )
 
 EVENTS: tuple[SeatEvent, ...] = (

@@ -20,6 +20,7 @@ from meetctl.status.document import (
     ErrorStatus,
     LegStatus,
     MeetingStatus,
+    PersonStatus,
     SeatStatus,
     ServiceStatus,
     StatusDocument,
@@ -27,10 +28,11 @@ from meetctl.status.document import (
     UsageStatus,
 )
 from meetctl.status.event_objects import dropped_object, event_object, meeting_object
+from meetctl.status.people import PeopleEvent
 from meetctl.supervisor.events import ChildMessage, SeatEvent
 from meetctl.supervisor.feed import Dropped
 from meetctl.supervisor.seat import ProcessState
-from testing.examples import EVENTS, WIRE
+from testing.examples import EVENTS, PEOPLE, WIRE
 from tests.meetctl.status.test_build import document
 
 ROOT = Path(__file__).parents[1]
@@ -57,7 +59,7 @@ def keys(cell: str) -> list[str]:
 
 
 def printed() -> list[dict[str, Any]]:
-    objects = [event_object(event, room="standup", now=100.0, wall=WALL) for event in EVENTS]
+    objects = [event_object(event, room="standup", now=100.0, wall=WALL) for event in (*EVENTS, *PEOPLE)]
     own = (
         meeting_object("subscribed", room="standup", wall=WALL),
         dropped_object(Dropped(5), room="standup", wall=WALL),
@@ -70,6 +72,7 @@ def printed() -> list[dict[str, Any]]:
 
 def test_there_is_an_example_of_every_event() -> None:
     assert {type(event) for event in EVENTS} == set(get_args(SeatEvent))
+    assert {type(event) for event in PEOPLE} == set(get_args(PeopleEvent))
     assert {type(event) for event in WIRE} == {*get_args(WireEvent), BadLine}
     assert all(isinstance(event, ChildMessage) or event.event_kind for event in EVENTS)
 
@@ -111,6 +114,7 @@ def test_the_status_s_keys_are_on_the_page() -> None:
         "an agent too": set(AgentStatus.model_fields) - SEAT_KEYS,
         "one of `usage`": set(UsageStatus.model_fields),
         "an agent's `tools`": set(ToolStatus.model_fields),
+        "a person": set(PersonStatus.model_fields),
         "a leg": set(LegStatus.model_fields),
     }
     assert all(f"`{state}`" in PAGE for state in ProcessState)

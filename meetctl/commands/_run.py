@@ -47,9 +47,8 @@ class Started:
 
     @classmethod
     def of(cls, meeting: Meeting) -> Started:
-        return cls(
-            meeting.roster.room, meeting.join_link, str(meeting.log_dir), meeting.local_link, tuple(meeting.notes)
-        )
+        door = meeting.front_door
+        return cls(meeting.roster.room, meeting.join_link, str(meeting.log_dir), door.link(local=True), door.notes)
 
 
 def prepare(roster: Roster, *also: LocalModel) -> Path | None:

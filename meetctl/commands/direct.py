@@ -8,6 +8,7 @@ from meetctl.commands._meetings import find_meeting
 from meetctl.display import console
 from meetctl.supervisor.control import ask
 from meetctl.web.direction import Directive
+from meetctl.web.people import Manage
 
 DONE = {
     Directive.SAY: "{name} will say it",
@@ -18,6 +19,8 @@ DONE = {
     Directive.UNMUTE: "{name} may speak again",
 }
 
+MUTED_PERSON = "{name} is muted, until they switch their microphone on"
+
 
 def direct(do: Directive, *, agent: str = "", text: str = "", room: str | None, as_json: bool) -> None:
     """Hands it to the meeting's chair, which does it as soon as no person speaks."""
@@ -27,4 +30,5 @@ def direct(do: Directive, *, agent: str = "", text: str = "", room: str | None, 
     if as_json:
         console.print_json({"schema_version": 1, "room": note.room, **answer})
     else:
-        console.print_data(f"{note.room}: {DONE[do].format_map(answer)}")
+        done = MUTED_PERSON if answer["do"] == Manage.MUTE and answer.get("is_person") else DONE[do]
+        console.print_data(f"{note.room}: {done.format_map(answer)}")

@@ -17,6 +17,7 @@ def link(room: str | None, *, name: str | None, host: bool, meet: str | None, as
     _, files = find_meeting(room)
     wants_token = as_json or meet is not None
     request = {"do": "link", "host": host, "name": (name or "Guest") if wants_token else None}
+    request["lasting"] = meet is not None
     answer = asyncio.run(ask(files.socket, request))
     if meet is not None:
         answer["meet_link"] = meet_link(meet, answer["livekit_url"], SecretStr(answer["token"]))

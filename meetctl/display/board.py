@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.padding import Padding
 from rich.text import Text
 
+from meetctl.display.people_table import people_columns
 from meetctl.display.table import Column, table
 from meetctl.display.words import MISSING, clock, figure, local_time, troubles
 from meetctl.status.document import NOT_ANSWERING, AgentStatus, LegStatus, MeetingStatus, SeatStatus, StatusDocument
@@ -86,6 +87,8 @@ def render(meeting: MeetingStatus, width: int, *, hyperlinks: bool = False) -> R
         parts += [Text(""), _indented(table(_service_columns(meeting.services), inner))]
     if meeting.agents:
         parts += [Text(""), _indented(table(_agent_columns(meeting.agents), inner))]
+    if meeting.people:
+        parts += [Text(""), _indented(table(people_columns(meeting.people), inner))]
     notes = [note for seat in (*meeting.services, *meeting.agents) for note in _notes(seat)]
     if notes:
         parts += [Text(""), *(_indented(note) for note in notes)]
@@ -110,6 +113,8 @@ def _title(meeting: MeetingStatus) -> Text:
         title.append(f"  for {clock(meeting.silent_s)}, since {local_time(meeting.since)}", style="not bold")
     if meeting.uptime_s is not None:
         title.append(f"  up {clock(meeting.uptime_s)}", style="dim not bold")
+    if meeting.locked:
+        title.append("  locked", style="yellow not bold")
     holder = next((agent.name for agent in meeting.agents if agent.identity == meeting.floor), None)
     if holder is not None:
         title.append(f"  floor: {holder}", style="magenta not bold")

@@ -61,6 +61,7 @@ def _meeting_changes(before: MeetingStatus | None, after: MeetingStatus) -> Iter
     for key, seat in old.items():
         if key not in keys:
             yield f"{seat.name}: left"
+    yield from _people_changes(before, after)
     if before is None or before.state != after.state:
         yield after.state + (f" since {local_time(after.since)}" if after.since else "")
         if after.state == NOT_ANSWERING and after.error is not None:
@@ -68,6 +69,19 @@ def _meeting_changes(before: MeetingStatus | None, after: MeetingStatus) -> Iter
     if before is not None and before.floor != after.floor:
         holder = next((agent.name for agent in after.agents if agent.identity == after.floor), after.floor)
         yield f"floor: {holder or 'free'}"
+
+
+def _people_changes(before: MeetingStatus | None, after: MeetingStatus) -> Iterator[str]:
+    old = {person.identity: person for person in before.people} if before else {}
+    for person in after.people:
+        if person.identity not in old:
+            yield f"{person.name} came in" + (f" ({person.role})" if person.role else "")
+        elif person.path is not None and old[person.identity].path != person.path:
+            yield f"{person.name} is connected by {person.path}"
+    here = {person.identity for person in after.people}
+    yield from (f"{person.name} left" for identity, person in old.items() if identity not in here)
+    if before is not None and before.locked != after.locked:
+        yield "locked" if after.locked else "no longer locked"
 
 
 def _seat_changes(before: SeatStatus | None, after: SeatStatus) -> Iterator[str]:

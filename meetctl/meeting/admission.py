@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
+from datetime import timedelta
 
 from meetctl.errors import LiveKitError, UsageError
 from meetctl.meeting.cast import Cast
+from meetctl.meeting.people import Admitted, People
 from meetctl.programs.room_access import CHAIR_NAME
 from meetctl.protocol.names import MAX_NAME_CHARACTERS, clean_name, free_name
 from meetctl.rooms import ParticipantKind, Rooms, guest_token
 from meetctl.settings import LiveKitCredentials, slug
 from meetctl.web.invites import ConnectionDetails, Role
 
+PERSON_TTL = timedelta(minutes=10)
+"""A token is for joining: who is connected is given new ones by the server, and whoever comes later asks the page's
+server, which may say no. What is in nobody's hand any more soon opens nothing."""
 ON_THE_WAY_S = 5.0
 """From a token to the room: two who ask at once are not given one name."""
 
@@ -21,15 +26,22 @@ ON_THE_WAY_S = 5.0
 class Admission:
     """Knows who is there, and who is just coming."""
 
-    def __init__(self, room: str, rooms: Rooms, credentials: LiveKitCredentials, cast: Cast) -> None:
+    def __init__(self, room: str, rooms: Rooms, credentials: LiveKitCredentials, cast: Cast, people: People) -> None:
         self._room = room
         self._credentials = credentials
         self._rooms = rooms
         self._cast = cast
+        self._people = people
         self._coming: dict[str, tuple[float, str]] = {}
 
-    async def admit(self, wanted: str, role: Role) -> ConnectionDetails:
+    async def admit(
+        self, wanted: str, role: Role, device: str | None = None, *, ttl: timedelta = PERSON_TTL
+    ) -> ConnectionDetails:
         """Returns what a person needs to join; each call makes a participant of its own.
+
+        Args:
+            device: secret of the browser that asks; None for a program.
+            ttl: for how long one may join by the token.
 
         The name may be another than the one that was wanted: nobody comes in under an agent's, or somebody else's.
 
@@ -38,7 +50,8 @@ class Admission:
         """
         name = await self._name_for(wanted)
         identity = f"{slug(name) or 'guest'}-{secrets.token_hex(3)}"
-        token = guest_token(self._credentials, room=self._room, identity=identity, name=name)
+        token = guest_token(self._credentials, room=self._room, identity=identity, name=name, ttl=ttl)
+        self._people.admitted(identity, Admitted(name, role, device))
         self._coming[identity] = (time.monotonic(), name)
         return ConnectionDetails(self._credentials.url, token, identity, name, self._room)
 

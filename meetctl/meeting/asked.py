@@ -14,6 +14,7 @@ from meetctl.meeting.drill import Fault
 from meetctl.roster import AgentEntry, Roster
 from meetctl.supervisor.control import Request
 from meetctl.web.direction import Directive
+from meetctl.web.people import Manage
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 
@@ -28,6 +29,8 @@ class LinkAsked(Asked):
     host: bool = False
     name: str | None = None
     """Whom a token is for; None = the link alone."""
+    lasting: bool = False
+    """The token is for a link of its own, which somebody opens later."""
 
 
 class DownAsked(Asked):
@@ -60,6 +63,11 @@ class DirectAsked(Asked):
     directive: Directive
     agent: str = ""
     text: str = ""
+
+
+class ManageAsked(Asked):
+    action: Manage
+    person: str = ""
 
 
 class WaitAsked(Asked):

@@ -64,6 +64,11 @@ class Direction:
                 self._muted.discard(entry.identity)
         return {"do": do.value, "identity": entry.identity, "name": entry.name}
 
+    def knows(self, word: str) -> bool:
+        """Returns whether an agent has that name or identity."""
+        entries = self._cast.entries.values()
+        return any(word.casefold() in (entry.identity.casefold(), entry.name.casefold()) for entry in entries)
+
     def view(self) -> Mapping[str, Any]:
         """Returns what a host sees of the agents on the page."""
         state = self._supervisor.state

@@ -18,7 +18,8 @@ from typing import Any
 from meetctl.errors import ConflictError
 from meetctl.meeting.meeting import Meeting
 from meetctl.meeting.seats import LIVEKIT_SEAT, MODELS_SEAT
-from meetctl.supervisor.events import SeatEvent
+from meetctl.status.event_objects import MeetingEvent
+from meetctl.status.people import PeopleEvent
 from meetctl.supervisor.feed import Dropped
 from meetctl.supervisor.launcher import ProcessId
 from meetctl.supervisor.repairs import Break, Repairs, begin, is_over, observe
@@ -105,10 +106,10 @@ def _hit(meeting: Meeting, drill: Drill, number: signal.Signals) -> Iterator[Pro
 
 
 async def _states(
-    events: AsyncIterator[SeatEvent | Dropped], state: MeetingState, meeting: Meeting
+    events: AsyncIterator[MeetingEvent | Dropped], state: MeetingState, meeting: Meeting
 ) -> AsyncGenerator[tuple[MeetingState, float], None]:
     """Yields the state after every event with the event's own time, and now and then when there is none."""
-    coming: asyncio.Future[SeatEvent | Dropped] | None = None
+    coming: asyncio.Future[MeetingEvent | Dropped] | None = None
     try:
         while True:
             coming = coming or begun(anext(events))
@@ -123,6 +124,8 @@ async def _states(
             coming = None
             if isinstance(event, Dropped):
                 state = meeting.supervisor.state
+                continue
+            if isinstance(event, PeopleEvent):
                 continue
             state = apply(state, event)
             yield state, event.at

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from meetctl.status.event_objects import dropped_object, event_object, masked, meeting_object
-from meetctl.supervisor.events import SeatEvent
+from meetctl.status.event_objects import MeetingEvent, dropped_object, event_object, masked, meeting_object
 from meetctl.supervisor.feed import Dropped, Feed
 from meetctl.supervisor.logs import Masker
 
@@ -20,9 +19,9 @@ class EventStream:
     def __init__(self, room: str, mask: Masker) -> None:
         self._room = room
         self._mask = mask
-        self._feed = Feed()
+        self._feed: Feed[MeetingEvent] = Feed()
 
-    def publish(self, event: SeatEvent) -> None:
+    def publish(self, event: MeetingEvent) -> None:
         """Hands an event to everybody who follows."""
         self._feed.publish(event)
 
@@ -30,7 +29,7 @@ class EventStream:
         """The meeting is over."""
         self._feed.close()
 
-    def reading(self) -> AbstractContextManager[AsyncIterator[SeatEvent | Dropped]]:
+    def reading(self) -> AbstractContextManager[AsyncIterator[MeetingEvent | Dropped]]:
         """Gives the events themselves, from now on."""
         return self._feed.reading()
 
@@ -42,7 +41,7 @@ class EventStream:
                 yield masked(self._object(item), self._mask)
         yield meeting_object("meeting_ended", room=self._room, wall=datetime.now(UTC))
 
-    def _object(self, item: SeatEvent | Dropped) -> dict[str, Any]:
+    def _object(self, item: MeetingEvent | Dropped) -> dict[str, Any]:
         wall = datetime.now(UTC)
         if isinstance(item, Dropped):
             return dropped_object(item, room=self._room, wall=wall)

@@ -19,12 +19,12 @@ from typing import Any
 from meetctl import rooms
 from meetctl.errors import MeetctlError, NotRunningError
 from meetctl.meeting.accounts import Accounts
-from meetctl.meeting.admission import Admission
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.deadlines import Deadlines
 from meetctl.meeting.direction import Direction
 from meetctl.meeting.ending import Ending
 from meetctl.meeting.event_stream import EventStream
+from meetctl.meeting.front_door import FrontDoor
 from meetctl.meeting.limit_enforcer import LimitEnforcer
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
@@ -39,8 +39,6 @@ from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Failed, Ready
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
 from meetctl.reach.opening import Reach, open_reach
-from meetctl.reach.signaling import SignalingProxy
-from meetctl.reach.words import notes_of
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
 from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, state_dir
 from meetctl.status.build import meeting_status
@@ -53,8 +51,7 @@ from meetctl.supervisor.registry import BEAT_S, MeetingFiles, MeetingNote, beat,
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining
 from meetctl.supervisor.tasks import Tasks, all_of, begun
-from meetctl.web.invites import Invites, Role
-from meetctl.web.server import PageServer
+from meetctl.web.invites import Role
 
 SUPERVISOR_LOG = "supervisor.log"
 STOP_S = 10.0
@@ -79,7 +76,7 @@ class Meeting:
     supervisor: Supervisor
     cast: Cast
     direction: Direction
-    admission: Admission
+    front_door: FrontDoor
     join_link: str
 
     def __init__(
@@ -102,9 +99,7 @@ class Meeting:
         if roster.livekit is None or livekit_is_direct(roster.livekit.url, environment()):
             self._mark[DIRECT] = "1"
         self._server_binary = server_binary
-        self._invites = Invites.create()
         self._mask = Masker(secrets_of(roster))
-        self._mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
         self.event_stream = EventStream(roster.room, self._mask)
         self._accounts = Accounts()
         self._stack = contextlib.AsyncExitStack()
@@ -146,21 +141,13 @@ class Meeting:
             last_lines=self.supervisor.last_errors(),
             used=self._accounts.used(),
             avatars_run_on=self._accounts.avatars_run_on(unix_now),
+            people=self.front_door.people.people(),
+            locked=self.front_door.people.locked,
         )
 
     def link(self, role: Role) -> str:
         """Returns the join link of that role."""
-        return self._page.join_link(role)
-
-    @property
-    def local_link(self) -> str:
-        """The guests' link for this machine alone; the same as `join_link` where nobody else can come in."""
-        return self._page.join_link(local=True)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is to be known before the link is handed out."""
-        return () if self._reach is None else notes_of(self._reach)
+        return self.front_door.link(role)
 
     @property
     def stand_in_seats(self) -> list[str]:
@@ -293,28 +280,30 @@ class Meeting:
             mark=self._mark,
             mask=self._mask,
         )
-        self.admission = Admission(self.roster.room, self._rooms, self._credentials, self.cast)
         self.direction = Direction(self.supervisor, self.cast, self.roster.room)
         self.supervisor.listen(self.direction.observe)
         self._stack.push_async_callback(self.direction.aclose)
         self._stack.push_async_callback(self._tasks.cancel)
-        signaling = await enter(SignalingProxy(self._credentials.url)) if self.roster.livekit is None else None
-        self._page = await enter(
-            PageServer(
-                room=self.roster.room,
-                livekit_url=self._credentials.url,
-                invites=self._invites,
-                admit=self.admission.admit,
-                info=self._info,
-                direct=self.direction.direct,
-                cast=self.direction.view,
-                signaling=signaling,
+        self.front_door = await enter(
+            FrontDoor(
+                self.roster.room,
+                credentials=self._credentials,
+                room_service=self._rooms,
+                own_server=self.roster.livekit is None,
+                cast=self.cast,
+                direction=self.direction,
                 reach=self._reach,
+                info=self._info,
+                mask=self._mask,
+                publish=self.event_stream.publish,
+                end=lambda: self._own(self._end_for_everyone()),
+                own=self._own,
                 failed=self.report_bug,
             )
         )
+        self.supervisor.listen(self.front_door.people.observe)
         self._stack.push_async_callback(self.end)
-        self.join_link = self._page.join_link(Role.GUEST)
+        self.join_link = self.front_door.link()
         if not self._room.own:
             await self.cast.find_chair()
         mark_begun(self.log_dir)
@@ -378,6 +367,9 @@ class Meeting:
 
     # --- ending ---
 
+    async def _end_for_everyone(self) -> None:
+        await self.end(reason="a host ended it")
+
     async def _beat(self) -> None:
         while True:
             beat(self.files)
@@ -392,7 +384,7 @@ class Meeting:
             self._transcript_writer.note(f"The meeting ended: {reason}.")
         room_deleted = await self._room.close(key for key in joined if key not in self.cast.taken_over)
         # After the room: people are told by their connection first, and find the door closed behind them.
-        self._page.close()
+        self.front_door.close()
         await self.supervisor.stop_all(timeout_s=max(SERVICES_STOP_S, timeout_s - (time.monotonic() - started)))
         left = await asyncio.to_thread(remaining, pids.values(), self.id) | self.supervisor.strays_left
         seats = self.supervisor.state.seats

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from meetctl.errors import AgentFailed, ConflictError, TimedOutError, UsageError
+from meetctl.meeting.admission import PERSON_TTL
 from meetctl.meeting.asked import (
     AgentAsked,
     DirectAsked,
@@ -18,6 +19,7 @@ from meetctl.meeting.asked import (
     DrillAsked,
     JoinAsked,
     LinkAsked,
+    ManageAsked,
     ReconcileAsked,
     WaitAsked,
     asked,
@@ -25,12 +27,15 @@ from meetctl.meeting.asked import (
 from meetctl.meeting.drill import TARGETS, Drill, carry_out
 from meetctl.meeting.meeting import STOP_S, Meeting
 from meetctl.protocol.names import MAX_NAME_CHARACTERS, is_reserved, reads_as
+from meetctl.rooms import TOKEN_TTL
 from meetctl.roster import AgentEntry, keep, load_roster, load_variables
 from meetctl.settings import LiveKitCredentials, environment
 from meetctl.supervisor.control import Handler, Request, Stream
 from meetctl.supervisor.seat import with_last_lines
 from meetctl.supervisor.state import MeetingState
+from meetctl.web.direction import Directive
 from meetctl.web.invites import Role
+from meetctl.web.people import Manage
 
 
 def handlers(meeting: Meeting) -> Mapping[str, Handler]:
@@ -46,7 +51,8 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         role = Role.HOST if wanted.host else Role.GUEST
         answer: dict[str, Any] = {"join_link": meeting.link(role)}
         if wanted.name is not None:
-            details = await meeting.admission.admit(wanted.name, role)
+            ttl = TOKEN_TTL if wanted.lasting else PERSON_TTL
+            details = await meeting.front_door.admission.admit(wanted.name, role, ttl=ttl)
             answer |= {
                 "livekit_url": details.livekit_url,
                 "token": details.token.get_secret_value(),
@@ -90,7 +96,18 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
 
     async def direct(request: Request) -> Mapping[str, Any]:
         wanted = asked(DirectAsked, request)
+        people = meeting.front_door.people
+        is_agent = meeting.direction.knows(wanted.agent)
+        if wanted.directive in (Directive.MUTE, Directive.UNMUTE) and not is_agent and await people.knows(wanted.agent):
+            if wanted.directive is Directive.UNMUTE:
+                message = f"{wanted.agent} is a person: nobody switches a person's microphone on but they themselves"
+                raise UsageError(message, hint="ask them to")
+            return {**await people.manage(Manage.MUTE, wanted.agent), "is_person": True}
         return await meeting.direction.direct(wanted.directive, wanted.agent, wanted.text)
+
+    async def manage(request: Request) -> Mapping[str, Any]:
+        wanted = asked(ManageAsked, request)
+        return await meeting.front_door.people.manage(wanted.action, wanted.person)
 
     async def where(_: Request) -> Mapping[str, Any]:
         return {
@@ -114,6 +131,7 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         "restart": restart,
         "reconcile": reconcile,
         "direct": direct,
+        "manage": manage,
         "where": where,
         "wait": wait,
     }

@@ -6,7 +6,7 @@ so that happens inside the functions that need it.
 
 from __future__ import annotations
 
-from meetctl.rooms.service import ParticipantInfo, ParticipantKind, Rooms
+from meetctl.rooms.service import ParticipantInfo, ParticipantKind, Rooms, TrackInfo, TrackSource
 from meetctl.rooms.tokens import TOKEN_TTL, agent_token, avatar_token, chair_token, guest_token, meet_link
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
     "ParticipantInfo",
     "ParticipantKind",
     "Rooms",
+    "TrackInfo",
+    "TrackSource",
     "agent_token",
     "avatar_token",
     "chair_token",

@@ -43,6 +43,24 @@ class ParticipantKind(StrEnum):
     """Ingress, egress, telephone and what later servers bring."""
 
 
+class TrackSource(StrEnum):
+    """What a track shows or lets hear, as its publisher says."""
+
+    MICROPHONE = "microphone"
+    CAMERA = "camera"
+    SCREEN = "screen"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackInfo:
+    """One published track."""
+
+    sid: str
+    source: TrackSource
+    muted: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ParticipantInfo:
     """One participant as the server lists it."""
@@ -54,6 +72,9 @@ class ParticipantInfo:
     """Connected with media flowing both ways possible; False while joining or leaving."""
     attributes: Mapping[str, str]
     publishes: frozenset[MediaKind]
+    joined_at: float = 0.0
+    """Unix time, seconds."""
+    tracks: tuple[TrackInfo, ...] = ()
 
     @property
     def role(self) -> str | None:
@@ -144,6 +165,17 @@ class Rooms:
         async with self._translating(f"removing {identity!r} from room {room!r}"):
             return await _found(self._service.remove_participant(request))
 
+    async def mute(self, room: str, identity: str, track_sid: str) -> bool:
+        """Mutes a participant's track; returns False where there is none of that kind.
+
+        The server would not unmute one: who is muted switches their own microphone on again.
+        """
+        from livekit import api
+
+        request = api.MuteRoomTrackRequest(room=room, identity=identity, track_sid=track_sid, muted=True)
+        async with self._translating(f"muting {identity!r} in room {room!r}"):
+            return await _found(self._service.mute_published_track(request))
+
     @property
     def _service(self) -> RoomService:
         if self._api is None:
@@ -174,6 +206,11 @@ def _participant(info: api.ParticipantInfo) -> ParticipantInfo:
         api.ParticipantInfo.Kind.STANDARD: ParticipantKind.STANDARD,
         api.ParticipantInfo.Kind.AGENT: ParticipantKind.AGENT,
     }
+    sources = {
+        api.TrackSource.MICROPHONE: TrackSource.MICROPHONE,
+        api.TrackSource.CAMERA: TrackSource.CAMERA,
+        api.TrackSource.SCREEN_SHARE: TrackSource.SCREEN,
+    }
     media = {api.TrackType.AUDIO: MediaKind.AUDIO, api.TrackType.VIDEO: MediaKind.VIDEO}
     return ParticipantInfo(
         identity=info.identity,
@@ -182,4 +219,8 @@ def _participant(info: api.ParticipantInfo) -> ParticipantInfo:
         active=info.state == api.ParticipantInfo.State.ACTIVE,
         attributes=MappingProxyType(dict(info.attributes)),
         publishes=frozenset(media[track.type] for track in info.tracks if track.type in media),
+        joined_at=info.joined_at_ms / 1000 or float(info.joined_at),
+        tracks=tuple(
+            TrackInfo(track.sid, sources.get(track.source, TrackSource.OTHER), track.muted) for track in info.tracks
+        ),
     )

@@ -13,6 +13,7 @@ from meetctl.status.document import (
     AgentStatus,
     LegStatus,
     MeetingStatus,
+    PersonStatus,
     SeatStatus,
     ServiceStatus,
     ToolStatus,
@@ -38,6 +39,8 @@ def meeting_status(
     last_lines: Mapping[str, Sequence[str]] = MappingProxyType({}),
     used: Mapping[str, Sequence[Usage]] = MappingProxyType({}),
     avatars_run_on: Mapping[str, float] = MappingProxyType({}),
+    people: tuple[PersonStatus, ...] = (),
+    locked: bool = False,
 ) -> MeetingStatus:
     """Returns one meeting as of `now` (monotonic seconds).
 
@@ -75,6 +78,8 @@ def meeting_status(
             for seat in seats
             if seat.kind is SeatKind.AGENT
         ),
+        people=people,
+        locked=locked,
     )
 
 

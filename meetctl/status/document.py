@@ -117,6 +117,28 @@ class AgentStatus(SeatStatus):
     """Since its process began; null = it has used none."""
 
 
+class PersonStatus(Shown):
+    """One person in the room. The last four are what their own page says; null where it says nothing."""
+
+    identity: str
+    name: str
+    role: str | None = None
+    """`guest` or `host`; null where they came by a token that this meeting did not give."""
+    since: str | None = None
+    """ISO 8601."""
+    microphone: bool = False
+    """Whether it is on; camera and screen likewise."""
+    camera: bool = False
+    screen: bool = False
+    talked_s: float = 0.0
+    """Seconds that the chair heard them talk."""
+    ice: str | None = None
+    path: str | None = None
+    """`udp`, `tcp`, `relay-udp` or `relay-tls`."""
+    loss: float | None = None
+    rtt_ms: float | None = None
+
+
 class ErrorStatus(Shown):
     code: str | None = None
     message: str = ""
@@ -139,6 +161,9 @@ class MeetingStatus(Shown):
     """Why it is not known more of it."""
     services: tuple[ServiceStatus, ...] = ()
     agents: tuple[AgentStatus, ...] = ()
+    people: tuple[PersonStatus, ...] = ()
+    locked: bool = False
+    """Whether nobody new comes in."""
 
 
 class StatusDocument(Shown):

@@ -11,16 +11,19 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from meetctl.status.people import PeopleEvent
 from meetctl.supervisor.events import ChildMessage, SeatEvent
 from meetctl.supervisor.feed import Dropped
 
 SCHEMA_VERSION = 1
 
+MeetingEvent = SeatEvent | PeopleEvent
+
 _OWN = {"kind": "of", "seat": "about", "at": "said_at"}
 """What a field is called where its name is one of every event's own."""
 
 
-def event_object(event: SeatEvent, *, room: str, now: float, wall: datetime) -> dict[str, Any]:
+def event_object(event: MeetingEvent, *, room: str, now: float, wall: datetime) -> dict[str, Any]:
     """Returns one event; `now` (monotonic seconds) and `wall` are the same moment."""
     at = wall - timedelta(seconds=now - event.at)
     if isinstance(event, ChildMessage):

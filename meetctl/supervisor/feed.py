@@ -7,8 +7,9 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from meetctl.supervisor.events import SeatEvent
+Item = TypeVar("Item")
 
 WAITING_EVENTS = 1000
 """A few minutes of a meeting of four; some hundred kilobytes for a reader that does not read."""
@@ -22,21 +23,21 @@ class Dropped:
 
 
 @dataclass(slots=True)
-class _Reader:
-    waiting: deque[SeatEvent]
+class _Reader(Generic[Item]):
+    waiting: deque[Item]
     dropped: int = 0
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Feed:
+class Feed(Generic[Item]):
     """Takes events without ever waiting; who reads too slowly loses the oldest."""
 
     def __init__(self, *, limit: int = WAITING_EVENTS) -> None:
         self._limit = limit
-        self._readers: list[_Reader] = []
+        self._readers: list[_Reader[Item]] = []
         self._closed = False
 
-    def publish(self, event: SeatEvent) -> None:
+    def publish(self, event: Item) -> None:
         """Hands the event to everybody who reads now."""
         for reader in self._readers:
             if len(reader.waiting) == self._limit:
@@ -52,16 +53,16 @@ class Feed:
             reader.wake.set()
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[AsyncIterator[SeatEvent | Dropped]]:
+    def reading(self) -> Iterator[AsyncIterator[Item | Dropped]]:
         """Gives what happens from now on, until the feed is closed."""
-        reader = _Reader(deque())
+        reader: _Reader[Item] = _Reader(deque())
         self._readers.append(reader)
         try:
             yield self._items(reader)
         finally:
             self._readers.remove(reader)
 
-    async def _items(self, reader: _Reader) -> AsyncIterator[SeatEvent | Dropped]:
+    async def _items(self, reader: _Reader[Item]) -> AsyncIterator[Item | Dropped]:
         while True:
             while reader.waiting:
                 if reader.dropped:

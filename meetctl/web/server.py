@@ -12,12 +12,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from meetctl.errors import ConflictError, MeetctlError, StandInError
 from meetctl.reach.listener import TlsListener
@@ -25,7 +25,9 @@ from meetctl.reach.opening import Reach
 from meetctl.reach.signaling import PATHS, SignalingProxy
 from meetctl.reach.words import AUTHORITY_PATH
 from meetctl.web.direction import Directive, DirectRequest
+from meetctl.web.gate import Gate, parse, refuse
 from meetctl.web.invites import ConnectionDetails, Invites, Role
+from meetctl.web.people import DeviceSecret, ManageRequest, PeopleDesk, ReportRequest
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name, hosts_of, is_own_origin, page_headers
 from meetctl.web.rate import Bucket
 
@@ -48,10 +50,9 @@ _FOREVER = "public, max-age=31536000, immutable"  # the names of built assets ca
 
 _log = logging.getLogger(__name__)
 
-Admit = Callable[[str, Role], Awaitable[ConnectionDetails]]
+Admit = Callable[[str, Role, str | None], Awaitable[ConnectionDetails]]
 Info = Callable[[], Mapping[str, Any]]
 Direct = Callable[[Directive, str, str], Awaitable[object]]
-_Asked = TypeVar("_Asked", bound=BaseModel)
 
 
 class JoinRequest(BaseModel):
@@ -59,12 +60,14 @@ class JoinRequest(BaseModel):
 
     invite: str
     name: str
+    device: DeviceSecret | None = None
 
 
 class InfoRequest(BaseModel):
     """What the page sends to learn where the link leads."""
 
     invite: str
+    device: DeviceSecret | None = None
 
 
 class PageServer:
@@ -73,13 +76,14 @@ class PageServer:
     Args:
         room: its name is the page's path.
         livekit_url: the server that the page connects to, as the browser reaches it.
-        admit: makes the connection details of a person with this name and role.
+        admit: makes the connection details of a person with this name and role, whose browser has this secret.
         info: what the page shows before a person joins: `topic` (str or None), `agents` (list of names),
             `transcript` (`files`, `memory` or `off`), `loopback_only` (True where the server has no other address
             for media).
         direct: does what a host asks: the directive, an agent's identity or name, the words. None = hosts ask nothing.
         cast: what a host sees of the agents: `floor` (identity or None) and `agents` (list of `identity`, `name`,
             `state`, `muted`, `can_speak`).
+        people: knows who is there and does what a host asks with them; None = nobody asks.
         port: 0 = a free one.
         signaling: passes the page's signaling on to `livekit_url`; None = the page goes there itself.
         reach: the door to other machines; None = there is none.
@@ -100,6 +104,7 @@ class PageServer:
         info: Info,
         direct: Direct | None = None,
         cast: Info = dict,
+        people: PeopleDesk | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         signaling: SignalingProxy | None = None,
@@ -110,6 +115,8 @@ class PageServer:
     ) -> None:
         self._room = room
         self._invites = invites
+        self._gate = Gate(invites, (lambda device: False) if people is None else people.keeps_out_device)
+        self._people = people
         self._admit = admit
         self._info = info
         self._direct = direct
@@ -129,8 +136,6 @@ class PageServer:
         self._assets: dict[str, Path] = {}
         self._listener: TlsListener | None = None
         self._runner: web.AppRunner | None = None
-        self._revoked = False
-        self._closing = False
 
     @property
     def url(self) -> str:
@@ -150,11 +155,11 @@ class PageServer:
 
     def revoke(self) -> None:
         """Lets nobody in any more; who is in the room stays."""
-        self._revoked = True
+        self._gate.revoked = True
 
     def close(self) -> None:
         """Tells whoever comes now that the meeting is over."""
-        self._closing = True
+        self._gate.closing = True
 
     async def __aenter__(self) -> PageServer:
         if not (self._static / "index.html").is_file():
@@ -170,6 +175,8 @@ class PageServer:
                 web.post("/api/info", self._tell),
                 web.post("/api/join", self._join),
                 web.post("/api/direct", self._carry_out),
+                web.post("/api/manage", self._manage),
+                web.post("/api/report", self._report),
                 web.get("/", self._page),
                 web.get(AUTHORITY_PATH, self._authority),
             ]
@@ -221,14 +228,14 @@ class PageServer:
         response: web.StreamResponse
         if request.host not in self._hosts.get(request.scheme, ()):
             # Another name for this address: a foreign page that rebound its own name to the loopback.
-            response = _refuse(HTTPStatus.FORBIDDEN, "foreign_host", "This server is asked under a name not its own.")
+            response = refuse(HTTPStatus.FORBIDDEN, "foreign_host", "This server is asked under a name not its own.")
         elif not is_own_origin(request.headers.get("Origin"), request.host, request.scheme):
-            response = _refuse(HTTPStatus.FORBIDDEN, "foreign_origin", "The request comes from another site.")
+            response = refuse(HTTPStatus.FORBIDDEN, "foreign_origin", "The request comes from another site.")
         else:
             try:
                 response = await handler(request)
             except web.HTTPException as refusal:
-                response = _refuse(HTTPStatus(refusal.status), _code_of(refusal.status), refusal.reason)
+                response = refuse(HTTPStatus(refusal.status), _code_of(refusal.status), refusal.reason)
         resource = request.match_info.route.resource
         _log.debug("%s %s %d", request.method, resource.canonical if resource else "-", response.status)
         return response
@@ -261,24 +268,26 @@ class PageServer:
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def _healthz(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"status": "closing" if self._closing else "ok"})
+        return web.json_response({"status": "closing" if self._gate.closing else "ok"})
 
     # --- coming in -------------------------------------------------------------------------------------------------
 
     async def _tell(self, request: web.Request) -> web.StreamResponse:
-        asked = await _parse(request, InfoRequest)
-        role = self._let_in(asked.invite)
+        asked = await parse(request, InfoRequest)
+        role = self._gate.let_in(asked.invite, asked.device)
         if isinstance(role, web.Response):
             return role
         return web.json_response({"room": self._room, "role": role.value, **self._info(), **self._trust()})
 
     async def _join(self, request: web.Request) -> web.StreamResponse:
-        asked = await _parse(request, JoinRequest)
-        role = self._let_in(asked.invite)
+        asked = await parse(request, JoinRequest)
+        role = self._gate.let_in(asked.invite, asked.device)
         if isinstance(role, web.Response):
             return role
+        if self._people is not None and self._people.locked and role is not Role.HOST:
+            return refuse(HTTPStatus.LOCKED, "locked", "A host has locked this meeting. Nobody new comes in.")
         if (wait_s := self._must_wait(role)) > 0:
-            return _refuse(
+            return refuse(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "too_many",
                 f"Many people are coming in at this moment. Try again in {math.ceil(wait_s)} second(s).",
@@ -286,15 +295,15 @@ class PageServer:
             )
         name = clean_name(asked.name)
         if name is None:
-            return _refuse(
+            return refuse(
                 HTTPStatus.BAD_REQUEST, "bad_name", f"A name has 1 to {MAX_NAME_CHARACTERS} visible characters."
             )
         try:
-            details = await self._admit(name, role)
+            details = await self._admit(name, role, asked.device)
         except MeetctlError as error:
             # Its text is written for whoever runs the meeting, so it goes to the log, not to a guest.
             _log.warning("nobody can be let in: %s", error.message)
-            return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "cannot_admit", "The meeting could not let you in.")
+            return refuse(HTTPStatus.SERVICE_UNAVAILABLE, "cannot_admit", "The meeting could not let you in.")
         return web.json_response(
             {
                 "livekit_url": self._livekit_url_of(request),
@@ -317,19 +326,47 @@ class PageServer:
         return {} if reach is None or reach.authority is None else {"authority": AUTHORITY_PATH.strip("/")}
 
     async def _carry_out(self, request: web.Request) -> web.StreamResponse:
-        asked = await _parse(request, DirectRequest)
-        role = self._let_in(asked.invite)
+        asked = await parse(request, DirectRequest)
+        role = self._gate.let_host_in(asked.invite)
         if isinstance(role, web.Response):
             return role
-        if role is not Role.HOST or self._direct is None:
-            return _refuse(HTTPStatus.FORBIDDEN, "not_host", "This invite does not let you direct the meeting.")
-        if asked.do is not None:
+        if asked.do is not None and self._direct is not None:
             try:
                 await self._direct(asked.do, asked.agent, asked.text)
             except MeetctlError as error:
                 # Unlike a guest, a host is told: it is they who can mend it.
-                return _refuse(HTTPStatus.CONFLICT, error.code, error.message)
-        return web.json_response(dict(self._cast()))
+                return refuse(HTTPStatus.CONFLICT, error.code, error.message)
+        return self._view()
+
+    async def _manage(self, request: web.Request) -> web.StreamResponse:
+        asked = await parse(request, ManageRequest)
+        role = self._gate.let_host_in(asked.invite)
+        if isinstance(role, web.Response):
+            return role
+        if self._people is None:
+            raise web.HTTPNotFound
+        try:
+            await self._people.manage(asked.do, asked.person)
+        except MeetctlError as error:
+            return refuse(HTTPStatus.CONFLICT, error.code, error.message)
+        return self._view()
+
+    async def _report(self, request: web.Request) -> web.StreamResponse:
+        asked = await parse(request, ReportRequest)
+        role = self._gate.let_in(asked.invite, asked.device)
+        if isinstance(role, web.Response):
+            return role
+        if self._people is None or not self._people.report(asked.device, asked.identity, asked.connection):
+            return refuse(HTTPStatus.FORBIDDEN, "not_you", "Nobody joined under that identity from this browser.")
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    def _view(self) -> web.Response:
+        """Returns how a host sees the meeting."""
+        seen = dict(self._cast())
+        if self._people is not None:
+            seen["people"] = [person.model_dump() for person in self._people.people()]
+            seen["locked"] = self._people.locked
+        return web.json_response(seen)
 
     def _must_wait(self, role: Role) -> float:
         """Returns for how many seconds nobody more is let in by this invite, 0 = somebody is now."""
@@ -339,29 +376,6 @@ class PageServer:
             for bucket in buckets:
                 bucket.take()
         return wait_s
-
-    def _let_in(self, invite: str) -> Role | web.Response:
-        role = self._invites.role_of(invite)
-        if role is None or (self._revoked and not self._closing):
-            return _refuse(HTTPStatus.FORBIDDEN, "wrong_invite", "This invite is wrong, or no longer valid.")
-        if self._closing:
-            return _refuse(HTTPStatus.GONE, "meeting_closed", "This meeting is over.")
-        return role
-
-
-async def _parse(request: web.Request, model: type[_Asked]) -> _Asked:
-    if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType
-    try:
-        return model.model_validate_json(await request.read())
-    except ValidationError:
-        raise web.HTTPBadRequest from None  # the error's own text would repeat what was sent
-
-
-def _refuse(
-    status: HTTPStatus, code: str, message: str, headers: Mapping[str, str] = MappingProxyType({})
-) -> web.Response:
-    return web.json_response({"code": code, "message": message}, status=status, headers=headers)
 
 
 def _code_of(status: int) -> str:

@@ -111,7 +111,7 @@ async def page_server(
     """Yields the join page of this test's room."""
     people = iter(range(1, 100))
 
-    async def admit(name: str, role: Role) -> ConnectionDetails:
+    async def admit(name: str, role: Role, device: str | None) -> ConnectionDetails:
         identity = f"person-{next(people)}"
         token = mint_token(identity, name=name)
         return ConnectionDetails(livekit_server.url, token, identity, name, room_name)

@@ -74,6 +74,16 @@ class Far:
     question: bytes
     """Spoken."""
 
+    async def path_of(self, name: str) -> str:
+        """Returns what path `status` says that person's media takes, once their page has said it."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                (meeting,) = await asyncio.to_thread(self.meetctl.status)
+                paths = [one["path"] for one in meeting["people"] if one["name"] == name and one["path"]]
+                if paths:
+                    return str(paths[0])
+                await asyncio.sleep(0.2)
+
 
 @pytest.fixture(scope="module")
 @starts(Lane.ROOT)
@@ -167,3 +177,4 @@ async def test_a_person_on_another_machine_joins_by_the_link_alone_hears_sees_an
     async with person_on(far.network.person, far.link, far.authority, tmp_path) as person:
         await meet(far, person, name)
         assert await person.page.evaluate(PATH) == path
+        assert await far.path_of(name) == path

@@ -68,7 +68,7 @@ async def test_a_browser_without_webrtc_or_network_says_before_the_join_what_to_
 
 
 def loopback_only() -> PageServer:
-    async def admit(name: str, role: Role) -> ConnectionDetails:
+    async def admit(name: str, role: Role, device: str | None) -> ConnectionDetails:
         raise NotImplementedError
 
     return PageServer(

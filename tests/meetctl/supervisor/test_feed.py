@@ -11,7 +11,7 @@ def event(number: int) -> SeatEvent:
 
 
 async def test_every_reader_gets_what_happens_from_when_it_began_until_the_end() -> None:
-    feed = Feed()
+    feed: Feed[SeatEvent] = Feed()
     with feed.reading() as first:
         feed.publish(event(1))
         with feed.reading() as second:
@@ -22,7 +22,7 @@ async def test_every_reader_gets_what_happens_from_when_it_began_until_the_end()
 
 
 async def test_a_slow_reader_loses_the_oldest_and_is_told_how_many() -> None:
-    feed = Feed(limit=3)
+    feed: Feed[SeatEvent] = Feed(limit=3)
     with feed.reading() as items:
         for number in range(8):
             feed.publish(event(number))
@@ -35,7 +35,7 @@ async def test_a_slow_reader_loses_the_oldest_and_is_told_how_many() -> None:
 
 
 async def test_who_waits_is_woken_by_the_next_event_and_by_the_end() -> None:
-    feed = Feed()
+    feed: Feed[SeatEvent] = Feed()
     with feed.reading() as items:
         waiting = asyncio.ensure_future(anext(items))
         await asyncio.sleep(0)

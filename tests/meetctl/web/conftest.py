@@ -24,7 +24,7 @@ class Door:
         self.directed: list[tuple[Directive, str, str]] = []
         self.refusal: Exception | None = None
 
-    async def admit(self, name: str, role: Role) -> ConnectionDetails:
+    async def admit(self, name: str, role: Role, device: str | None) -> ConnectionDetails:
         if self.refusal is not None:
             raise self.refusal
         self.admitted.append((name, role))

@@ -79,6 +79,10 @@ function endingOfRefusal(refusal: Refusal): Ending {
   switch (refusal.code) {
     case "wrong_invite":
       return "wrong-invite";
+    case "removed":
+      return "removed";
+    case "locked":
+      return "locked";
     case "cannot_admit":
       return "cannot-admit";
     default:

@@ -1,6 +1,8 @@
 /** The page's own server: what the meeting is, and connection details for whoever has an invite. */
 
+import type { Connection } from "./logic/connection";
 import type { Pulse } from "./logic/ending";
+import { deviceSecret } from "./remembered";
 
 export interface MeetingInfo {
   readonly room: string;
@@ -32,10 +34,29 @@ export interface CastAgent {
   readonly can_speak: boolean;
 }
 
+/** What a host sees of a person. */
+export interface CastPerson {
+  readonly identity: string;
+  readonly name: string;
+  readonly role: string | null;
+  readonly microphone: boolean;
+  readonly camera: boolean;
+  readonly screen: boolean;
+}
+
 export interface Cast {
   /** Identity of the agent that holds the floor. */
   readonly floor: string | null;
   readonly agents: readonly CastAgent[];
+  readonly people?: readonly CastPerson[];
+  /** Whether nobody new comes in. */
+  readonly locked?: boolean;
+}
+
+/** What a host does with people, or with the whole meeting. */
+export interface Management {
+  readonly do: "kick" | "mute" | "lock" | "unlock" | "end";
+  readonly person?: string;
 }
 
 export type Directive = "say" | "ask" | "tell" | "floor" | "mute" | "unmute";
@@ -47,7 +68,15 @@ export interface Direction {
 }
 
 /** Why the server said no; `gone` = no server answers. */
-export type RefusalCode = "wrong_invite" | "meeting_closed" | "bad_name" | "too_many" | "cannot_admit" | "gone";
+export type RefusalCode =
+  | "wrong_invite"
+  | "meeting_closed"
+  | "removed"
+  | "locked"
+  | "bad_name"
+  | "too_many"
+  | "cannot_admit"
+  | "gone";
 
 export interface Refusal {
   readonly code: RefusalCode;
@@ -60,7 +89,7 @@ export type Answer<T> = { readonly ok: T; readonly refusal?: never } | { readonl
 const ANSWER_TIMEOUT_MS = 10_000;
 
 export function askInfo(invite: string): Promise<Answer<MeetingInfo>> {
-  return post<MeetingInfo>("/api/info", { invite });
+  return post<MeetingInfo>("/api/info", { invite, device: deviceSecret() });
 }
 
 /** Has a host's direction carried out, or only looks; the answer is how the agents stand then. */
@@ -69,7 +98,17 @@ export function direct(invite: string, direction?: Direction): Promise<Answer<Ca
 }
 
 export function askToJoin(invite: string, name: string): Promise<Answer<ConnectionDetails>> {
-  return post<ConnectionDetails>("/api/join", { invite, name });
+  return post<ConnectionDetails>("/api/join", { invite, name, device: deviceSecret() });
+}
+
+/** Has a host's decision about people carried out; the answer is how the meeting stands then. */
+export function manage(invite: string, management: Management): Promise<Answer<Cast>> {
+  return post<Cast>("/api/manage", { invite, ...management });
+}
+
+/** Says how this page is connected; nobody waits for it. */
+export function report(invite: string, identity: string, connection: Connection): void {
+  void post<unknown>("/api/report", { invite, identity, connection, device: deviceSecret() });
 }
 
 /** Returns whether the meeting goes on, by the word of its own server. */
@@ -82,6 +121,8 @@ export async function takePulse(invite: string): Promise<Pulse> {
       return "wrong-invite";
     case "meeting_closed":
       return "closed";
+    case "removed":
+      return "removed";
     default:
       return "gone";
   }
@@ -95,7 +136,7 @@ async function post<T>(path: string, body: object): Promise<Answer<T>> {
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
     });
-    const answer: unknown = await response.json();
+    const answer: unknown = response.status === 204 ? undefined : await response.json();
     return response.ok ? { ok: answer as T } : { refusal: answer as Refusal };
   } catch {
     return { refusal: { code: "gone", message: "The meeting’s server does not answer." } };

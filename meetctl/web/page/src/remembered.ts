@@ -1,4 +1,4 @@
-/** What the browser remembers from one meeting to the next: a name and the devices chosen. Never an invite. */
+/** What the browser remembers from one meeting to the next: a name, the devices chosen, and a secret of its own. Never an invite. */
 
 export interface Choices {
   readonly name: string;
@@ -28,6 +28,27 @@ export function recallChoices(): Choices {
   } catch {
     return DEFAULT_CHOICES; // storage may be switched off, or hold something else
   }
+}
+
+const DEVICE_KEY = "meetctl.device";
+let device: string | undefined;
+
+/** Returns the secret by which the meeting's server knows this browser again; made once, and told to nobody else. */
+export function deviceSecret(): string {
+  device ??= keptDevice();
+  return device;
+}
+
+function keptDevice(): string {
+  const made = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"));
+  try {
+    const kept = localStorage.getItem(DEVICE_KEY);
+    if (kept && /^[0-9a-f]{32}$/.test(kept)) return kept;
+    localStorage.setItem(DEVICE_KEY, made.join(""));
+  } catch {
+    // Without storage it holds until the page is closed.
+  }
+  return made.join("");
 }
 
 export function rememberChoices(choices: Choices): void {

@@ -1,18 +1,19 @@
 /** What a host can do with the agents. It goes to the meeting's own server, never through the room. */
 
 import { useId, useRef, useState, type CSSProperties, type FormEvent } from "react";
-import type { CastAgent, Direction } from "../api";
+import type { CastAgent, Direction, Management } from "../api";
 import { useCast } from "../hooks/useCast";
 import { KINDS, MAX_WORDS, speakers, standing } from "../logic/cast";
 import { hueOf } from "../logic/names";
+import { HostPeople } from "./HostPeople";
 import { Icon } from "./Icon";
 import { Panel } from "./Panel";
 
 export function HostPanel({ invite, onClose }: { readonly invite: string; readonly onClose: () => void }) {
-  const { cast, fault, pending, act } = useCast(invite);
+  const { cast, fault, pending, act, decide } = useCast(invite);
   return (
     <Panel id="host-panel" title="Host" onClose={onClose}>
-      <div className="panel-list host-list" tabIndex={0} role="region" aria-label="Agents">
+      <div className="panel-list host-list" tabIndex={0} role="region" aria-label="Agents and people">
         {cast?.agents.length === 0 && <p className="panel-note">No agents are here.</p>}
         <ol className="host-agents" aria-busy={!cast}>
           {cast?.agents.map((agent) => (
@@ -25,6 +26,9 @@ export function HostPanel({ invite, onClose }: { readonly invite: string; readon
             />
           ))}
         </ol>
+        {cast?.people && (
+          <HostPeople people={cast.people} locked={cast.locked ?? false} pending={pending} onDecide={decide} />
+        )}
       </div>
       <Words agents={cast ? speakers(cast) : []} fault={fault} busy={pending !== undefined} onSend={act} />
     </Panel>
@@ -34,13 +38,13 @@ export function HostPanel({ invite, onClose }: { readonly invite: string; readon
 interface AgentRowProps {
   readonly agent: CastAgent;
   readonly floor: string | null;
-  readonly pending: Direction | undefined;
+  readonly pending: Direction | Management | undefined;
   readonly onAct: (direction: Direction) => void;
 }
 
 function AgentRow({ agent, floor, pending, onAct }: AgentRowProps) {
   const { identity, name, muted } = agent;
-  const busy = pending?.agent === identity;
+  const busy = pending !== undefined && "agent" in pending && pending.agent === identity;
   return (
     <li
       className="host-agent"

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from "react";
-import { direct, type Cast, type Direction } from "../api";
+import { direct, manage, type Answer, type Cast, type Direction, type Management } from "../api";
 
 /** An agent's state changes within seconds; asked more often it would only cost. */
 const LOOK_MS = 2_000;
@@ -10,16 +10,18 @@ export interface DirectedCast {
   /** Why the last thing could not be done. */
   readonly fault: string | undefined;
   /** What is under way. */
-  readonly pending: Direction | undefined;
+  readonly pending: Direction | Management | undefined;
   /** Has it done; returns whether it was. */
   readonly act: (direction: Direction) => Promise<boolean>;
+  /** The same of people. */
+  readonly decide: (management: Management) => Promise<boolean>;
 }
 
 /** Returns the agents as a host sees them, and what directs them. */
 export function useCast(invite: string): DirectedCast {
   const [cast, setCast] = useState<Cast>();
   const [fault, setFault] = useState<string>();
-  const [pending, setPending] = useState<Direction>();
+  const [pending, setPending] = useState<Direction | Management>();
 
   useEffect(() => {
     let over = false;
@@ -37,17 +39,16 @@ export function useCast(invite: string): DirectedCast {
     };
   }, [invite]);
 
-  const act = useCallback(
-    async (direction: Direction) => {
-      setPending(direction);
-      const { ok, refusal } = await direct(invite, direction);
-      setPending(undefined);
-      setFault(refusal?.message);
-      if (ok) setCast(ok);
-      return ok !== undefined;
-    },
-    [invite],
-  );
+  const carryOut = useCallback(async (what: Direction | Management, asked: Promise<Answer<Cast>>) => {
+    setPending(what);
+    const { ok, refusal } = await asked;
+    setPending(undefined);
+    setFault(refusal?.message);
+    if (ok) setCast(ok);
+    return ok !== undefined;
+  }, []);
+  const act = useCallback((what: Direction) => carryOut(what, direct(invite, what)), [carryOut, invite]);
+  const decide = useCallback((what: Management) => carryOut(what, manage(invite, what)), [carryOut, invite]);
 
-  return { cast, fault, pending, act };
+  return { cast, fault, pending, act, decide };
 }

@@ -41,6 +41,7 @@ export function useMeetingRoom(
       if (over || room.state === ConnectionState.Connected) return;
       const pulse = await takePulse(invite);
       if (pulse === "gone" || pulse === "closed") finish("closed");
+      if (pulse === "removed") finish("removed");
     }, PULSE_MS);
     room.on(RoomEvent.Disconnected, onDisconnected);
     const publish = async () => {

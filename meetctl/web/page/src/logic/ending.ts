@@ -2,10 +2,10 @@
 
 import { DisconnectReason } from "livekit-client";
 
-export type Ending = "left" | "closed" | "removed" | "elsewhere" | "lost" | "wrong-invite" | "cannot-admit";
+export type Ending = "left" | "closed" | "removed" | "elsewhere" | "lost" | "wrong-invite" | "locked" | "cannot-admit";
 
 /** What the page's own server says when asked whether the meeting goes on. */
-export type Pulse = "open" | "closed" | "wrong-invite" | "gone";
+export type Pulse = "open" | "closed" | "removed" | "wrong-invite" | "gone";
 
 /** Returns the ending that LiveKit's reason alone tells, undefined where the server must be asked. */
 export function endingOf(reason: DisconnectReason | undefined): Ending | undefined {
@@ -31,6 +31,8 @@ export function endingAfter(pulse: Pulse): Ending {
       return "lost";
     case "wrong-invite":
       return "wrong-invite";
+    case "removed":
+      return "removed";
     case "closed":
     case "gone":
       return "closed";

@@ -15,6 +15,7 @@ import { Stage } from "../components/Stage";
 import { TranscriptPanel } from "../components/TranscriptPanel";
 import { useCaptions } from "../hooks/useCaptions";
 import { useMeetingRoom, type MeetingRoom } from "../hooks/useMeetingRoom";
+import { useReport } from "../hooks/useReport";
 import { useUnread } from "../hooks/useUnread";
 import type { Ending } from "../logic/ending";
 import { faultOf, REMEDIES, type MediaFault } from "../logic/microphone";
@@ -31,6 +32,7 @@ export interface ConferenceProps {
 
 export function Conference({ info, details, choices, invite, onEnd }: ConferenceProps) {
   const meeting = useMeetingRoom(details, choices, invite, onEnd);
+  useReport(meeting.room, invite);
   return (
     <RoomContext.Provider value={meeting.room}>
       <InRoom info={info} meeting={meeting} invite={invite} />

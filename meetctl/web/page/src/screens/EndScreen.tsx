@@ -23,8 +23,8 @@ const WORDS: Readonly<Record<Ending, Words>> = {
   removed: {
     icon: "person",
     title: "You were removed from the meeting",
-    text: "If that was a mistake, you can ask to come back in.",
-    again: "Rejoin",
+    text: "Whom a host removes is not let in again from the same browser. If it was a mistake, ask whoever invited you.",
+    again: "Try again",
   },
   elsewhere: {
     icon: "person",
@@ -42,6 +42,12 @@ const WORDS: Readonly<Record<Ending, Words>> = {
     icon: "link",
     title: "This link does not let you in",
     text: "The invite in it is wrong or no longer valid. Copy the whole link again, including everything after the #, or ask whoever invited you for a new one.",
+  },
+  locked: {
+    icon: "door",
+    title: "This meeting is locked",
+    text: "Nobody new comes in. Ask a host to unlock it, then try again.",
+    again: "Try again",
   },
   "cannot-admit": {
     icon: "door",

@@ -1,0 +1,118 @@
+"""Where people come in: invites, the page, the way to signaling, and who was let in. An async context manager."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from meetctl.meeting.admission import Admission
+from meetctl.meeting.cast import Cast
+from meetctl.meeting.direction import Direction
+from meetctl.meeting.people import People
+from meetctl.reach.opening import Reach
+from meetctl.reach.signaling import SignalingProxy
+from meetctl.reach.words import notes_of
+from meetctl.rooms import Rooms
+from meetctl.settings import LiveKitCredentials
+from meetctl.status.people import PeopleEvent
+from meetctl.supervisor.logs import Masker
+from meetctl.web.invites import Invites, Role
+from meetctl.web.server import PageServer
+
+
+class FrontDoor:
+    """Lets people in while entered.
+
+    Args:
+        own_server: whether the LiveKit server is ours, so that signaling passes here.
+        reach: the door to other machines; None = there is none.
+        info: what the page shows before a person joins.
+        mask: told every secret that is made here.
+        publish: told what people do.
+        end: ends the meeting for everyone.
+        own: takes over work that goes on.
+        failed: told what nobody foresaw.
+    """
+
+    admission: Admission
+    people: People
+
+    def __init__(
+        self,
+        room: str,
+        *,
+        credentials: LiveKitCredentials,
+        room_service: Rooms,
+        own_server: bool,
+        cast: Cast,
+        direction: Direction,
+        reach: Reach | None,
+        info: Callable[[], Mapping[str, Any]],
+        mask: Masker,
+        publish: Callable[[PeopleEvent], object],
+        end: Callable[[], object],
+        own: Callable[[Awaitable[None]], None],
+        failed: Callable[[str, BaseException], object],
+    ) -> None:
+        self._room = room
+        self._credentials = credentials
+        self._own_server = own_server
+        self._direction = direction
+        self._reach = reach
+        self._info = info
+        self._own = own
+        self._failed = failed
+        self._invites = Invites.create()
+        mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
+        self._stack = contextlib.AsyncExitStack()
+        self._signaling: SignalingProxy | None = None
+        self.people = People(room, room_service, lambda: cast.entries, publish=publish, drop=self._drop, end=end)
+        self.admission = Admission(room, room_service, credentials, cast, self.people)
+
+    async def __aenter__(self) -> FrontDoor:
+        enter = self._stack.enter_async_context
+        try:
+            if self._own_server:
+                keeps_out = self.people.keeps_out
+                self._signaling = await enter(SignalingProxy(self._credentials.url, keeps_out=keeps_out))
+            self._page = await enter(
+                PageServer(
+                    room=self._room,
+                    livekit_url=self._credentials.url,
+                    invites=self._invites,
+                    admit=self.admission.admit,
+                    info=self._info,
+                    direct=self._direction.direct,
+                    cast=self._direction.view,
+                    people=self.people,
+                    signaling=self._signaling,
+                    reach=self._reach,
+                    failed=self._failed,
+                )
+            )
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        self._own(self.people.watch())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def link(self, role: Role = Role.GUEST, *, local: bool = False) -> str:
+        """Returns the join link of that role; `local` = for this machine alone."""
+        return self._page.join_link(role, local=local)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be known before a link is handed out."""
+        return () if self._reach is None else notes_of(self._reach)
+
+    def close(self) -> None:
+        """Tells whoever comes now that the meeting is over."""
+        self._page.close()
+
+    async def _drop(self, identity: str) -> None:
+        if self._signaling is not None:
+            await self._signaling.drop(identity)

@@ -1,0 +1,271 @@
+"""The people of a meeting: who is there, what they send, and what a host does with them.
+
+The LiveKit server is asked who is there; a person's page adds what only it can know. Whoever was removed stays out:
+the way to the server's signaling refuses them, and who comes by another way is removed again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from meetctl.errors import LiveKitError, UsageError
+from meetctl.meeting.limits import holds_open
+from meetctl.programs.room_access import CHAIR_IDENTITY
+from meetctl.protocol import Line, Utterance, UtteranceKind
+from meetctl.rooms import ParticipantInfo, Rooms, TrackSource
+from meetctl.status.document import PersonStatus
+from meetctl.status.people import LockChanged, PeopleEvent, PersonChanged, PersonJoined, PersonLeft
+from meetctl.supervisor.events import ChildMessage, SeatEvent
+from meetctl.web.invites import Role
+from meetctl.web.people import ConnectionReport, Manage
+
+LOOK_S = 2.0
+"""Between two looks at who is there; one costs the server and us a millisecond each."""
+REPORT_HOLDS_S = 20.0
+"""A page reports every five seconds; after this long without one its connection is not known."""
+LINES_TO_CHANGE = 8
+"""Lines of one person that may still get longer."""
+REMEMBERED = 2000
+"""People of whom it is known how they came in: enough for days, and no more memory than a few hundred kB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Somebody who was given a token."""
+
+    name: str
+    role: Role
+    device: str | None
+    """Secret of the browser that asked; None for a program."""
+
+
+@dataclass(slots=True)
+class _Talk:
+    seconds: float = 0.0
+    """Of lines that stay as they are."""
+    latest: OrderedDict[str, float] = field(default_factory=OrderedDict)
+
+    def add(self, line: Line) -> None:
+        if line.ended_at is None:
+            return
+        self.latest[line.id] = max(0.0, line.ended_at - line.at)
+        while len(self.latest) > LINES_TO_CHANGE:
+            self.seconds += self.latest.popitem(last=False)[1]
+
+    @property
+    def total(self) -> float:
+        return self.seconds + sum(self.latest.values())
+
+
+class People:
+    """Follows the people of one room.
+
+    Args:
+        agents: asked each time for identities that are no people, however they joined.
+        publish: told what changed.
+        drop: ends that identity's connections which pass through us.
+        end: ends the meeting, for everyone.
+    """
+
+    def __init__(
+        self,
+        room: str,
+        rooms: Rooms,
+        agents: Callable[[], Collection[str]],
+        *,
+        publish: Callable[[PeopleEvent], object] = lambda event: None,
+        drop: Callable[[str], Awaitable[object]] | None = None,
+        end: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.locked = False
+        """Whether nobody new comes in."""
+        self._room = room
+        self._rooms = rooms
+        self._agents = agents
+        self._publish = publish
+        self._drop = drop
+        self._end = end
+        self._here: Mapping[str, ParticipantInfo] = {}
+        self._admitted: OrderedDict[str, Admitted] = OrderedDict()
+        self._removed: set[str] = set()
+        self._removed_devices: set[str] = set()
+        self._talk: dict[str, _Talk] = {}
+        self._reports: dict[str, tuple[float, ConnectionReport]] = {}
+        self._looking = asyncio.Lock()
+
+    # --- who comes in ---
+
+    def admitted(self, identity: str, person: Admitted) -> None:
+        """Notes who was given a token."""
+        self._admitted[identity] = person
+        while len(self._admitted) > REMEMBERED:
+            self._admitted.popitem(last=False)
+
+    def keeps_out(self, identity: str) -> bool:
+        """Returns whether that identity was removed."""
+        return identity in self._removed
+
+    def keeps_out_device(self, device: str | None) -> bool:
+        """Returns whether whoever uses this browser was removed."""
+        return device is not None and device in self._removed_devices
+
+    # --- who is there ---
+
+    async def watch(self) -> None:
+        """Looks again and again, until cancelled."""
+        while True:
+            with contextlib.suppress(LiveKitError):  # a server that is away has nobody in its room
+                await self.look()
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Asks the server who is there, and tells what changed."""
+        async with self._looking:
+            agents = self._agents()
+            found = await self._rooms.participants(self._room)
+            here = {one.identity: one for one in found if one.active and holds_open(one, agents)}
+            for identity in [identity for identity in here if identity in self._removed]:
+                del here[identity]
+                await self._rooms.remove(self._room, identity)
+            before, self._here = self._here, here
+            self._tell(before, here)
+
+    def people(self) -> tuple[PersonStatus, ...]:
+        """Returns everybody who was there at the last look, who came first at the head."""
+        now = time.monotonic()
+        return tuple(self._status(one, now) for one in self._here.values())
+
+    def report(self, device: str, identity: str, connection: ConnectionReport) -> bool:
+        """Notes what a page says of its own connection; returns whether that person joined from this browser."""
+        person = self._admitted.get(identity)
+        if person is None or person.device != device or identity in self._removed:
+            return False
+        self._reports[identity] = (time.monotonic(), connection)
+        return True
+
+    def observe(self, event: SeatEvent) -> None:
+        """Counts how long people talk, by the chair's word."""
+        match event:
+            case ChildMessage(seat=seat, event=Utterance(line=line)) if seat == CHAIR_IDENTITY:
+                if line.kind is UtteranceKind.SPEECH and line.identity not in self._agents():
+                    self._talk.setdefault(line.identity, _Talk()).add(line)
+            case _:
+                pass
+
+    # --- what a host does ---
+
+    async def manage(self, do: Manage, person: str = "") -> Mapping[str, object]:
+        """Does what a host asks; returns whom it concerned.
+
+        Raises:
+            UsageError: if nobody of that name is there.
+            LiveKitError: if the server does not do it.
+        """
+        match do:
+            case Manage.KICK:
+                return {"do": do.value, **await self._kick(await self._named(person))}
+            case Manage.MUTE:
+                return {"do": do.value, **await self._mute(await self._named(person))}
+            case Manage.LOCK | Manage.UNLOCK:
+                self.locked = do is Manage.LOCK
+                self._publish(LockChanged(None, self.locked, time.monotonic()))
+            case Manage.END:
+                self._end()
+        return {"do": do.value}
+
+    async def knows(self, word: str) -> bool:
+        """Returns whether somebody of that name or identity is there."""
+        return await self._find(word) is not None
+
+    async def _kick(self, one: ParticipantInfo) -> Mapping[str, str]:
+        # First the doors, then the person: their client comes back within a second.
+        self._removed.add(one.identity)
+        person = self._admitted.get(one.identity)
+        if person is not None and person.device is not None:
+            self._removed_devices.add(person.device)
+        await self._rooms.remove(self._room, one.identity)
+        if self._drop is not None:
+            await self._drop(one.identity)
+        with contextlib.suppress(LiveKitError):
+            await self.look()
+        return {"identity": one.identity, "name": one.name}
+
+    async def _mute(self, one: ParticipantInfo) -> Mapping[str, str]:
+        for track in one.tracks:
+            if track.source is TrackSource.MICROPHONE and not track.muted:
+                await self._rooms.mute(self._room, one.identity, track.sid)
+        with contextlib.suppress(LiveKitError):
+            await self.look()
+        return {"identity": one.identity, "name": one.name}
+
+    async def _named(self, word: str) -> ParticipantInfo:
+        found = await self._find(word)
+        if found is not None:
+            return found
+        names = ", ".join(one.name or one.identity for one in self._here.values()) or "nobody"
+        raise UsageError(f"no person in {self._room} is called {word!r}; there is {names}", hint="meetctl status")
+
+    async def _find(self, word: str) -> ParticipantInfo | None:
+        await self.look()
+        wanted = word.casefold()
+        here = list(self._here.values())
+        by_identity = [one for one in here if one.identity.casefold() == wanted]
+        by_name = [one for one in here if one.name.casefold() == wanted]
+        return next(iter(by_identity + by_name), None)
+
+    # --- telling ---
+
+    def _status(self, one: ParticipantInfo, now: float) -> PersonStatus:
+        at, report = self._reports.get(one.identity, (0.0, None))
+        if now - at > REPORT_HOLDS_S:
+            report = None
+        talk = self._talk.get(one.identity)
+        return PersonStatus(
+            identity=one.identity,
+            name=one.name or one.identity,
+            role=self._role_of(one.identity),
+            since=datetime.fromtimestamp(one.joined_at, UTC).isoformat(timespec="seconds"),
+            talked_s=round(0.0 if talk is None else talk.total, 1),
+            ice=None if report is None else report.ice.value,
+            path=None if report is None else report.path,
+            loss=None if report is None else report.loss,
+            rtt_ms=None if report is None else report.rtt_ms,
+            **_sends(one),
+        )
+
+    def _role_of(self, identity: str) -> str | None:
+        person = self._admitted.get(identity)
+        return None if person is None else person.role.value
+
+    def _tell(self, before: Mapping[str, ParticipantInfo], after: Mapping[str, ParticipantInfo]) -> None:
+        now = time.monotonic()
+        for identity in before.keys() - after.keys():
+            self._reports.pop(identity, None)
+            self._publish(PersonLeft(None, identity, identity in self._removed, now))
+        for identity, one in after.items():
+            if identity not in before:
+                name = one.name or identity
+                self._publish(PersonJoined(None, identity, name, self._role_of(identity), now))
+            sends = _sends(one)
+            if sends != (_sends(before[identity]) if identity in before else _NOTHING):
+                self._publish(PersonChanged(None, identity, at=now, **sends))
+
+
+_NOTHING = {"microphone": False, "camera": False, "screen": False}
+_SHOWN = {
+    "microphone": TrackSource.MICROPHONE,
+    "camera": TrackSource.CAMERA,
+    "screen": TrackSource.SCREEN,
+}
+
+
+def _sends(one: ParticipantInfo) -> dict[str, bool]:
+    """Returns what of a person can be heard and seen at this moment."""
+    live = {track.source for track in one.tracks if not track.muted}
+    return {name: source in live for name, source in _SHOWN.items()}

@@ -1,0 +1,169 @@
+"""People of a running meeting: seen, muted, removed for good, and kept outside; by the installed command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from livekit import rtc
+
+from meetctl.reach.signaling import PATHS
+from testing.fixtures.command import Meetctl, command_in
+from testing.fixtures.lanes import Lane, starts
+from tests.system.light import WAIT_S, written
+
+ROOM = "people"
+DEVICE = "0123456789abcdef0123456789abcdef"
+Details = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """A meeting with nobody but people."""
+
+    meetctl: Meetctl
+    link: str
+
+    @property
+    def origin(self) -> str:
+        return "{0.scheme}://{0.netloc}".format(urlsplit(self.link))
+
+    def invite(self, link: str = "") -> str:
+        return urlsplit(link or self.link).fragment.removeprefix("invite=")
+
+    async def post(self, path: str, **body: Any) -> tuple[int, Details]:
+        body.setdefault("invite", self.invite())
+        async with aiohttp.ClientSession() as client, client.post(f"{self.origin}{path}", json=body) as response:
+            return response.status, await response.json() if response.status != 204 else {}
+
+    async def token(self, name: str, device: str | None = None) -> Details:
+        status, details = await self.post("/api/join", name=name, device=device)
+        assert status == 200, details
+        return details
+
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        ran = await asyncio.to_thread(self.meetctl, *arguments)
+        return ran.code, ran.out + ran.err
+
+    async def until(self, condition: Callable[[list[Details]], bool]) -> list[Details]:
+        """Waits until the people in `status` are so; returns them."""
+        people: list[Details] = []
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                (meeting,) = await asyncio.to_thread(self.meetctl.status)
+                people = meeting["people"]
+                if condition(people):
+                    return people
+                await asyncio.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+@starts(Lane.SYSTEM)
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    with command_in(tmp_path_factory.mktemp("hall")) as meetctl:
+        up = meetctl("up", written(meetctl, ROOM), "-d")
+        assert up.code == 0, up.err
+        yield Hall(meetctl, up.out.strip())
+
+
+@asynccontextmanager
+async def person(url: str, token: str) -> AsyncIterator[rtc.Room]:
+    """Yields somebody in the room, with a microphone that is on."""
+    room = rtc.Room()
+    async with asyncio.timeout(WAIT_S):
+        await room.connect(url, token)
+        source = rtc.AudioSource(48_000, 1)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        await room.local_participant.publish_track(rtc.LocalAudioTrack.create_audio_track("mic", source), options)
+    try:
+        yield room
+    finally:
+        await room.disconnect()
+        await source.aclose()
+
+
+async def test_a_person_is_seen_muted_and_removed_and_does_not_come_back_by_any_way(hall: Hall) -> None:
+    details = await hall.token("Bob", DEVICE)
+    identity, token, url = details["identity"], details["token"], details["livekit_url"]
+    assert urlsplit(url).netloc == urlsplit(hall.origin).netloc, "one way in"
+    gone = asyncio.Event()
+    async with person(url, token) as room:
+        room.on("disconnected", lambda reason: gone.set())
+        (bob,) = await hall.until(lambda people: [one["microphone"] for one in people] == [True])
+        assert (bob["identity"], bob["name"], bob["role"], bob["camera"]) == (identity, "Bob", "guest", False)
+        assert (bob["ice"], bob["path"], bob["talked_s"]) == (None, None, 0.0)
+
+        connection = {"ice": "connected", "path": "udp", "loss": 0.0, "rtt_ms": 1.5}
+        said = {"identity": identity, "connection": connection}
+        assert (await hall.post("/api/report", device=DEVICE, **said))[0] == 204
+        assert (await hall.post("/api/report", device=DEVICE[::-1], **said))[0] == 403
+        for wrong in ({"loss": 2}, {"rtt_ms": -1}, {"path": "carrier pigeon"}, {"ice": "cold"}, {"more": 1}):
+            body = {"identity": identity, "connection": {**connection, **wrong}}
+            assert (await hall.post("/api/report", device=DEVICE, **body))[0] == 400
+        (bob,) = await hall.until(lambda people: [one["path"] for one in people] == ["udp"])
+        assert (bob["ice"], bob["loss"], bob["rtt_ms"]) == ("connected", 0.0, 1.5)
+
+        code, said_of_mute = await hall.run("mute", "bob")
+        assert (code, "Bob is muted, until they" in said_of_mute) == (0, True)
+        await hall.until(lambda people: [one["microphone"] for one in people] == [False])
+        code, refusal = await hall.run("unmute", "Bob")
+        assert (code, "is a person: nobody switches" in refusal) == (2, True)
+
+        code, said_of_kick = await hall.run("kick", "Bob")
+        assert (code, "Bob was removed and cannot come back" in said_of_kick) == (0, True)
+        async with asyncio.timeout(WAIT_S):
+            await gone.wait()
+    await hall.until(lambda people: people == [])
+
+    async with aiohttp.ClientSession() as client:
+        for path in PATHS:
+            for headers in ({}, {"Upgrade": "websocket", "Connection": "Upgrade"}):
+                by_header = {**headers, "Authorization": f"Bearer {token}"}
+                async with client.get(hall.origin + path, params={"access_token": token}, headers=headers) as response:
+                    assert response.status == 403, path
+                async with client.get(hall.origin + path, headers=by_header) as response:
+                    assert response.status == 403, path
+    with pytest.raises(rtc.ConnectError):
+        await rtc.Room().connect(url, token)
+    for path, body in (("/api/info", {}), ("/api/join", {"name": "Rob"})):
+        status, answer = await hall.post(path, device=DEVICE, **body)
+        assert (status, answer["code"]) == (403, "removed")
+    assert (await hall.post("/api/report", device=DEVICE, **said))[0] == 403
+
+    # Past the page, on the server's own port, which only this machine reaches: in, and out again.
+    (meeting,) = hall.meetctl.status()
+    back = asyncio.Event()
+    past = rtc.Room()
+    past.on("disconnected", lambda reason: back.set())
+    await past.connect(meeting["livekit_url"], token)
+    async with asyncio.timeout(WAIT_S):
+        await back.wait()
+
+
+async def test_a_locked_meeting_lets_nobody_new_in_but_a_host(hall: Hall) -> None:
+    assert (await hall.run("lock"))[0] == 0
+    (meeting,) = hall.meetctl.status()
+    assert meeting["locked"] is True
+    status, answer = await hall.post("/api/join", name="Zoe")
+    assert (status, answer["code"]) == (423, "locked")
+    code, link = await hall.run("link", "--host")
+    host = hall.invite(link.strip())
+    assert (code, (await hall.post("/api/join", invite=host, name="Hanna"))[0]) == (0, 200)
+    assert (await hall.run("unlock"))[0] == 0
+    assert (await hall.post("/api/join", name="Zoe"))[0] == 200
+
+
+async def test_only_a_host_manages_people_and_what_cannot_be_is_said(hall: Hall) -> None:
+    for invite, expected in ((hall.invite(), 403), ("nobody", 403)):
+        for do in ("kick", "mute", "lock", "unlock", "end"):
+            assert (await hall.post("/api/manage", invite=invite, do=do, person="Zoe"))[0] == expected
+    code, refusal = await hall.run("kick", "Nemo")
+    assert (code, "no person in people is called 'Nemo'" in refusal) == (2, True)
+    (meeting,) = hall.meetctl.status()
+    assert (meeting["room"], meeting["locked"]) == (ROOM, False)
