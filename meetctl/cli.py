@@ -284,7 +284,7 @@ def mute(
     room: InRoom = None,
     as_json: Json = False,
 ) -> None:
-    """Silence an agent until `unmute`, or switch a person's microphone off.
+    """Silence an agent until `unmute`, or a person.
 
     An agent goes on listening. A person can switch the microphone on again.
     """

@@ -162,6 +162,8 @@ def test_the_meeting_s_own_keys_come_from_its_supervisor() -> None:
         "since": None,
         "silent_s": None,
         "error": None,
+        "people": [],
+        "locked": False,
     }
 
 
