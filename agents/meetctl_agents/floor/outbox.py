@@ -105,6 +105,7 @@ class Outbox:
         began = asyncio.get_running_loop().time()
         answer = None if give.grant_id in self._unwanted else await self._call(GRANT, self._as_grant(give))
         taken = answer is not None
+        logger.debug("%s: grant %s is %s", self._identity, give.grant_id, "taken" if taken else "not taken")
         self._unwanted.discard(give.grant_id)
         self._delivering.pop(give.grant_id).set_result(taken)
         if taken:

@@ -102,6 +102,7 @@ class Listener:
 
     def _take(self, activity: Activity) -> None:
         loop = asyncio.get_running_loop()
+        logger.debug("%r: %s", self._identity, type(activity).__name__)
         match activity:
             case SpeechStarted():
                 self._open += 1
@@ -146,6 +147,7 @@ class Listener:
             text = await transcribing
         finally:  # whoever waits for this person to finish must not wait for ever
             waited = asyncio.get_running_loop().time() - noticed
+            logger.debug("%r: words %r", self._identity, text)
             self._open -= 1
             stages = {"endpointing": self._endpointing.popleft(), "transcription": round(waited * 1000, 1)}
             self._heard(self._speech(text, ended.began_at, ended.spoken_until, stages))
