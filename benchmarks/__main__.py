@@ -20,6 +20,7 @@ PARTS = (
     "hearing",
     "sense",
     "talk",
+    "meant",
 )
 LONG = ("unanswered",)
 """Only by name, and with options of their own: half an hour and more."""

@@ -8,11 +8,9 @@ from typing import Any
 from meetctl.display import console
 from meetctl.display.variables import as_documents, as_lines
 from meetctl.errors import MeetctlError
-from meetctl.protocol.likeness import mistaken_for, told_apart
+from meetctl.protocol.likeness import ANOTHER_NAME, mistaken_for, told_apart
 from meetctl.roster import load_roster, load_variables, origins, shown
 from meetctl.settings import environment
-
-ANOTHER_NAME = "give one of them another name, or one more by also_called: […]"
 
 
 def check(path: Path, *, as_json: bool, env_file: Path | None = None, show_variables: bool = False) -> None:

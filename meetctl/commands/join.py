@@ -16,6 +16,7 @@ from meetctl.commands.up import run_reporting
 from meetctl.display import console
 from meetctl.errors import ExitCode, NotRunningError, SettingsError, UsageError
 from meetctl.meeting.requests import revealed
+from meetctl.protocol.likeness import ANOTHER_NAME, sounds_like, told_apart
 from meetctl.roster import AgentEntry, FaceChoice, ModelChoice, Program, Roster, load_entry_file, load_variables
 from meetctl.roster.schema import SIMLI_URL
 from meetctl.settings import environment, livekit_from_environment, slug
@@ -90,9 +91,14 @@ def _join_running(
         request |= {"name": agent}
     answer = asyncio.run(ask(files.socket, request, timeout_s=ANSWER_S))
     wait_for_agents(room, timeout_s, [answer["identity"]])
+    others = [seat["name"] for seat in asyncio.run(ask(files.socket, {"do": "status"}))["agents"]]
+    alike = sounds_like(answer["name"], (other for other in others if other != answer["name"]))
+    warnings = [] if alike is None else [{"message": told_apart(answer["name"], alike), "hint": ANOTHER_NAME}]
     if as_json:
-        console.print_json({"schema_version": 1, "room": room, **answer})
+        console.print_json({"schema_version": 1, "room": room, **answer, "warnings": warnings})
     else:
+        for warning in warnings:
+            console.talk(f"{warning['message']}; {warning['hint']}")
         console.print_data(f"{answer['name']} ({answer['program']}) joined {room} as {answer['identity']}")
     return ExitCode.OK
 

@@ -20,6 +20,9 @@ NEAR = 0.62
 ALIKE = 0.74
 """Share of letters that two longer names have in common where their consonants do not quite agree."""
 
+ANOTHER_NAME = "give one of them another name, or one more by also_called: […]"
+"""What to do about two of a cast that sound alike."""
+
 _PLAIN = (
     *(("tch", "k"), ("sch", "s"), ("ch", "k"), ("sh", "s"), ("ck", "k"), ("ph", "f"), ("gh", ""), ("th", "t")),
     *(("x", "ks"), ("q", "k"), ("z", "s"), ("ce", "se"), ("ci", "si"), ("cy", "si"), ("dge", "k"), ("wh", "w")),
@@ -96,6 +99,11 @@ def names_alike(one: str, other: str) -> bool:
 def mistaken_for(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Returns the pairs of names that cannot be told apart by ear."""
     return tuple((one, other) for one, other in combinations(names, 2) if names_alike(one, other))
+
+
+def sounds_like(name: str, others: Iterable[str]) -> str | None:
+    """Returns whose name a name is taken for by ear, the same one included; None where it is nobody's."""
+    return next((other for other in others if names_alike(name, other)), None)
 
 
 def told_apart(one: str, other: str) -> str:

@@ -20,6 +20,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from meetctl.errors import ConflictError, MeetctlError, StandInError
+from meetctl.protocol.likeness import sounds_like
 from meetctl.reach.listener import TlsListener
 from meetctl.reach.opening import Reach
 from meetctl.reach.signaling import PATHS, SignalingProxy
@@ -64,10 +65,11 @@ class JoinRequest(BaseModel):
 
 
 class InfoRequest(BaseModel):
-    """What the page sends to learn where the link leads."""
+    """What the page sends to learn where the link leads, and whether a name may be taken for an agent's there."""
 
     invite: str
     device: DeviceSecret | None = None
+    name: str | None = None
 
 
 class PageServer:
@@ -277,7 +279,11 @@ class PageServer:
         role = self._gate.let_in(asked.invite, asked.device)
         if isinstance(role, web.Response):
             return role
-        return web.json_response({"room": self._room, "role": role.value, **self._info(), **self._trust()})
+        told = {"room": self._room, "role": role.value, **self._info(), **self._trust()}
+        if asked.name is not None:
+            name = clean_name(asked.name)
+            told["sounds_like"] = None if name is None else sounds_like(name, told.get("agents", ()))
+        return web.json_response(told)
 
     async def _join(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, JoinRequest)

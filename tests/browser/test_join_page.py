@@ -33,6 +33,10 @@ async def test_two_people_who_open_the_link_see_and_hear_each_other(
     zoe = await open_page(page_server.join_link())
     await expect(bob.get_by_test_id("transcript-notice")).to_contain_text("transcribed and kept")
     await expect(bob.get_by_test_id("cast")).to_contain_text("Ada and Max")
+    await zoe.get_by_test_id("prejoin-name").fill("Macks")
+    await expect(zoe.get_by_test_id("sounds-like")).to_contain_text("sounds like Max, an AI agent here")
+    await zoe.get_by_test_id("prejoin-name").fill("Zoë K.")
+    await expect(zoe.get_by_test_id("sounds-like")).to_have_count(0)
     await join(bob, "Bob")
     await join(zoe, "Zoë K.")
     for page in (bob, zoe):

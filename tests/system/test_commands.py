@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from meetctl.protocol.likeness import told_apart
 from meetctl.rooms import Rooms, guest_token
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.sweep import marked
@@ -73,9 +74,11 @@ def test_the_demo_comes_up_is_shown_takes_another_agent_and_leaves_nothing_behin
 
     joined = meetctl("join", "demo", "--agent", "audio", "--name", "Zoe", "--json")
     assert (joined.code, joined.json()["identity"]) == (0, "zoe")
-    avatar = meetctl("join", "demo", "--agent", "simli", "--name", "Eve", "--json")
+    avatar = meetctl("join", "demo", "--agent", "simli", "--name", "Zoey", "--json")
     assert (avatar.code, avatar.json()["program"]) == (0, "simli")
-    assert [agent["name"] for agent in meetctl.status()[0]["agents"]] == ["Ada", "Max", "Zoe", "Eve"]
+    assert [agent["name"] for agent in meetctl.status()[0]["agents"]] == ["Ada", "Max", "Zoe", "Zoey"]
+    assert joined.json()["warnings"] == []
+    assert [warning["message"] for warning in avatar.json()["warnings"]] == [told_apart("Zoey", "Zoe")]
     twice = meetctl("join", "demo", "--agent", "audio", "--name", "Zoe", "--json")
     assert (twice.code, twice.json()["error"]["code"]) == (7, "conflict")
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from meetctl.supervisor.sweep import marked
+from testing.agents.scripted_models import scripted_models
 from testing.fixtures.command import Meetctl
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -50,22 +53,37 @@ def logs(meetctl: Meetctl) -> list[Path]:
     return list((Path(meetctl.environment["XDG_STATE_HOME"]) / "meetctl").glob("rehearsal-*/*"))
 
 
-def test_a_rehearsal_whose_expectations_hold_passes_and_leaves_nothing(meetctl: Meetctl, two_turns: Path) -> None:
-    ran = meetctl("rehearse", str(two_turns), "--json")
+def writes(asked: dict[str, Any]) -> str:
+    """Returns what the agents of `who_is_meant.yaml` say: a few words to each question, and Max asks once."""
+    last = str(asked["messages"][-1]["content"]).casefold()
+    answers = {
+        "ready": "It is ready.",
+        "how long": "Two days.",
+        "product manager": "Shall we begin on Monday?",
+        "yes": "Then Monday it is.",
+        "cost": "Not much.",
+        "customers": "I tell them.",
+    }
+    return next((answer for words, answer in answers.items() if words in last), "I have nothing to say to that.")
+
+
+async def test_in_a_rehearsal_each_agent_answers_what_is_meant_for_it_and_nothing_is_left(meetctl: Meetctl) -> None:
+    async with scripted_models("http://127.0.0.1:9", writes) as mind:
+        scenario = str(SCENARIOS / "who_is_meant.yaml")
+        ran = await asyncio.to_thread(meetctl, "rehearse", scenario, "--json", env={"MIND": f"{mind}/v1"})
     assert ran.code == 0, ran.out + ran.err
     outcome = ran.json()
     assert outcome["passed"] is True
-    first, second = outcome["steps"]
-    assert [answer["agent"] for answer in first["answers"]] == ["Ada"]
-    assert [answer["agent"] for answer in second["answers"]] == ["Max"]
-    assert "build" in first["understood"].lower()
-    for step in (first, second):
-        (answer,) = step["answers"]
-        assert answer["text"]
-        assert answer["sound_ms"] > 300
-        assert 300 < answer["latency_ms"] < 25_000
+    answers = [[answer["agent"] for answer in step["answers"]] for step in outcome["steps"]]
+    assert answers == [["Ada"], ["Ada"], [], [], ["Max"], ["Max"], [], ["Ada"], ["Max"]]
+    assert "server" in outcome["steps"][0]["understood"].lower()
+    for step in outcome["steps"]:
+        for answer in step["answers"]:
+            assert answer["text"]
+            assert answer["sound_ms"] > 300
+            assert 300 < answer["latency_ms"] < 25_000
         assert all(check["passed"] for check in step["checks"])
-    assert outcome["latency_ms"]["count"] == 2
+    assert outcome["latency_ms"]["count"] == 6
     assert outcome["longest_overlap_ms"] == 0
     assert outcome["logs"] is None
     assert logs(meetctl) == []

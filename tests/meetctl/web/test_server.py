@@ -98,6 +98,17 @@ async def test_before_joining_a_person_learns_what_the_meeting_is_but_only_with_
         assert "Ada" not in await response.text()
 
 
+@pytest.mark.parametrize(
+    ("name", "alike"), [("Macks", "Max"), ("ada", "Ada"), ("Bob", None), ("", None), ("🦊", None), ("x" * 200, None)]
+)
+async def test_before_joining_a_person_learns_whose_name_theirs_is_taken_for(
+    client: aiohttp.ClientSession, invites: Invites, name: str, alike: str | None
+) -> None:
+    body = {"invite": invites.guest.get_secret_value(), "name": name}
+    async with client.post("/api/info", json=body) as response:
+        assert (await response.json())["sounds_like"] == alike
+
+
 async def test_an_oversized_body_is_refused(client: aiohttp.ClientSession, invites: Invites, door: Door) -> None:
     status, answer = await join(client, invites.guest.get_secret_value(), "x" * MAX_BODY_BYTES)
     assert (status, answer["code"]) == (413, "request_entity_too_large")

@@ -1,7 +1,7 @@
 /** One person's way through a meeting: the link is checked, then prejoin, then the conference, then a last screen. */
 
 import { useCallback, useEffect, useState } from "react";
-import { askInfo, askToJoin, takePulse, type ConnectionDetails, type MeetingInfo, type Refusal } from "./api";
+import { askInfo, askSoundsLike, askToJoin, takePulse, type ConnectionDetails, type MeetingInfo, type Refusal } from "./api";
 import { endingAfter, type Ending } from "./logic/ending";
 import { inviteFromHash } from "./logic/invite";
 import { DEFAULT_CHOICES, recallChoices, rememberChoices, type Choices } from "./remembered";
@@ -49,6 +49,8 @@ export function App() {
     [invite],
   );
 
+  const soundsLike = useCallback((name: string) => askSoundsLike(invite ?? "", name), [invite]);
+
   const leave = useCallback(
     async (ending: Ending | undefined) => {
       setStage({ at: "end", ending: ending ?? endingAfter(await takePulse(invite ?? "")) });
@@ -65,7 +67,7 @@ export function App() {
     case "checking":
       return <main className="screen" aria-busy="true" data-testid="screen-checking" />;
     case "prejoin":
-      return <PreJoin info={stage.info} choices={choices} onJoin={(chosen) => join(stage.info, chosen)} />;
+      return <PreJoin info={stage.info} choices={choices} onJoin={(chosen) => join(stage.info, chosen)} onName={soundsLike} />;
     case "conference":
       return (
         <Conference info={stage.info} details={stage.details} choices={choices} invite={invite ?? ""} onEnd={leave} />

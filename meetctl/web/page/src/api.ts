@@ -92,6 +92,12 @@ export function askInfo(invite: string): Promise<Answer<MeetingInfo>> {
   return post<MeetingInfo>("/api/info", { invite, device: deviceSecret() });
 }
 
+/** Returns the agent whose name this one is taken for by ear; undefined = nobody's, or nobody knows. */
+export async function askSoundsLike(invite: string, name: string): Promise<string | undefined> {
+  const { ok } = await post<MeetingInfo & { readonly sounds_like?: string | null }>("/api/info", { invite, name });
+  return ok?.sounds_like ?? undefined;
+}
+
 /** Has a host's direction carried out, or only looks; the answer is how the agents stand then. */
 export function direct(invite: string, direction?: Direction): Promise<Answer<Cast>> {
   return post<Cast>("/api/direct", { invite, ...direction });

@@ -7,6 +7,7 @@ import { DeviceSelect } from "../components/DeviceSelect";
 import { Icon } from "../components/Icon";
 import { useLocalPreview } from "../hooks/useLocalPreview";
 import { useObstacle } from "../hooks/useObstacle";
+import { useSoundsLike } from "../hooks/useSoundsLike";
 import { REMEDIES } from "../logic/microphone";
 import { listed, MAX_NAME_CHARACTERS } from "../logic/names";
 import { noticeOf } from "../logic/notice";
@@ -19,9 +20,11 @@ export interface PreJoinProps {
   readonly choices: Choices;
   /** Returns what is wrong with the name, if anything is. */
   readonly onJoin: (choices: Choices) => Promise<string | undefined>;
+  /** Returns the agent whose name a name is taken for by ear, if there is one. */
+  readonly onName: (name: string) => Promise<string | undefined>;
 }
 
-export function PreJoin({ info, choices, onJoin }: PreJoinProps) {
+export function PreJoin({ info, choices, onJoin, onName }: PreJoinProps) {
   const [chosen, setChosen] = useState(choices);
   const [attempt, setAttempt] = useState(0);
   const [explaining, setExplaining] = useState(false);
@@ -31,6 +34,7 @@ export function PreJoin({ info, choices, onJoin }: PreJoinProps) {
   const microphone = useLocalPreview("microphone", chosen.microphone, chosen.microphoneId, attempt);
   const camera = useLocalPreview("camera", chosen.camera, chosen.cameraId, attempt);
   const obstacle = useObstacle(info.loopback_only ?? false);
+  const alike = useSoundsLike(chosen.name.trim(), onName);
   const change = (changes: Partial<Choices>) => setChosen((before) => ({ ...before, ...changes }));
 
   useEffect(() => {
@@ -127,6 +131,12 @@ export function PreJoin({ info, choices, onJoin }: PreJoinProps) {
         {wrong && (
           <p className="form-error" id="name-wrong" role="alert" data-testid="name-wrong">
             {wrong}
+          </p>
+        )}
+        {alike && (
+          <p className="form-error" role="status" data-testid="sounds-like">
+            This name sounds like {alike}, an AI agent here, who may answer what is said to you. Join by another name,
+            your surname perhaps, and be called by it.
           </p>
         )}
         <div className="notice" data-testid="transcript-notice">
