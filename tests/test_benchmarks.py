@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.lost import ANSWERED, Record
 from benchmarks.questions import QUESTIONS, Question
 from benchmarks.reading import CountingServer
 from benchmarks.ten_minutes import TURNS, judge
+from meetctl.protocol import FloorChanged, FloorDecided, Line, Model, Unanswered, Unsaid, Utterance
 from testing.words import word_errors
 
 
@@ -59,3 +61,45 @@ def test_tokens_that_were_read_before_are_counted_by_whom_they_were_read_for() -
     assert (counting.reading.read, counting.reading.again) == (60, 11)
     ask(counting, 0, "You are Max.", "Eve: 01234")
     assert counting.reading.again == 11
+
+
+NOTICED = "DEBUG meetctl_agents.hearing.listener: 'sam': SpeechStarted\n"
+SAID = Utterance(line=Line(id="u1", at=0, speaker="Sam", identity="sam", text="Ada, when?"))
+TO_ADA = FloorDecided(line_id="u1", speaker="sam", rule="name", agents=("ada",))
+GRANTED = FloorChanged(holder="ada")
+
+
+@pytest.mark.parametrize(
+    ("log", "events", "stage"),
+    [
+        ("", (), "the detector noticed nothing"),
+        (NOTICED, (), "the recogniser understood nothing"),
+        (
+            NOTICED,
+            (FloorDecided(line_id="u1", speaker="sam", rule="statement"), SAID),
+            "it was taken to be meant for somebody else (statement)",
+        ),
+        (NOTICED, (TO_ADA, SAID), "nobody who was asked was granted the floor"),
+        (
+            NOTICED,
+            (TO_ADA, SAID, GRANTED, Unanswered(identity="ada", line_id="u1", speaker="sam", reason=Unsaid.FAILED)),
+            "whoever had the floor said nothing (failed)",
+        ),
+        (NOTICED + "ada is cut off", (TO_ADA, SAID, GRANTED), "the answer was cut off before it was heard"),
+        (NOTICED, (TO_ADA, SAID, GRANTED), "the answer was not heard"),
+    ],
+)
+def test_where_a_question_got_lost_is_read_from_what_was_recorded(
+    log: str, events: tuple[Model, ...], stage: str
+) -> None:
+    record = Record(1, "plainly", "sam", "Ada, when?", ("ada",), 1.5, events=events, log=log)
+    assert record.stage == stage
+    assert record.shown()["stage"] == stage
+    record.heard = {"ada": 2.25}
+    assert (record.stage, record.latency_ms) == (ANSWERED, 750.0)
+
+
+def test_a_question_to_the_room_is_lost_where_nobody_is_granted_the_floor() -> None:
+    to_the_room = FloorDecided(line_id="u1", speaker="sam", rule="open question")
+    record = Record(1, "of the room", "sam", "When?", ("ada", "max"), 1.5, events=(to_the_room, SAID), log=NOTICED)
+    assert record.stage == "nobody who was asked was granted the floor"
