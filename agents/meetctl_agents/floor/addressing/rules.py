@@ -11,7 +11,7 @@ from .language import chosen
 from .line import Line
 from .passive import backchannel, noise, self_talk, wordless
 from .pronouns import pronoun
-from .talk import alone, answer, between_people, continuation, interruption, open_question, statement
+from .talk import alone, answer, between_people, continuation, dismissal, interruption, open_question, statement
 from .text import bare, fold, tokens
 from .view import Decision, View
 
@@ -34,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     backchannel,
     pronoun,
     between_people,
+    dismissal,
     interruption,
     continuation,
     alone,

@@ -26,6 +26,13 @@ def between_people(line: Line) -> Decision | None:
     return Decision("reply to a person", (), others, others)
 
 
+def dismissal(line: Line) -> Decision | None:
+    """Only tells whoever speaks to stop: nobody is to answer it."""
+    if "?" in line.text or line.named or not line.spoken.dismissals.fullmatch(line.bare):
+        return None
+    return Decision("dismissal", candidates=() if line.view.cut_off is None else (line.view.cut_off,))
+
+
 def interruption(line: Line) -> Decision | None:
     """Said into the words of an agent, to nobody else by name."""
     agent = line.view.cut_off

@@ -120,6 +120,12 @@ def test_words_into_an_agents_turn_are_meant_for_it() -> None:
     assert Talk().say("sam", "I mean Friday.", cut_off="ada").agents == ("ada",)
 
 
+@pytest.mark.parametrize("cut_off", ["ada", None])
+def test_to_be_told_to_stop_is_nothing_to_answer(cut_off: str | None) -> None:
+    decision = Talk().say("sam", "Stop, thank you.", cut_off=cut_off)
+    assert (decision.rule, decision.agents, decision.to_anybody) == ("dismissal", (), False)
+
+
 @pytest.mark.parametrize(
     ("code", "words", "agents"),
     [
