@@ -16,6 +16,7 @@ from .view import Party
 LONGEST_MISHEARD = 3
 """Words that a recogniser makes of one name: "play dough" for Plato."""
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+SENTENCE_END = re.compile(r"[.!?。！？]\s?")
 HAN = re.compile("[\u3400-\u9fff々]")
 
 
@@ -102,6 +103,8 @@ class Names:
                 run = words[index : index + length]
                 if len(run) < length or any(one.start < end and start < one.end for one in run for start, end in spans):
                     break
+                if SENTENCE_END.search(text, run[0].end, run[-1].start):
+                    break  # nobody's name goes on in the next sentence
                 if length == 1 and run[0].text in self._language.stop_words:
                     continue
                 if length > 1 and all(one.text in self._language.stop_words for one in run) and length > 2:

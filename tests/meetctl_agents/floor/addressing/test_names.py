@@ -58,6 +58,7 @@ def test_whoever_is_called_is_meant(text: str, identities: list[str]) -> None:
         "I agree with Max.",
         "That was Ada's idea.",
         "Max said earlier that it works.",
+        "Thank you. It is too small.",
         "As Ada wrote, it is late.",
         "The maximum is ten.",
         "The data is ready.",
