@@ -54,6 +54,11 @@ class Record:
         return [holder for holder in changes if holder is not None]
 
     @property
+    def is_asked_again(self) -> bool:
+        """Whether somebody had the floor for it and was not heard."""
+        return "is asked what was not answered" in self.log
+
+    @property
     def stage(self) -> str:
         """At which stage it got lost."""
         if self.latency_ms is not None:

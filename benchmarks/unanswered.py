@@ -133,7 +133,7 @@ def _tell(records: Sequence[Record], options: argparse.Namespace) -> None:
         value=len(records) - len(answered),
         of=len(records),
         busy=options.busy,
-        answered_at_the_second_try=sum(len(record.holders) > 1 for record in answered if len(record.to) == 1),
+        answered_at_the_second_try=sum(record.is_asked_again for record in answered),
         **Counter(record.stage for record in records if record.stage != ANSWERED),
     )
     show("person stops speaking -> an answer is heard", "ms", **spread(times))

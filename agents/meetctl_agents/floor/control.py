@@ -102,6 +102,8 @@ class FloorControl:
         for action in actions:
             match action:
                 case GrantFloor():
+                    if self._floor.hold is not None and self._floor.hold.request.tries:
+                        logger.info("%s is asked what was not answered", action.identity)
                     self._outbox(action.identity).grant(action)
                 case RevokeFloor(identity, grant_id):
                     logger.info("%s is cut off", identity)
