@@ -190,7 +190,7 @@ async def test_a_judge_that_is_slow_is_not_waited_for(stage: Stage, patience: Ca
         ("Max, why is the build red?", "name", ("max",)),
         ("Eve, why is the build red?", "name", ()),
         ("Max said earlier that the build is red.", "statement", ()),
-        ("Be quiet.", "open question", ()),
+        ("Be quiet.", "dismissal", ()),
     ],
 )
 async def test_where_words_decide_the_judge_is_not_asked(
