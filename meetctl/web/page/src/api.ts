@@ -94,7 +94,8 @@ export function askInfo(invite: string): Promise<Answer<MeetingInfo>> {
 
 /** Returns the agent whose name this one is taken for by ear; undefined = nobody's, or nobody knows. */
 export async function askSoundsLike(invite: string, name: string): Promise<string | undefined> {
-  const { ok } = await post<MeetingInfo & { readonly sounds_like?: string | null }>("/api/info", { invite, name });
+  const body = { invite, name, device: deviceSecret() };
+  const { ok } = await post<MeetingInfo & { readonly sounds_like?: string | null }>("/api/info", body);
   return ok?.sounds_like ?? undefined;
 }
 
