@@ -42,7 +42,12 @@ LEAVE_BODY_S = 4.0
 LAST_RESORT_S = 10.0
 """From the order to leave until the process ends no matter what it is doing, a blocked loop included."""
 
-NOISE = ("ignoring text stream with topic", "no request_id provided for TTS", "VAD inference is slower than")
+NOISE = (
+    "ignoring text stream with topic",
+    "no request_id provided for TTS",
+    "VAD inference is slower than",
+    "max_buffered_speech reached",  # it is told to keep none
+)
 """What the libraries say at every caption and every sentence; it means nothing and hides what does."""
 
 SHOWN = 200

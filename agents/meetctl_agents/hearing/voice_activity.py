@@ -70,7 +70,13 @@ Activity = SpeechStarted | PauseDetected | SpeechResumed | SpeechEnded
 def load_detector() -> inference.VAD:
     """Returns the detector; its model is inside the package."""
     return inference.VAD(
-        activation_threshold=ACTIVATION, min_speech_duration=SHORTEST_SPEECH_S, min_silence_duration=SILENCE_S
+        activation_threshold=ACTIVATION,
+        min_speech_duration=SHORTEST_SPEECH_S,
+        min_silence_duration=SILENCE_S,
+        # The stretch is kept here: the detector's own copy, of a minute and a half second more, would be another 2 MB
+        # for each microphone, made anew at each return of a person.
+        prefix_padding_duration=0.0,
+        max_buffered_speech=0.0,
     )
 
 
