@@ -6,10 +6,11 @@ pixel, so that slow motion is smooth, and every such position is drawn from the 
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,22 @@ _REMEMBERED = 256
 """Mouths and eyes kept: about 10 MB at 512."""
 
 Picture = NDArray[np.uint8]
+Phases = tuple[int, int]
+"""Right and down of its place in the drawing, quarters of a pixel."""
+
+
+class Placement(NamedTuple):
+    """What a pose comes to on the grid of what is drawn: where two are equal, so are their pictures."""
+
+    breath: int
+    """Quarters of a pixel."""
+    head: Phases
+    eyes: Phases
+    mouth_at: Phases
+    blink: float
+    brows: float
+    gaze: tuple[float, float]
+    mouth: Mouth
 
 
 class FaceRenderer:
@@ -65,30 +82,45 @@ class FaceRenderer:
 
         Without `wait`, still parts not yet drawn for the exact position are shown at the nearest whole pixel.
         """
+        return self.paint_placed(self.placed(pose, wait=wait))
+
+    def placed(self, pose: Pose, *, wait: bool = True) -> Placement:
+        """Returns where everything is drawn in that pose; `wait` as for `paint`."""
         per_unit = self._scale * _PHASES
         breath = round(pose.breath * _BREATH_REACH * per_unit)
         if not wait and breath not in self._backdrops:
             breath = 0
-        picture = self._backdrop(breath).copy()
-        head_x, head_y = (
-            round(pose.turn * _HEAD_REACH[0] * per_unit),
-            round(pose.nod * _HEAD_REACH[1] * per_unit) - breath,
+        at = round(pose.turn * _HEAD_REACH[0] * per_unit), round(pose.nod * _HEAD_REACH[1] * per_unit) - breath
+        eyes_at = (
+            _coarse(at[0] + pose.turn * _FEATURE_REACH[0] * per_unit),
+            _coarse(at[1] + pose.nod * _FEATURE_REACH[1] * per_unit),
         )
-        x, y = (
-            _coarse(head_x + pose.turn * _FEATURE_REACH[0] * per_unit),
-            _coarse(head_y + pose.nod * _FEATURE_REACH[1] * per_unit),
-        )
-        if not wait and (head_x % _PHASES, head_y % _PHASES) not in self._heads:
-            head_x, head_y = (round(at / _PHASES) * _PHASES for at in (head_x, head_y))
-        self._head(head_x % _PHASES, head_y % _PHASES).lay(picture, head_x // _PHASES, head_y // _PHASES)
-        for side in (-1, 1):
-            self._eye(side, pose, x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
-        if self.look.glasses:
-            self._glasses(x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
-        if pose.mouth != IDLE.mouth:
+        return Placement(
+            breath,
+            head=at if wait or (at[0] % _PHASES, at[1] % _PHASES) in self._heads else _whole(at),
+            eyes=eyes_at,
             # On a moving mouth nobody sees half a pixel, and each shape is drawn once instead of four times.
-            x, y = round(x / _PHASES) * _PHASES, round(y / _PHASES) * _PHASES
-        self._mouth(pose.mouth, x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
+            mouth_at=_whole(eyes_at) if pose.mouth != IDLE.mouth else eyes_at,
+            blink=round(pose.blink * 8) / 8,
+            brows=round(pose.brows * 4) / 4,
+            gaze=(round(pose.gaze_x * 10) / 10, round(pose.gaze_y * 6) / 6),
+            mouth=Mouth(
+                round(pose.mouth.open * 16) / 16,
+                round(pose.mouth.wide * 5) / 5,
+                round(pose.mouth.round * 5) / 5,
+                round(pose.mouth.teeth * 3) / 3,
+            ),
+        )
+
+    def paint_placed(self, placed: Placement) -> Canvas:
+        """Returns a new picture of it, (size, size, 4) uint8 RGBA, all opaque."""
+        picture = self._backdrop(placed.breath).copy()
+        _lay(self._head, placed.head, picture)
+        for side in (-1, 1):
+            _lay(partial(self._eye, side, placed), placed.eyes, picture)
+        if self.look.glasses:
+            _lay(self._glasses, placed.eyes, picture)
+        _lay(partial(self._mouth, placed.mouth), placed.mouth_at, picture)
         return picture
 
     def prepare(self) -> None:
@@ -136,31 +168,21 @@ class FaceRenderer:
             self._heads[x, y] = sprite_from(sheet)
         return self._heads[x, y]
 
-    def _eye(self, side: int, pose: Pose, x: int, y: int) -> Sprite:
-        blink, brows = round(pose.blink * 8) / 8, round(pose.brows * 4) / 4
-        gaze = (round(pose.gaze_x * 10) / 10, round(pose.gaze_y * 6) / 6)
-
+    def _eye(self, side: int, placed: Placement, x: int, y: int) -> Sprite:
         def draw() -> Sheet:
             sheet = self._sheet(eyes.eye_box(self.look, side), x, y)
-            eyes.draw_eye(sheet, self.look, side, blink, gaze, brows)
+            eyes.draw_eye(sheet, self.look, side, placed.blink, placed.gaze, placed.brows)
             return sheet
 
-        return self._remembered(("eye", side, blink, brows, gaze, x, y), draw)
+        return self._remembered(("eye", side, placed.blink, placed.brows, placed.gaze, x, y), draw)
 
     def _mouth(self, mouth: Mouth, x: int, y: int) -> Sprite:
-        near = Mouth(
-            round(mouth.open * 16) / 16,
-            round(mouth.wide * 5) / 5,
-            round(mouth.round * 5) / 5,
-            round(mouth.teeth * 3) / 3,
-        )
-
         def draw() -> Sheet:
             sheet = self._sheet(mouths.BOX, x, y)
-            mouths.draw_mouth(sheet, self.look, near)
+            mouths.draw_mouth(sheet, self.look, mouth)
             return sheet
 
-        return self._remembered(("mouth", near, x, y), draw)
+        return self._remembered(("mouth", mouth, x, y), draw)
 
     def _glasses(self, x: int, y: int) -> Sprite:
         def draw() -> Sheet:
@@ -187,6 +209,16 @@ class FaceRenderer:
         return drawn
 
 
+def _lay(sprite: Callable[[int, int], Sprite], at: Phases, picture: Canvas) -> None:
+    x, y = at
+    sprite(x % _PHASES, y % _PHASES).lay(picture, x // _PHASES, y // _PHASES)
+
+
+def _whole(at: Phases) -> Phases:
+    """Returns the nearest place that is a whole pixel."""
+    return round(at[0] / _PHASES) * _PHASES, round(at[1] / _PHASES) * _PHASES
+
+
 def _coarse(position: float) -> int:
     """Returns the position rounded to half a pixel: eyes and mouths are drawn anew for each, heads are not."""
     return round(position / _FEATURE_STEP) * _FEATURE_STEP
@@ -207,7 +239,7 @@ def reference_frame(face_id: str, size: int = DEFAULT_SIZE) -> Picture:
     return renderer_for(face_id, size).render(IDLE)
 
 
-@functools.lru_cache(maxsize=16)
+@lru_cache(maxsize=16)
 def renderer_for(face_id: str, size: int = DEFAULT_SIZE) -> FaceRenderer:
     """Returns the renderer of a face; sessions with the same face share it."""
     return FaceRenderer(face_id, size)

@@ -18,10 +18,11 @@ import numpy as np
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription, codecs
 from aiortc.codecs import h264, vpx
 from aiortc.mediastreams import MediaStreamError
+from av.video.frame import PictureType
 
-from meetctl.local.simli.face.pose import Pose
 from meetctl.local.simli.media.audio48 import Upsampler
 from meetctl.local.simli.media.encoder import DrawnVp8Encoder, frame_from_rgba
+from meetctl.local.simli.media.pictures import Pictures
 from meetctl.local.simli.sessions.playout import CHUNK_SECONDS
 from meetctl.local.simli.sessions.session import SimliSession
 
@@ -88,7 +89,7 @@ class PictureTrack(MediaStreamTrack):
     def __init__(self, session: asyncio.Future[SimliSession], painters: ThreadPoolExecutor) -> None:
         super().__init__()
         self._session = session
-        self._painters = painters
+        self._pictures = Pictures(painters, frame_from_rgba)
         self._index = 0
 
     async def recv(self) -> av.VideoFrame:
@@ -98,16 +99,12 @@ class PictureTrack(MediaStreamTrack):
         session = await asyncio.shield(self._session)
         self._index = max(self._index, int(session.clock.now * session.fps))
         await session.clock.wait_until(self._index / session.fps)
-        pose = session.pose_at(self._index / session.fps)
-        frame = await asyncio.get_running_loop().run_in_executor(self._painters, _draw, session, pose)
+        frame = await self._pictures.at(session, self._index / session.fps)
+        frame.pict_type = PictureType.NONE  # aiortc's encoders mark the frame from which a whole picture is asked
         frame.pts = round(self._index * VIDEO_CLOCK / session.fps)
         frame.time_base = fractions.Fraction(1, VIDEO_CLOCK)
         self._index += 1
         return frame
-
-
-def _draw(session: SimliSession, pose: Pose) -> av.VideoFrame:
-    return frame_from_rgba(session.picture(pose))
 
 
 class Peer:

@@ -8,15 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from meetctl.local.simli.media.audio48 import Upsampler
 from meetctl.local.simli.media.peer import AUDIO_CLOCK, VIDEO_BITRATE
+from meetctl.local.simli.media.pictures import Pictures
 from meetctl.local.simli.sessions.clock import MediaClock
 from meetctl.local.simli.sessions.playout import CHUNK_SECONDS
 
 if TYPE_CHECKING:
     from livekit import rtc
 
-    from meetctl.local.simli.face.pose import Pose
     from meetctl.local.simli.sessions.session import SimliSession
 
 CONNECT_SECONDS = 8.0
@@ -104,19 +107,16 @@ class RoomPublisher:
 
     async def _send_pictures(self, source: rtc.VideoSource) -> None:
         session, index = self._session, 0
+        pictures = Pictures(self._painters, _framed)
         while True:
             index = max(index, int(self._clock.now * session.fps))
             await self._clock.wait_until(index / session.fps)
-            frame = await asyncio.get_running_loop().run_in_executor(
-                self._painters, _draw, session, session.pose_at(index / session.fps)
-            )
-            source.capture_frame(frame)
+            source.capture_frame(await pictures.at(session, index / session.fps))
             index += 1
 
 
-def _draw(session: SimliSession, pose: Pose) -> rtc.VideoFrame:
+def _framed(picture: NDArray[np.uint8]) -> rtc.VideoFrame:
     from livekit import rtc
 
-    picture = session.picture(pose)
     height, width = picture.shape[:2]
     return rtc.VideoFrame(width, height, rtc.VideoBufferType.RGBA, picture.tobytes())

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from meetctl.local.simli.face.lips import WINDOW_SAMPLES, Lips
 from meetctl.local.simli.face.motion import Motion
 from meetctl.local.simli.face.pose import Pose
-from meetctl.local.simli.face.renderer import FaceRenderer
+from meetctl.local.simli.face.renderer import FaceRenderer, Placement
 from meetctl.local.simli.sessions.clock import MediaClock
 from meetctl.local.simli.sessions.playout import SAMPLE_RATE, Playout, Samples
 from meetctl.local.simli.sessions.tokens import SessionRequest
@@ -113,9 +113,13 @@ class SimliSession:
         window = self.playout.around(round(seconds * SAMPLE_RATE), WINDOW_SAMPLES)
         return self._motion.pose(seconds, self._lips.mouth(window), speaking=self.playout.speaking)
 
-    def picture(self, pose: Pose) -> NDArray[np.uint8]:
-        """Returns the face in that pose, (size, size, 4) uint8 RGBA. Draws and touches nothing else."""
-        return self.face.paint(pose, wait=False)
+    def placed(self, pose: Pose) -> Placement:
+        """Returns what that pose comes to: where it is as it was, the picture is the one before."""
+        return self.face.placed(pose, wait=False)
+
+    def picture(self, placed: Placement) -> NDArray[np.uint8]:
+        """Returns the face so, (size, size, 4) uint8 RGBA. Draws and touches nothing else."""
+        return self.face.paint_placed(placed)
 
     async def watch_limits(self) -> None:
         """Returns when the session is over, having ended it at its idle or maximum limit."""
