@@ -208,7 +208,9 @@ class Cast:
         face = entry.face
         if face is None or face.transport == "bridge":
             return entry
-        why = why_not_direct(self._credentials.url, face.url or SIMLI_URL)
+        if face.local and face.transport == "auto":  # so that its own connection is seen
+            return entry.model_copy(update={"face": face.model_copy(update={"transport": "bridge"})})
+        why = None if face.local else why_not_direct(self._credentials.url, face.url or SIMLI_URL)
         if why is not None and face.transport == "direct":
             raise UsageError(f"{entry.name}: {why}", hint="write transport: bridge, or transport: auto")
         legacy = face.api == "legacy"  # which has no way to join by itself

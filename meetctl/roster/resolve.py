@@ -170,7 +170,9 @@ def note_transports(reading: Reading, entries: Mapping[int, AgentEntry], livekit
         if entry.face is None or entry.face.transport != "direct":
             continue
         where: KeyPath = ("agents", index, "face", "transport")
-        why = why_not_direct(livekit.url if livekit else None, entry.face.url or SIMLI_URL)
+        why = (
+            None if entry.face.local else why_not_direct(livekit.url if livekit else None, entry.face.url or SIMLI_URL)
+        )
         if why is not None:
             reading.note(where, why, "write transport: bridge, or transport: auto", around=True)
         if avatar_identity(entry.identity).casefold() in identities:
@@ -283,7 +285,7 @@ def _face(
     if written is None:
         return FaceChoice() if program is Program.SIMLI else None
     if written.local:
-        return FaceChoice()
+        return FaceChoice(transport=written.transport or "bridge")
     if not written.face_id:
         reading.note((*path, "face_id"), "is missing", "write face: local, or add face_id: …")
     api_key = keys.find(written.api_key, SIMLI_KEY)

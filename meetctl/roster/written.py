@@ -160,6 +160,7 @@ class VoiceWritten(Written):
 
 class FaceWritten(Written):
     local: bool = False
+    provider: Literal["local", "simli"] | None = None
     face_id: str | None = Field(None, min_length=1)
     api_key: SecretStr | None = None
     url: HttpAddress | None = None
@@ -181,6 +182,10 @@ class FaceWritten(Written):
         if isinstance(value, dict):
             if "local" in value:
                 raise refused("must be local or a mapping with face_id", "write face: local")
+            if value.get("provider") == "local":
+                if others := sorted(map(str, value.keys() - {"provider", "transport"})):
+                    raise refused(f"a local face has no {others[0]}", f"remove {others[0]}, or write provider: simli")
+                return {**value, "local": True}
             if value.get("api") == "legacy" and value.get("transport") == "direct":
                 raise refused("api: legacy has no transport: direct", "write api: compose, or transport: bridge")
         return value

@@ -256,6 +256,10 @@ def faults_of(file: Path, **environment: str) -> list[tuple[int | None, str, str
         (AGENT + "    face: ./ada.png\n", 4, "agents[0].face", "a picture as a face is not yet in", "face: local"),
         (AGENT + "    face: abc\n", 4, "agents[0].face", "must be local or a mapping", "{face_id: abc}"),
         (AGENT + "    face: {api_key: k}\n", 4, "agents[0].face.face_id", "is missing", "add face_id"),
+        (
+            AGENT + "    face: {provider: local, face_id: f}\n",
+            *(4, "agents[0].face", "a local face has no face_id", "provider: simli"),
+        ),
         (AGENT + "    face: {faceid: k, api_key: k}\n", 4, "agents[0].face.faceid", "unknown key", "face_id"),
         (
             AGENT + "    face: {face_id: f, api_key: k, transport: direct}\n",

@@ -41,6 +41,7 @@ AGENT = {"name": "Ada", "agent": "simli"}
         {"livekit": {"url": "wss://example.org"}, "agents": [AGENT]},
         {"defaults": {"llm": "openai/gpt-4o-mini", "tts": {"provider": "local"}}, "agents": [AGENT]},
         {"agents": [AGENT | {"face": "local", "voice": "nova"}]},
+        {"agents": [AGENT | {"face": {"provider": "local", "transport": "direct"}}]},
         {"agents": [AGENT | {"face": {"face_id": "x", "max_idle": "5m", "max_session": 90}, "voice": {"pitch": 1.1}}]},
         {
             "defaults": {"llm": ["openai/gpt-4o-mini", {"provider": "local", "options": {"stop": ["x"]}}]},

@@ -151,6 +151,13 @@ agents:
     assert secrets_of(roster) == {"dg-secret", "el-secret"}
 
 
+@pytest.mark.parametrize("livekit", ["local", "{url: ws://192.168.1.5:7880, api_key: k, api_secret: s}"])
+def test_a_local_face_may_join_the_room_itself_wherever_that_is(load: Load, livekit: str) -> None:
+    face = "{provider: local, transport: direct}"
+    (ada,) = load(f"livekit: {livekit}\nagents: [{{name: Ada, agent: simli, face: {face}}}]").agents
+    assert ada.face == FaceChoice(transport="direct")
+
+
 def test_the_smallest_roster_is_local_throughout(load: Load, tmp_path: Path) -> None:
     local = ModelChoice(provider="local")
     ada = AgentEntry(name="Ada", identity="ada", program=Program.SIMLI, face=FaceChoice(), llm=local, tts=local)
