@@ -54,7 +54,7 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
                 judge=_judge(assignment, usage),
             ) as meeting,
             MicrophoneListeners(
-                room, detector, transcriber, meeting.heard, meeting.is_person, meeting.left_out, faults
+                room, detector, transcriber, meeting.heard, meeting.is_person, meeting.notices.left_out, faults
             ) as listeners,
             Probe(room, report, meeting.is_agent) as probe,
         ):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -23,8 +23,6 @@ from meetctl.protocol import (
     Assignment,
     CastMember,
     Draft,
-    FloorDecided,
-    FloorMode,
     GiveFloor,
     Line,
     Mute,
@@ -35,13 +33,10 @@ from meetctl.protocol import (
     TurnLatency,
     Utterance,
     UtteranceKind,
-    Warn,
 )
-from meetctl.protocol.likeness import names_alike, told_apart
 
 from ..floor.addressing import Decision
 from ..floor.addressing.listening import Addressing
-from ..floor.backchannel import is_hum, is_nod
 from ..floor.control import FloorControl
 from ..floor.events import (
     AgentCame,
@@ -57,7 +52,6 @@ from ..floor.events import (
     PlaybackStarted,
     Released,
     SpeechStarted,
-    UtteranceFinal,
 )
 from ..floor.judge import Judge
 from ..floor.moderator import Moderator
@@ -68,13 +62,16 @@ from ..models.speech_faults import SpeechFaults
 from ..process.wire import Report
 from ..room.agent_transcripts import AgentTranscripts
 from ..room.captions import Captions
-from ..room.chat import BURST, Chat
+from ..room.chat import Chat
 from ..room.events import RoomEvents
 from ..room.methods import serve
 from .agent_turns import AgentTurns
 from .cast import Cast
+from .deciding import Deciding
 from .judging import Judging
+from .lines import Lines
 from .moderating import Moderating
+from .notices import Notices
 from .people import People
 from .recent import Recent
 from .silences import Silences
@@ -84,8 +81,6 @@ AGENT_STATE = "lk.agent.state"
 """LiveKit's attribute of an agent session; `speaking` from its first sound."""
 HOST = "host"
 """Who asks from outside."""
-SOUNDS_LIKE = "{name} sounds like {agent}, an agent here: join by another name if it answers what is said to you."
-NOT_HEARD = "Your microphone is not heard: too many people have one. You are read if you write here."
 
 Clock = Callable[[], float]
 """Unix time, seconds."""
@@ -112,6 +107,9 @@ class Meeting:
         self._cast = Cast(room, assignment.cast)
         self._utterances = Utterances(run)
         self._people = People()
+        me = room.local_participant
+        self._lines = Lines(self._utterances, self._people, self._cast, clock, (me.identity, me.name))
+        self.notices = Notices(report, self._people, lambda identity, words: self._chat.tell(identity, words))
         self._recent = Recent(assignment.transcript)
         self._addressing = Addressing(assignment.language, assignment.transcript)
         self._turns = AgentTurns()
@@ -129,7 +127,7 @@ class Meeting:
             unanswered=self._silences.take,
             spoken_before=any(line.kind is not UtteranceKind.FACT for line in assignment.transcript),
         )
-        self._chat = Chat(room, self._on_chat, self._on_flood)
+        self._chat = Chat(room, self._on_chat, self.notices.flooded)
         self._events = RoomEvents(
             room,
             participant_connected=self._on_came,
@@ -138,10 +136,9 @@ class Meeting:
         )
         self._overhearing = AgentTranscripts(room, self._cast.is_outside, self._on_overheard)
         self._captions = Captions(room)
-        self._alike: set[tuple[str, str]] = set()
-        """Pairs of names that sound alike, and were told of."""
         self._moderating = Moderating(moderator, self._recent, self._faults, self._control.post)
         self._judging = Judging(judge, self._recent, lambda: (self._control.cast, self._people.names), self._faults)
+        self._deciding = Deciding(self._addressing, self._judging, lambda: self._control.floor, report)
 
     async def __aenter__(self) -> Self:
         await self._control.__aenter__()
@@ -198,19 +195,9 @@ class Meeting:
     def _cast_set(self) -> None:
         self._people.reserve(tuple(member.name for member in self._cast.members))
         self._addressing.set_agents(self._cast.members)
-        names = [member.name for member in self._cast.members]
-        for number, name in enumerate(names):
-            self._warn_of_alike(name, names[number + 1 :])
+        self.notices.of_agents([member.name for member in self._cast.members])
         self._addressing.set_people(self._people.names)
         self._control.post(CastSet(self._cast.members))
-
-    def _warn_of_alike(self, name: str, others: Iterable[str]) -> str | None:
-        """Says that somebody cannot be told from an agent by ear; returns whom, None where they can."""
-        alike = next((other for other in others if other != name and names_alike(name, other)), None)
-        if alike is not None and (name, alike) not in self._alike:
-            self._alike.add((name, alike))
-            self._report(Warn(message=told_apart(name, alike), hint="one of them is better called by another name"))
-        return alike
 
     def _came(self, participant: rtc.RemoteParticipant) -> None:
         if self.is_person(participant):
@@ -223,9 +210,8 @@ class Meeting:
     def _on_came(self, participant: rtc.RemoteParticipant) -> None:
         if self.is_person(participant):
             name = self._people.come(participant.identity, participant.name)
-            alike = self._warn_of_alike(name, [member.name for member in self._cast.members])
-            if alike is not None:
-                self._chat.tell(participant.identity, SOUNDS_LIKE.format(name=name, agent=alike))
+            agents = [member.name for member in self._cast.members]
+            self.notices.of_person(participant.identity, name, agents)
             self._fact(f"{name} joined the meeting.", here=self._people.here)
         elif self._cast.has(participant.identity):
             # what was said while it was on its way; what it knows already takes its own place
@@ -280,58 +266,26 @@ class Meeting:
 
     def _take(self, speech: FinalTranscript) -> None:
         self._judging.settle()
-        foreseen = self._foreseen(speech)
-        if self._goes_on(speech.text, self._decided(foreseen)):
+        decision = self._deciding.by_rules(self._lines.foreseen(speech))
+        if self._deciding.lets_go_on(speech.text, decision):
             # A line of its own: it neither continues what the person said before, nor is it continued.
             self._utterances.agent_was_heard()
-            line = self._spoken_line(speech)
+            line = self._lines.spoken(speech)
             self._utterances.agent_was_heard()
-            self._remember(line, self._decided(line))
+            self._deciding.remember(line, self._deciding.by_rules(line))
             self._report(Utterance(line=line))
             self._control.post(NothingSaid(speech.identity))
             return
-        line = self._spoken_line(speech)
+        line = self._lines.spoken(speech)
         self._clock.heard(line.id, speech.ended_at, speech.stages_ms)
         self._said(line, spoken=True)
 
-    def _goes_on(self, text: str, decision: Decision) -> bool:
-        """Returns whether the words want nothing but that whoever was talking goes on."""
-        if self._control.floor.cut_off is not None and (is_hum(text) or is_nod(text)):
-            return True
-        return decision.passive and not self._addressing.dismisses(text)
-
-    def _spoken_line(self, speech: FinalTranscript) -> Line:
-        return self._utterances.line(
-            identity=speech.identity,
-            name=self._people.name_of(speech.identity, speech.name),
-            text=speech.text,
-            began_at=speech.began_at,
-            ended_at=speech.ended_at,
-            kind=UtteranceKind.SPEECH,
-        )
-
     def _prepare(self, speech: PreflightTranscript) -> None:
-        line = self._foreseen(speech)
-        decision = self._decided(line)
-        if not self._goes_on(speech.text, decision):
+        line = self._lines.foreseen(speech)
+        decision = self._deciding.by_rules(line)
+        if not self._deciding.lets_go_on(speech.text, decision):
             self._judging.foresee(line, decision)
-            self._control.prepare(self._as_said(line, decision, spoken=True), line)
-
-    def _foreseen(self, speech: PreflightTranscript | FinalTranscript) -> Line:
-        return self._utterances.foreseen(
-            identity=speech.identity,
-            name=self._people.name_of(speech.identity, speech.name),
-            text=speech.text,
-            began_at=speech.began_at,
-            kind=UtteranceKind.SPEECH,
-        )
-
-    def left_out(self, participant: rtc.RemoteParticipant, most: int) -> None:
-        """Takes that somebody's microphone is not heard, for `most` others' are."""
-        name = self._people.name_of(participant.identity, participant.name)
-        hint = "they can write in the chat, or somebody else switches a microphone off and leaves them the place"
-        self._report(Warn(message=f"the microphone of {name!r} is not heard: {most} are, and no more", hint=hint))
-        self._chat.tell(participant.identity, NOT_HEARD)
+            self._control.prepare(self._deciding.as_said(line, decision, spoken=True), line)
 
     def _on_chat(self, participant: rtc.RemoteParticipant, text: str) -> None:
         if self.is_person(participant):
@@ -340,59 +294,17 @@ class Meeting:
             )
             self._said(line, spoken=False)
 
-    def _on_flood(self, identity: str) -> None:
-        name = self._people.name_of(identity, identity)
-        hint = f"of each person at most {BURST} messages are read at once, then one a second"
-        self._report(Warn(message=f"{name!r} writes too much in the chat: some of it is not read", hint=hint))
-
     def _typed_line(self, identity: str, name: str, text: str) -> Line:
-        now = self._now()
-        line = self._utterances.line(
-            identity=identity, name=name, text=text, began_at=now, ended_at=now, kind=UtteranceKind.CHAT
-        )
-        self._clock.heard(line.id, now, {})
+        line = self._lines.typed(identity, name, text)
+        self._clock.heard(line.id, line.at, {})
         return line
 
     def _said(self, line: Line, *, spoken: bool) -> None:
-        def take(decision: Decision, judge_ms: float | None) -> None:
-            self._remember(line, decision, judge_ms)
+        def take(decision: Decision, _: float | None) -> None:
             self._book(line)
-            self._control.post(self._as_said(line, decision, spoken=spoken), heard=line)
+            self._control.post(self._deciding.as_said(line, decision, spoken=spoken), heard=line)
 
-        self._judging.decide(line, self._decided, take)
-
-    def _decided(self, line: Line) -> Decision:
-        """Returns for whom the line is meant."""
-        cut_off = self._control.floor.cut_off
-        return self._addressing.decide(line, cut_off.identity if cut_off is not None else None)
-
-    def _remember(self, line: Line, decision: Decision, judge_ms: float | None = None) -> None:
-        """Keeps for whom the line was meant, and says why."""
-        self._addressing.said(line, decision)
-        self._report(
-            FloorDecided(
-                line_id=line.id,
-                speaker=line.identity,
-                rule=decision.rule,
-                agents=decision.agents,
-                candidates=decision.candidates,
-                judge_ms=judge_ms,
-            )
-        )
-
-    def _as_said(self, line: Line, decision: Decision, *, spoken: bool) -> UtteranceFinal:
-        picks = self._control.floor.rules.floor in (FloorMode.MODERATED, FloorMode.FREE)
-        # In these modes somebody else picks among the agents, unless it is for people that the words are meant.
-        open_to_all = decision.to_anybody or (picks and not decision.people and not decision.passive)
-        return UtteranceFinal(
-            line,
-            decision.agents,
-            spoken,
-            self._addressing.dismisses(line.text),
-            decision.excluded,
-            to_nobody=not decision.agents and not open_to_all,
-            to_the_room=decision.to_the_room,
-        )
+        self._deciding.decide(line, take)
 
     def _on_granted(self, give: GrantFloor, seconds: float) -> None:
         self._clock.granted(give, seconds)
@@ -416,7 +328,7 @@ class Meeting:
         line = None
         self._echo.falls_silent(caller, release.text, self._now())
         if release.text:
-            line = self._line_of(caller, release.grant_id, release.text, release.started_at)
+            line = self._lines.of_agent(caller, release.grant_id, release.text, release.started_at)
             line = line.model_copy(update={"interrupted": release.interrupted, "ended_at": self._now()})
             self._utterances.agent_was_heard()
             self._book(line)
@@ -438,19 +350,15 @@ class Meeting:
         self._echo.will_say(caller, draft.text)
         if not draft.whole:
             return
-        line = self._line_of(caller, draft.grant_id, draft.text, None)
+        line = self._lines.of_agent(caller, draft.grant_id, draft.text, None)
         self._control.prepare(Released(caller, draft.grant_id, line, self._called(caller, draft.text)), line)
 
     def _on_overheard(self, identity: str, text: str) -> None:
-        line = self._line_of(identity, f"overheard-{uuid.uuid4().hex[:12]}", text, None)
+        line = self._lines.of_agent(identity, f"overheard-{uuid.uuid4().hex[:12]}", text, None)
         self._utterances.agent_was_heard()
         self._book(line)
         self._addressing.answered(line)
         self._control.post(Overheard(line, self._called(identity, text)), heard=line)
-
-    def _line_of(self, identity: str, id: str, text: str, at: float | None) -> Line:
-        name = self._cast.name_of(identity)
-        return Line(id=id, at=at or self._now(), speaker=name, identity=identity, text=text)
 
     def _called(self, speaker: str, text: str) -> tuple[str, ...]:
         return self._addressing.called_by_agent(speaker, text)
@@ -474,22 +382,11 @@ class Meeting:
                 self._control.post(Muted(identity, muted))
 
     def _fact(self, text: str, *, here: tuple[str, ...] | None = None) -> None:
-        line = self._fact_line(text, here)
+        line = self._lines.fact(text, here)
         self._book(line)
         self._control.tell(line)
 
     def _tell_who_is_here(self) -> None:
-        line = self._fact_line("", self._people.here)
+        line = self._lines.fact("", self._people.here)
         self._recent.add(line)
         self._control.tell(line)
-
-    def _fact_line(self, text: str, here: tuple[str, ...] | None) -> Line:
-        return Line(
-            id=f"fact-{uuid.uuid4().hex[:12]}",
-            at=self._now(),
-            speaker=self._room.local_participant.name or "Chair",
-            identity=self._room.local_participant.identity,
-            kind=UtteranceKind.FACT,
-            text=text,
-            here=here,
-        )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from livekit import rtc
-from meetctl_agents.floor.backchannel import is_hum, is_nod
+from meetctl_agents.floor.addressing.passive import lets_go_on
 from meetctl_agents.models.unsaid import told_in_room
 
 from meetctl.protocol import FloorChanged, MeetingRules, Ready, Unsaid, Utterance, UtteranceKind
@@ -192,4 +192,4 @@ async def test_two_people_at_once_are_understood_sounds_change_nothing_and_a_swa
 
 def words(lines: list[str]) -> list[str]:
     """Returns the lines that are more than a hum or a nod."""
-    return [line for line in lines if not is_hum(line) and not is_nod(line)]
+    return [line for line in lines if not lets_go_on(line, "en")]

@@ -60,6 +60,10 @@ class Language:
     thanks: re.Pattern[str]
     hums: frozenset[str]
     affirmations: frozenset[str]
+    nods: frozenset[str]
+    """Said over somebody who talks, they mean: go on. Said in silence, they may be an answer."""
+    nod_phrases: re.Pattern[str]
+    """The same; among them what recognisers write for noises."""
     backchannel_words: frozenset[str]
     backchannel: re.Pattern[str]
     self_talk: re.Pattern[str]

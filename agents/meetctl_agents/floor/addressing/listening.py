@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from meetctl.protocol import CastMember, Line
 
 from .language import make_ready
+from .passive import lets_go_on
 from .rules import decide, dismisses
 from .threads import names_called
 from .view import Decision, Heard, Parties, Party, View
@@ -72,6 +73,10 @@ class Addressing:
         parties = tuple(party for party in (*self._agents, *self._people) if party.identity != identity)
         view = View(parties, (), identity, 0.0, self._language)
         return names_called(text, view)[1]
+
+    def lets_go_on(self, text: str) -> bool:
+        """Returns whether the text, said over an agent, wants nothing but that it goes on."""
+        return lets_go_on(text, self._language)
 
     def dismisses(self, text: str) -> bool:
         """Returns whether the text only tells somebody to stop talking."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from .language import Language
+from .language import Language, chosen
 from .line import Line
-from .text import bare
+from .text import bare, fold, tokens
 from .threads import WORDS
 from .view import Decision, View
+
+LONGEST_NOD = 4
+"""Words said over somebody; more of them say something."""
+LONGEST_HUM = 8
 
 
 def wordless(line: Line) -> Decision | None:
@@ -52,6 +56,19 @@ def backchannel(line: Line) -> Decision | None:
     if len(parts) > 1 and all(_is_nod(part, line.spoken) for part in parts if part):
         return Decision("backchannel", passive=True)
     return None
+
+
+def lets_go_on(text: str, language: str | None) -> bool:
+    """Returns whether the text, said over somebody who talks, wants nothing but that they go on."""
+    folded = fold(text)
+    spoken = chosen(language, folded)
+    words = [token.text for token in tokens(folded)]
+    if 0 < len(words) <= LONGEST_HUM and spoken.hums.issuperset(words):
+        return True
+    said = ("" if spoken.without_blanks else " ").join(words)
+    if not 0 < len(words) <= LONGEST_NOD * (1 if not spoken.without_blanks else 2) or "?" in folded:
+        return False
+    return bool(spoken.nod_phrases.fullmatch(said)) or (spoken.hums | spoken.nods).issuperset(words)
 
 
 def _is_nod(part: str, spoken: Language) -> bool:
