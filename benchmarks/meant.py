@@ -6,12 +6,12 @@ import logging
 import time
 from pathlib import Path
 
-from meetctl_agents.floor.addressing.rules import decide
-from meetctl_agents.floor.addressing.view import Heard, Parties, Party, View
-
 from benchmarks.addressing.annotated import read_meetings
 from benchmarks.addressing.played import play
 from benchmarks.addressing.scored import accuracy, score
+from meetctl_agents.floor.addressing.rules import decide
+from meetctl_agents.floor.addressing.view import Heard, Parties, Party, View
+
 from benchmarks.measuring import show
 
 SETS = {"held_out": "that the rules were not made with", "tuning": "that they were made with"}

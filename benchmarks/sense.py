@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 
 from meetctl_agents.speaking import speech as speech_module
 
-from benchmarks.in_text import LONGEST_S, answering
 from benchmarks.measuring import show, spread
-from benchmarks.questions import QUESTIONS, Question
 from meetctl.catalogue import PAIRS
 from meetctl.protocol import Grant, Line
 from meetctl.roster import load_roster
 from testing.fixtures.models import running_model_server
-
-DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
+from testing.talk import DEMO
+from testing.talk.in_text import LONGEST_S, answering
+from testing.talk.questions import QUESTIONS, Question
 
 
 def main() -> None:

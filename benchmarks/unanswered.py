@@ -23,7 +23,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from benchmarks.lost import ANSWERED, Record
 from benchmarks.measuring import show, spread
 from benchmarks.served import served_room
 from meetctl.protocol import FloorChanged, MediaReceived, Ready, Unanswered
@@ -34,6 +33,7 @@ from testing.agents.human import SAMPLE_RATE, Human, synthesised
 from testing.agents.scripted_models import scripted_models
 from testing.agents.staging import CHAIR, assignment, endpoint
 from testing.fixtures.models import running_model_server
+from testing.talk.lost import ANSWERED, Record
 
 ROOM = "bench-unanswered"
 AGENTS = {"ada": "Ada", "max": "Max"}

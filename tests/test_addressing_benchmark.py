@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from meetctl_agents.floor.addressing import rules
 
-from benchmarks.addressing.__main__ import main
-from benchmarks.addressing.scored import how_missed
+from testing.addressing.program import main
+from testing.addressing.scored import how_missed
 
 STANDUP: dict[str, Any] = {
     "id": "standup",

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.lost import ANSWERED, Record
-from benchmarks.questions import QUESTIONS, Question
-from benchmarks.reading import CountingServer
-from benchmarks.ten_minutes import TURNS, judge
 from meetctl.protocol import FloorChanged, FloorDecided, Line, Model, Unanswered, Unsaid, Utterance
+from testing.talk.lost import ANSWERED, Record
+from testing.talk.questions import QUESTIONS, Question
+from testing.talk.reading import CountingServer
+from testing.talk.ten_minutes import TURNS, judge
 from testing.words import word_errors
 
 

@@ -51,6 +51,25 @@ def test_only_the_command_line_exits_and_only_settings_reads_the_environment() -
     assert reads == {"settings.py", "protocol/proxies.py"}
 
 
+def test_tests_benchmarks_and_what_they_share_import_in_one_direction() -> None:
+    forbidden = {
+        "tests": ("benchmarks",),
+        "benchmarks": ("tests",),
+        "testing": ("tests", "benchmarks"),
+        "meetctl": ("tests", "testing", "benchmarks"),
+        "agents": ("tests", "testing", "benchmarks"),
+    }
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for folder, others in forbidden.items()
+        for path in (ROOT / folder).rglob("*.py")
+        if "node_modules" not in path.parts
+        for name in _imports(path)
+        if name.partition(".")[0] in others
+    }
+    assert found == set(), "what tests and benchmarks share belongs to testing/"
+
+
 def test_the_supervisor_knows_nothing_of_avatars_or_faces() -> None:
     known = {
         f"{path.name}: {word}"

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.sense import DEMO
-from benchmarks.talk import TextMeeting
-from benchmarks.ten_minutes import TURNS, Turn, judge
 from meetctl.roster import load_roster
 from testing.agents.human import synthesised
 from testing.fixtures.command import Meetctl
+from testing.talk import DEMO
+from testing.talk.ten_minutes import TURNS, Turn, judge
+from testing.talk.text_meeting import TextMeeting
 from tests.system.standing import Standing, standing
 from tests.system.test_hour import Person
 

@@ -12,8 +12,8 @@ from meetctl_agents.hearing.listener import FinalTranscript
 from meetctl_agents.meeting.meeting import Meeting
 from pydantic import SecretStr
 
-from benchmarks.addressing.played import PlayedRoom
 from meetctl.protocol import Assignment, CastMember, FloorDecided, Grant, Model, Utterance
+from testing.addressing.played import PlayedRoom
 from tests.meetctl_agents.speaking.test_answers import ScriptedModel
 
 CAST = (CastMember(identity="ada", name="Ada"), CastMember(identity="max", name="Max"))
