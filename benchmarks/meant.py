@@ -6,13 +6,13 @@ import logging
 import time
 from pathlib import Path
 
-from benchmarks.addressing.annotated import read_meetings
-from benchmarks.addressing.played import play
-from benchmarks.addressing.scored import accuracy, score
 from meetctl_agents.floor.addressing.rules import decide
 from meetctl_agents.floor.addressing.view import Heard, Parties, Party, View
 
 from benchmarks.measuring import show
+from testing.addressing.annotated import read_meetings
+from testing.addressing.played import play
+from testing.addressing.scored import accuracy, score
 
 SETS = {"held_out": "that the rules were not made with", "tuning": "that they were made with"}
 SYLLABLES = ("ba", "de", "fi", "go", "lu", "ma", "ne", "ri", "so", "tu")
