@@ -6,19 +6,18 @@ what it does not need.
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from meetctl import __version__
+from meetctl import __version__, directing, preparing
 from meetctl.display.encoding import adapt
-from meetctl.display.grouped_help import DIRECT, PREPARE, PROVE, RUN, WATCH, GroupedCommands
-from meetctl.errors import ExitCode, MeetctlError, Unheard
+from meetctl.display.grouped_help import PROVE, RUN, WATCH, GroupedCommands
+from meetctl.errors import ExitCode, Unheard
+from meetctl.options import EnvFile, FaultName, InRoom, Json, ReportFd, RoomName, RosterFile, Timeout
 
 app = typer.Typer(
     name="meetctl",
@@ -29,27 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Meetings of several AI agents and several people: one file, one command, one link.",
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON; failures too.")]
-Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for agents to be ready.")]
-RosterFile = Annotated[Path, typer.Argument(metavar="ROSTER", help="The roster, a YAML file; - reads stdin.")]
-EnvFile = Annotated[
-    Path | None, typer.Option("--env-file", metavar="FILE", help="Read variables from here instead of from .env.")
-]
-InRoom = Annotated[str | None, typer.Option("--room", help="The meeting; needed where several run.")]
-RoomName = Annotated[str | None, typer.Argument(metavar="[ROOM]", help="The meeting; needed where several run.")]
-AgentName = Annotated[str, typer.Argument(help="Name or identity of an agent.")]
-Words = Annotated[str, typer.Argument(metavar="TEXT", help="In quotes.")]
-ReportFd = Annotated[int | None, typer.Option("--report-fd", hidden=True)]
-
-
-class FaultName(StrEnum):
-    """What `drill` does; the same as `meetctl.meeting.drill.Fault`, which is too heavy for `--help`."""
-
-    KILL = "kill"
-    STALL = "stall"
-    SERVER = "server"
-    MODELS = "models"
+app.add_typer(directing.app)
+app.add_typer(preparing.app)
 
 
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl up configs/demo.yaml")
@@ -254,71 +234,6 @@ def leave(
     leave(agent, room=room, as_json=as_json)
 
 
-@app.command(rich_help_panel=DIRECT, epilog='Example: meetctl say Ada "Welcome, everyone."')
-def say(agent: AgentName, text: Words, room: InRoom = None, as_json: Json = False) -> None:
-    """Have an agent say these very words."""
-    _direct("say", agent, text, room, as_json)
-
-
-@app.command(rich_help_panel=DIRECT, epilog='Example: meetctl ask Ada "What is still open?"')
-def ask(agent: AgentName, text: Words, room: InRoom = None, as_json: Json = False) -> None:
-    """Ask an agent something; it answers aloud."""
-    _direct("ask", agent, text, room, as_json)
-
-
-@app.command(rich_help_panel=DIRECT, epilog='Example: meetctl tell "News: the launch moved to Monday."')
-def tell(text: Words, room: InRoom = None, as_json: Json = False) -> None:
-    """Tell every agent a fact; nobody answers it."""
-    _direct("tell", "", text, room, as_json)
-
-
-@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl floor Max")
-def floor(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
-    """Have an agent speak next; it chooses what to say."""
-    _direct("floor", agent, "", room, as_json)
-
-
-@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl mute Max")
-def mute(
-    agent: Annotated[str, typer.Argument(metavar="NAME", help="Name or identity of an agent or a person.")],
-    room: InRoom = None,
-    as_json: Json = False,
-) -> None:
-    """Silence an agent until `unmute`, or a person.
-
-    An agent goes on listening. A person can switch the microphone on again.
-    """
-    _direct("mute", agent, "", room, as_json)
-
-
-@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl unmute Max")
-def unmute(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
-    """Let a muted agent speak again."""
-    _direct("unmute", agent, "", room, as_json)
-
-
-@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl kick Bob")
-def kick(
-    person: Annotated[str, typer.Argument(metavar="NAME", help="Name or identity of a person.")],
-    room: InRoom = None,
-    as_json: Json = False,
-) -> None:
-    """Remove a person, who cannot come back."""
-    _manage("kick", person, room, as_json)
-
-
-@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl lock standup")
-def lock(room: RoomName = None, as_json: Json = False) -> None:
-    """Let nobody new in; who is there stays."""
-    _manage("lock", "", room, as_json)
-
-
-@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl unlock standup")
-def unlock(room: RoomName = None, as_json: Json = False) -> None:
-    """Let people in again."""
-    _manage("unlock", "", room, as_json)
-
-
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl link standup --name Bob --json")
 def link(
     room: RoomName = None,
@@ -333,21 +248,6 @@ def link(
     from meetctl.commands.link import link
 
     link(room, name=name, host=host, meet=meet, as_json=as_json)
-
-
-@app.command(rich_help_panel=PREPARE, epilog="Example: meetctl check configs/demo.yaml")
-def check(
-    roster: RosterFile,
-    show_variables: Annotated[
-        bool, typer.Option("--environment", help="Show where each variable comes from, never its value.")
-    ] = False,
-    env_file: EnvFile = None,
-    as_json: Json = False,
-) -> None:
-    """Report everything that is wrong with a roster."""
-    from meetctl.commands.check import check
-
-    check(roster, as_json=as_json, env_file=env_file, show_variables=show_variables)
 
 
 @app.command(rich_help_panel=PROVE, epilog="Example: meetctl rehearse configs/rehearsal.yaml")
@@ -365,27 +265,6 @@ def rehearse(
     from meetctl.commands.rehearse import rehearse
 
     _exit(rehearse(scenario, keep=keep, timeout_s=timeout, as_json=as_json, env_file=env_file))
-
-
-@app.command(rich_help_panel=PREPARE, epilog="Example: meetctl init team.yaml")
-def init(
-    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("roster.yaml"),
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
-) -> None:
-    """Write a first roster, which needs no key."""
-    from meetctl.commands.init import init
-
-    init(path, force=force)
-
-
-@app.command(rich_help_panel=PREPARE, epilog="Example: meetctl schema > roster.schema.json")
-def schema(
-    scenario: Annotated[bool, typer.Option("--scenario", help="The schema of a scenario instead.")] = False,
-) -> None:
-    """Print the JSON Schema of a roster, for editors."""
-    from meetctl.commands.schema import schema
-
-    schema(scenario=scenario)
 
 
 @app.command(rich_help_panel=PROVE, epilog="Example: meetctl drill kill Ada")
@@ -424,35 +303,6 @@ def doctor(
     from meetctl.commands.doctor import doctor
 
     _exit(doctor(roster, as_json=as_json, env_file=env_file))
-
-
-@app.command(rich_help_panel=PREPARE, epilog="Example: meetctl setup")
-def setup(
-    models: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[MODEL…]", help="Local models: local (unless given), local/tiny, or by name."),
-    ] = None,
-) -> None:
-    """Fetch livekit-server and the local models beforehand."""
-    from meetctl.commands.setup import models_named, setup
-    from meetctl.display import console
-
-    server = setup(models=models_named(models or ()))
-    console.print_data(f"ready: livekit-server at {server}, models in the cache")
-
-
-def _direct(do: str, agent: str, text: str, room: str | None, as_json: bool) -> None:
-    from meetctl.commands.direct import direct
-    from meetctl.web.direction import Directive
-
-    direct(Directive(do), agent=agent, text=text, room=room, as_json=as_json)
-
-
-def _manage(do: str, person: str, room: str | None, as_json: bool) -> None:
-    from meetctl.commands.manage import manage
-    from meetctl.web.people import Manage
-
-    manage(Manage(do), person=person, room=room, as_json=as_json)
 
 
 def _version(value: bool) -> None:
@@ -495,30 +345,10 @@ def _run(as_json: bool) -> int | str | None:
     except Unheard as nobody:
         return nobody.exit_code
     except Exception as error:
-        with contextlib.suppress(Unheard, MeetctlError):  # nobody may be there to be told
-            if not isinstance(error, MeetctlError):
-                return _tell_unexpected(error, as_json=as_json)
-            from meetctl.display import console
+        from meetctl.display.failures import tell_failure
 
-            console.show_error(error, as_json=as_json)
-        return error.exit_code if isinstance(error, MeetctlError) else ExitCode.BUG
+        return tell_failure(error, as_json=as_json)
     return ExitCode.OK
-
-
-def _tell_unexpected(error: Exception, *, as_json: bool) -> ExitCode:
-    """Tells of a folder that cannot be used, which a person can mend, or of a bug, which a developer has to."""
-    from meetctl.display import console
-    from meetctl.settings import folder_failure, state_dir
-
-    failure = folder_failure(error) if isinstance(error, OSError) else None
-    if failure is not None:
-        console.show_error(failure, as_json=as_json)
-        return failure.exit_code
-    report: Path | None = None
-    with contextlib.suppress(MeetctlError, OSError):  # the report must not hide what it is about
-        report = console.write_crash_report(error, state_dir())
-    console.show_bug(error, report, as_json=as_json)
-    return ExitCode.BUG
 
 
 def _terminated(*_: object) -> NoReturn:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from meetctl.cli import FaultName
 from meetctl.display.drills import line, table
 from meetctl.meeting.drill import Fault
+from meetctl.options import FaultName
 
 RESULT: dict[str, Any] = {
     "room": "standup",

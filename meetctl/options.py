@@ -1,0 +1,30 @@
+"""Options and arguments that several commands have, as types of their parameters."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON; failures too.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for agents to be ready.")]
+RosterFile = Annotated[Path, typer.Argument(metavar="ROSTER", help="The roster, a YAML file; - reads stdin.")]
+EnvFile = Annotated[
+    Path | None, typer.Option("--env-file", metavar="FILE", help="Read variables from here instead of from .env.")
+]
+InRoom = Annotated[str | None, typer.Option("--room", help="The meeting; needed where several run.")]
+RoomName = Annotated[str | None, typer.Argument(metavar="[ROOM]", help="The meeting; needed where several run.")]
+AgentName = Annotated[str, typer.Argument(help="Name or identity of an agent.")]
+Words = Annotated[str, typer.Argument(metavar="TEXT", help="In quotes.")]
+ReportFd = Annotated[int | None, typer.Option("--report-fd", hidden=True)]
+
+
+class FaultName(StrEnum):
+    """What `drill` does; the same as `meetctl.meeting.drill.Fault`, which is too heavy for `--help`."""
+
+    KILL = "kill"
+    STALL = "stall"
+    SERVER = "server"
+    MODELS = "models"
