@@ -8,6 +8,7 @@ have talked for as long as they may. A meeting of agents alone goes on by turn i
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import assert_never
 
 from meetctl.protocol import FloorMode, Line, OpenQuestions
 
@@ -38,15 +39,26 @@ def after_human(
         return replace(floor, waiting=(*_not_yet_heard(cut_off, line), *others)), ()
     if cut_off is not None and may_speak(floor, cut_off.identity, addressed=True):
         return replace(floor, waiting=(FloorRequest(cut_off.identity, line), *others)), ()
+    if said.to_the_room and floor.rules.floor is not FloorMode.MODERATED:
+        return _asked_of_the_room(replace(floor, waiting=others), line, now), ()
     if others or (floor.hold and not floor.hold.cut):
         return floor, ()  # a remark to nobody does not take an answer away from somebody
     if floor.rules.floor is FloorMode.MODERATED:
         return _consult(replace(floor, waiting=()), line, now)
-    if said.to_the_room and floor.rules.open_questions is OpenQuestions.IGNORE:
-        return floor, ()
-    if said.to_the_room and floor.rules.open_questions is OpenQuestions.WAIT:
-        return replace(floor, open=OpenQuestion(line, now + ROOM_S)), ()
     return replace(floor, waiting=one_by_turn(floor, line)), ()
+
+
+def _asked_of_the_room(floor: Floor, line: Line, now: float) -> Floor:
+    """Returns the floor with one agent about to answer after whoever else is to, where no person does first."""
+    match floor.rules.open_questions:
+        case OpenQuestions.IGNORE:
+            return floor
+        case OpenQuestions.WAIT:
+            return replace(floor, open=OpenQuestion(line, now + ROOM_S))
+        case OpenQuestions.ANSWER:
+            return replace(floor, waiting=(*floor.waiting, *one_by_turn(floor, line)))
+        case _ as never:
+            assert_never(never)
 
 
 def _not_yet_heard(cut_off: FloorRequest | None, line: Line) -> tuple[FloorRequest, ...]:

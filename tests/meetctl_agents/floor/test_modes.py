@@ -291,6 +291,14 @@ def test_a_question_to_the_room_that_a_person_answers_is_answered_by_no_agent() 
     assert played.do(UtteranceFinal(line("eve", "at nine", id="u2"), to_nobody=True)).wait(2 * ROOM_S).given == []
 
 
+@pytest.mark.parametrize("open_questions", ["wait", "answer"])
+def test_a_question_to_the_room_is_answered_after_what_somebody_was_asked_before(open_questions: str) -> None:
+    played = Played(humans=("sam", "eve"), open_questions=open_questions).do(SpeechStarted("eve"))
+    played.say("max?", "max").do(UtteranceFinal(line("eve", "does anybody know", id="u2"), to_the_room=True))
+    assert played.wait(ROOM_S).given == ["max"]
+    assert played.speak().given == ["max", "ada" if open_questions == "answer" else "zoe"]
+
+
 def test_a_cough_after_a_question_to_the_room_answers_it_not() -> None:
     played = Played(humans=("sam", "eve")).do(*asked_of_the_room(), SpeechStarted("eve")).wait(2 * ROOM_S)
     assert played.do(NothingSaid("eve")).given == ["ada"]
