@@ -50,7 +50,10 @@ async def scripted_models(models_url: str, writes: Writes) -> AsyncIterator[str]
     """Yields the url, without `/v1`."""
 
     async def chat(request: web.Request) -> web.StreamResponse:
-        asked = await request.json()
+        try:
+            asked = await request.json()
+        except ConnectionError:  # it changed its mind before it had asked
+            raise web.HTTPBadRequest from None
         written = writes(asked)
         asks = written if isinstance(written, Asks) else Asks((), written)
         words = asks.text.split(" ")

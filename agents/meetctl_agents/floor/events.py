@@ -56,6 +56,8 @@ class UtteranceFinal:
     """It is meant for people, or for nobody: no agent answers."""
     to_the_room: bool = False
     """People are asked as well as agents: they are left time to answer first."""
+    is_aside: bool = False
+    """Said into the agent's turn, without asking anything: whom somebody else calls meanwhile answers instead."""
 
 
 @dataclass(frozen=True, slots=True)

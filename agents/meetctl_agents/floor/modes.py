@@ -33,8 +33,10 @@ def after_human(
         kept = tuple(request for request in floor.waiting if request.directed)
         return replace(floor, waiting=(*kept, *_round(floor, line, addressed))), ()
     if addressed:
-        requests = tuple(FloorRequest(name, line) for name in addressed if may_speak(floor, name, addressed=True))
-        return replace(floor, waiting=(*others, *requests)), ()
+        able = (name for name in addressed if may_speak(floor, name, addressed=True))
+        requests = tuple(FloorRequest(name, line, is_aside=said.is_aside) for name in able)
+        kept = tuple(one for one in others if not one.is_aside or said.is_aside)
+        return replace(floor, waiting=(*kept, *requests)), ()
     if said.to_nobody:
         return replace(floor, waiting=(*_not_yet_heard(cut_off, line), *others)), ()
     if cut_off is not None and may_speak(floor, cut_off.identity, addressed=True):

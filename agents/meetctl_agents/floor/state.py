@@ -21,6 +21,8 @@ class FloorRequest:
     """Somebody outside asked for it: it is heard even where nobody else would be granted the floor."""
     is_by_turn: bool = False
     """Nobody was named: another one may answer in its place."""
+    is_aside: bool = False
+    """Nothing was asked; whoever is called meanwhile comes in its place."""
     was_heard: bool = False
     """Something of the turn was heard before it was cut off."""
     tries: int = 0

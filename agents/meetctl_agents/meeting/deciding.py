@@ -74,4 +74,5 @@ class Deciding:
             decision.excluded,
             to_nobody=not decision.agents and not open_to_all,
             to_the_room=decision.to_the_room,
+            is_aside=decision.is_aside,
         )

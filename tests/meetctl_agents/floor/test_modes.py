@@ -319,6 +319,17 @@ def test_whoever_is_excluded_loses_the_floor_and_what_it_was_to_have_of_it() -> 
     assert played.floor.hold.cut
 
 
+@pytest.mark.parametrize(("is_aside", "granted"), [(True, ["ada", "zoe"]), (False, ["ada", "ada", "zoe"])])
+def test_whom_one_of_two_calls_answers_and_not_the_agent_that_the_other_only_spoke_into(
+    is_aside: bool, granted: list[str]
+) -> None:
+    played = Played(humans=("sam", "eve")).say("ada?", "ada").do(SpeechStarted("eve"), SpeechStarted("sam"))
+    played.speak(interrupted=True)
+    played.do(UtteranceFinal(line("eve", "too small", id="u2"), ("ada",), is_aside=is_aside))
+    played.do(UtteranceFinal(line("sam", "zoe, when?", id="u3"), ("zoe",)))
+    assert played.speak_all().given == granted
+
+
 def test_agents_wait_for_two_people_who_talk_at_once_and_whoever_was_addressed_answers() -> None:
     played = Played(humans=("sam", "eve")).do(SpeechStarted("sam"), SpeechStarted("eve"))
     played.do(UtteranceFinal(line("sam", "ada?", id="u1"), ("ada",)))

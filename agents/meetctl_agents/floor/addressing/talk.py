@@ -36,7 +36,9 @@ def dismissal(line: Line) -> Decision | None:
 def interruption(line: Line) -> Decision | None:
     """Said into the words of an agent, to nobody else by name."""
     agent = line.view.cut_off
-    return None if agent is None else Decision("interruption", (agent,), (), (agent,))
+    if agent is None:
+        return None
+    return Decision("interruption", (agent,), (), (agent,), is_aside=not (line.asks or line.requests))
 
 
 def continuation(line: Line) -> Decision | None:

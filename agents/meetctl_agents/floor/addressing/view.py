@@ -77,6 +77,8 @@ class Decision:
     """One agent by turn answers."""
     to_the_room: bool = False
     """People are asked too: it waits for them."""
+    is_aside: bool = False
+    """Said into an agent's turn, without asking anything."""
     unsure: bool = False
     """No words say for whom it is: it is what is left."""
     passive: bool = False

@@ -117,7 +117,8 @@ def test_a_correction_takes_it_from_one_and_gives_it_to_the_other() -> None:
 
 
 def test_words_into_an_agents_turn_are_meant_for_it() -> None:
-    assert Talk().say("sam", "I mean Friday.", cut_off="ada").agents == ("ada",)
+    said, asked = [Talk().say("sam", words, cut_off="ada") for words in ("I mean Friday.", "What about Friday?")]
+    assert (said.agents, said.is_aside, asked.agents, asked.is_aside) == (("ada",), True, ("ada",), False)
 
 
 @pytest.mark.parametrize("cut_off", ["ada", None])
