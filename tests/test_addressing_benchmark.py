@@ -42,6 +42,11 @@ def test_every_turn_of_a_plain_meeting_reaches_whom_it_is_meant_for(
     assert "100.0 %     6 of    6  of all turns" in capsys.readouterr().out
 
 
+def test_the_rehearsed_scenes_reach_whom_they_are_meant_for_in_german_too(capsys: pytest.CaptureFixture[str]) -> None:
+    scenes = Path(__file__).parent / "scenarios" / "who_is_meant.de.jsonl"
+    assert main([str(scenes), "-v", "--at-least", "1"]) == 0, capsys.readouterr().out
+
+
 def test_a_live_rule_that_is_taken_away_is_seen_in_the_figure_and_named_by_the_miss(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
