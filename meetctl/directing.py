@@ -77,6 +77,27 @@ def unlock(room: RoomName = None, as_json: Json = False) -> None:
     _manage("unlock", "", room, as_json)
 
 
+RequestId = Annotated[str, typer.Argument(metavar="[ID]", help="Of the request; where one waits, it is that.")]
+
+
+@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl approve 3")
+def approve(id: RequestId = "", room: InRoom = None, as_json: Json = False) -> None:
+    """Let an agent use a tool that it asked for."""
+    _decide(id, True, room, as_json)
+
+
+@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl deny 3")
+def deny(id: RequestId = "", room: InRoom = None, as_json: Json = False) -> None:
+    """Refuse an agent a tool that it asked for."""
+    _decide(id, False, room, as_json)
+
+
+def _decide(id: str, allowed: bool, room: str | None, as_json: bool) -> None:
+    from meetctl.commands.approve import decide
+
+    decide(id, allowed=allowed, room=room, as_json=as_json)
+
+
 def _direct(do: str, agent: str, text: str, room: str | None, as_json: bool) -> None:
     from meetctl.commands.direct import direct
     from meetctl.web.direction import Directive

@@ -21,6 +21,7 @@ from meetctl.status.document import (
     LegStatus,
     MeetingStatus,
     PersonStatus,
+    RequestStatus,
     SeatStatus,
     ServiceStatus,
     StatusDocument,
@@ -108,6 +109,7 @@ def test_the_status_s_keys_are_on_the_page() -> None:
     assert set(StatusDocument.model_fields) == {"schema_version", "meetings"}
     assert told == {
         "a meeting": set(MeetingStatus.model_fields),
+        "one of `requests`": set(RequestStatus.model_fields),
         "an error": set(ErrorStatus.model_fields),
         "a service or an agent": SEAT_KEYS,
         "a service too": set(ServiceStatus.model_fields) - SEAT_KEYS,

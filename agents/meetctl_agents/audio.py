@@ -22,6 +22,7 @@ async def run_agent(room: rtc.Room, assignment: Assignment, report: Report, inbo
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(report_room_leg(room, report))
             tasks.create_task(speaker.wait_closed())
+            tasks.create_task(speaker.follow(inbox))
 
 
 if __name__ == "__main__":

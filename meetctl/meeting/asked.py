@@ -54,6 +54,13 @@ class AgentAsked(Asked):
     agent: str
 
 
+class DecideAsked(Asked):
+    id: str = ""
+    """Of a request; empty = the only one."""
+    allowed: bool
+    by: str = "the host"
+
+
 class ReconcileAsked(Asked):
     roster: Roster
     dry_run: bool = False

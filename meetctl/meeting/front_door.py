@@ -9,6 +9,7 @@ from typing import Any
 from meetctl.meeting.admission import Admission
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.direction import Direction
+from meetctl.meeting.host_requests import HostRequests
 from meetctl.meeting.people import People
 from meetctl.reach.opening import Reach
 from meetctl.reach.signaling import SignalingProxy
@@ -25,6 +26,7 @@ class FrontDoor:
     """Lets people in while entered.
 
     Args:
+        host_requests: what waits for a host's word.
         own_server: whether the LiveKit server is ours, so that signaling passes here.
         reach: the door to other machines; None = there is none.
         info: what the page shows before a person joins.
@@ -47,6 +49,7 @@ class FrontDoor:
         own_server: bool,
         cast: Cast,
         direction: Direction,
+        host_requests: HostRequests,
         reach: Reach | None,
         info: Callable[[], Mapping[str, Any]],
         mask: Masker,
@@ -59,6 +62,7 @@ class FrontDoor:
         self._credentials = credentials
         self._own_server = own_server
         self._direction = direction
+        self._host_requests = host_requests
         self._reach = reach
         self._info = info
         self._own = own
@@ -86,6 +90,8 @@ class FrontDoor:
                     direct=self._direction.direct,
                     cast=self._direction.view,
                     people=self.people,
+                    requests=self._host_requests.view,
+                    decide=self._host_requests.decide,
                     signaling=self._signaling,
                     reach=self._reach,
                     failed=self._failed,

@@ -19,12 +19,14 @@ from typing import Any
 from meetctl import rooms
 from meetctl.errors import MeetctlError, NotRunningError
 from meetctl.meeting.accounts import Accounts
+from meetctl.meeting.approvals import Approvals
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.deadlines import Deadlines
 from meetctl.meeting.direction import Direction
 from meetctl.meeting.ending import Ending
 from meetctl.meeting.event_stream import EventStream
 from meetctl.meeting.front_door import FrontDoor
+from meetctl.meeting.host_requests import HostRequests
 from meetctl.meeting.limit_enforcer import LimitEnforcer
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
@@ -76,6 +78,7 @@ class Meeting:
     supervisor: Supervisor
     cast: Cast
     direction: Direction
+    host_requests: HostRequests
     front_door: FrontDoor
     join_link: str
 
@@ -143,6 +146,7 @@ class Meeting:
             avatars_run_on=self._accounts.avatars_run_on(unix_now),
             people=self.front_door.people.people(),
             locked=self.front_door.people.locked,
+            requests=self.host_requests.view(),
         )
 
     def link(self, role: Role) -> str:
@@ -283,6 +287,17 @@ class Meeting:
         self.direction = Direction(self.supervisor, self.cast, self.roster.room)
         self.supervisor.listen(self.direction.observe)
         self._stack.push_async_callback(self.direction.aclose)
+        self.host_requests = HostRequests(self.report_bug)
+        self._stack.push_async_callback(self.host_requests.aclose)
+        self.supervisor.listen(
+            Approvals(
+                self.host_requests,
+                self.supervisor.send,
+                lambda seat: self.supervisor.state.seats[seat].name,
+                self.supervisor.warn,
+                self.supervisor.calm,
+            ).observe
+        )
         self._stack.push_async_callback(self._tasks.cancel)
         self.front_door = await enter(
             FrontDoor(
@@ -292,6 +307,7 @@ class Meeting:
                 own_server=self.roster.livekit is None,
                 cast=self.cast,
                 direction=self.direction,
+                host_requests=self.host_requests,
                 reach=self._reach,
                 info=self._info,
                 mask=self._mask,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from meetctl.errors import AgentFailed, ConflictError, TimedOutError, UsageError
 from meetctl.meeting.admission import PERSON_TTL
 from meetctl.meeting.asked import (
     AgentAsked,
+    DecideAsked,
     DirectAsked,
     DownAsked,
     DrillAsked,
@@ -109,6 +111,14 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         wanted = asked(ManageAsked, request)
         return await meeting.front_door.people.manage(wanted.action, wanted.person)
 
+    async def waiting(_: Request) -> Mapping[str, Any]:
+        return {"requests": meeting.host_requests.view()}
+
+    async def decide(request: Request) -> Mapping[str, Any]:
+        wanted = asked(DecideAsked, request)
+        decided = await meeting.host_requests.decide(wanted.id, allowed=wanted.allowed, by=wanted.by)
+        return {"allowed": wanted.allowed, "request": asdict(decided)}
+
     async def where(_: Request) -> Mapping[str, Any]:
         return {
             "room": meeting.roster.room,
@@ -132,6 +142,8 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         "reconcile": reconcile,
         "direct": direct,
         "manage": manage,
+        "waiting": waiting,
+        "decide": decide,
         "where": where,
         "wait": wait,
     }

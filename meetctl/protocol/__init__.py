@@ -60,6 +60,7 @@ from meetctl.protocol.floor import (
     SOURCE_ATTRIBUTE,
     STILL_LOADING,
     STOP,
+    WANT,
     Draft,
     Grant,
     Hear,
@@ -69,6 +70,7 @@ from meetctl.protocol.floor import (
     Release,
     StopSpeaking,
     Unsaid,
+    Want,
 )
 from meetctl.protocol.lines import (
     MAX_LINE_BYTES,
@@ -79,7 +81,9 @@ from meetctl.protocol.lines import (
 )
 from meetctl.protocol.tools import (
     ACTIVITY_ATTRIBUTE,
+    APPROVAL_S,
     EVERY_TOOL,
+    Decided,
     OnInterrupt,
     ToolCall,
     ToolRules,
@@ -112,6 +116,7 @@ from meetctl.protocol.values import (
 __all__ = [
     "ACTIVITY_ATTRIBUTE",
     "AGENT_METHODS",
+    "APPROVAL_S",
     "CHAIR_METHODS",
     "DRAFT",
     "EVERY_TOOL",
@@ -129,6 +134,7 @@ __all__ = [
     "STILL_LOADING",
     "STOP",
     "TALK",
+    "WANT",
     "AgentCommand",
     "AgentEvent",
     "AgentSpeech",
@@ -141,6 +147,7 @@ __all__ = [
     "CastChanged",
     "CastMember",
     "Command",
+    "Decided",
     "Degraded",
     "Draft",
     "Endpoint",
@@ -199,6 +206,7 @@ __all__ = [
     "Utterance",
     "UtteranceKind",
     "Voice",
+    "Want",
     "Warn",
     "amount_of",
     "encode_line",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_serializer
 
-from meetctl.protocol.tools import ToolRules
+from meetctl.protocol.tools import Decided, ToolRules
 from meetctl.protocol.values import CastMember, Endpoint, Example, Face, Line, MeetingRules, Model, Voice
 
 SCHEMA_VERSION = 1
@@ -102,5 +102,5 @@ class Stop(Model):
     reason: str = "stopped"
 
 
-Command = Assignment | CastChanged | Say | Ask | Tell | GiveFloor | Mute | Stop
+Command = Assignment | CastChanged | Say | Ask | Tell | GiveFloor | Mute | Decided | Stop
 AgentCommand = Annotated[Command, Field(discriminator="type")]

@@ -15,6 +15,7 @@ STOP = "mc.stop"
 RELEASE = "mc.release"
 DRAFT = "mc.draft"
 REGISTER = "mc.register"
+WANT = "mc.want"
 FIRST_WORDS = "mc.first_words"
 
 STILL_LOADING = "granted, and the model is still being loaded"
@@ -22,7 +23,7 @@ STILL_LOADING = "granted, and the model is still being loaded"
 
 CHAIR_METHODS = (HEAR, PREPARE, GRANT, STOP)
 """Served by an agent, believed only from the chair."""
-AGENT_METHODS = (RELEASE, DRAFT, REGISTER)
+AGENT_METHODS = (RELEASE, DRAFT, REGISTER, WANT)
 """Served by the chair, believed only from the cast (`mc.register`: from participants of kind agent)."""
 PERSON_METHODS = (FIRST_WORDS,)
 """Served by a person's page, believed only from the chair."""
@@ -99,6 +100,13 @@ class Draft(Model):
     text: str
     whole: bool = True
     """False while more is being written."""
+
+
+class Want(Model):
+    """Agent to chair: give me the floor when it is free, with this line; what I waited for has come."""
+
+    line: Line
+    """Its own, and a fact: it comes back in the grant, and nobody else is told of it."""
 
 
 class Register(Model):

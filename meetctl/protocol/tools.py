@@ -9,6 +9,8 @@ from pydantic import Field, SecretStr, field_serializer
 
 from meetctl.protocol.values import Line, Model, UtteranceKind
 
+APPROVAL_S = 60.0
+"""How long a person has to allow a call; then it is refused."""
 EVERY_TOOL = "*"
 """In `approve`: whichever tool it is."""
 ACTIVITY_ATTRIBUTE = "mc.activity"
@@ -101,6 +103,8 @@ class ToolCall(Model):
     """Shortened, without secrets; None while it runs."""
     seconds: float | None = None
     """How long it ran; None while it does."""
+    decided_by: str | None = None
+    """Who allowed or refused it; empty = nobody, in the time that there was; None = nobody was asked."""
 
     @property
     def is_open(self) -> bool:
@@ -110,6 +114,9 @@ class ToolCall(Model):
     def line(self, identity: str, name: str) -> Line:
         """Returns what came of it as a line of the transcript, which that agent alone remembers."""
         outcome = "gave" if self.state is ToolState.DONE else self.state.value
+        if self.decided_by is not None:
+            by = self.decided_by or "nobody in time"
+            outcome = f"{outcome} (decided by {by})"
         return Line(
             id=self.id,
             at=self.at,
@@ -119,6 +126,16 @@ class ToolCall(Model):
             text=f"{self.tool} {self.arguments} → {outcome}: {self.result}",
             ended_at=self.at + (self.seconds or 0.0),
         )
+
+
+class Decided(Model):
+    """Down the wire: what a person decided about a call."""
+
+    type: Literal["decided"] = "decided"
+    call_id: str
+    allowed: bool
+    by: str
+    """Who, as people are told; empty = nobody, in the time that there was."""
 
 
 class ToolsFound(Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from meetctl.status.document import (
     LegStatus,
     MeetingStatus,
     PersonStatus,
+    RequestStatus,
     SeatStatus,
     ServiceStatus,
     ToolStatus,
@@ -41,6 +42,7 @@ def meeting_status(
     avatars_run_on: Mapping[str, float] = MappingProxyType({}),
     people: tuple[PersonStatus, ...] = (),
     locked: bool = False,
+    requests: Iterable[Mapping[str, Any]] = (),
 ) -> MeetingStatus:
     """Returns one meeting as of `now` (monotonic seconds).
 
@@ -51,6 +53,7 @@ def meeting_status(
         last_lines: of each seat's process.
         used: by each seat, over all its processes.
         avatars_run_on: until when sessions run that nobody closes any more, Unix time by agent.
+        requests: what waits for a host's word.
     """
     state = as_of(state, now)
     seats = state.seats.values()
@@ -63,6 +66,7 @@ def meeting_status(
         livekit_url=livekit_url,
         uptime_s=round(uptime_s, 1),
         floor=state.floor_holder,
+        requests=tuple(RequestStatus.model_validate(request) for request in requests),
         services=tuple(
             ServiceStatus(**common[seat.seat], url=seat.url) for seat in seats if seat.kind is SeatKind.SERVICE
         ),

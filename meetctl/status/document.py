@@ -139,6 +139,25 @@ class PersonStatus(Shown):
     rtt_ms: float | None = None
 
 
+class RequestStatus(Shown):
+    """What waits for a host's word."""
+
+    id: str
+    """What `meetctl approve` and `deny` call it."""
+    kind: str = ""
+    """`tool`: an agent asks whether it may use one."""
+    identity: str = ""
+    name: str = ""
+    what: str = ""
+    """The tool."""
+    detail: str = ""
+    """Its arguments, whole."""
+    at: float = 0.0
+    """Unix time, seconds."""
+    until: float = 0.0
+    """When it is refused by itself."""
+
+
 class ErrorStatus(Shown):
     code: str | None = None
     message: str = ""
@@ -164,6 +183,8 @@ class MeetingStatus(Shown):
     people: tuple[PersonStatus, ...] = ()
     locked: bool = False
     """Whether nobody new comes in."""
+    requests: tuple[RequestStatus, ...] = ()
+    """What waits for a host's word."""
 
 
 class StatusDocument(Shown):

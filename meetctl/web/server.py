@@ -27,6 +27,7 @@ from meetctl.reach.signaling import PATHS, SignalingProxy
 from meetctl.reach.words import AUTHORITY_PATH
 from meetctl.web.direction import Directive, DirectRequest
 from meetctl.web.gate import Gate, parse, refuse
+from meetctl.web.host_requests import Decide, HostRequestsAsked
 from meetctl.web.invites import ConnectionDetails, Invites, Role
 from meetctl.web.people import DeviceSecret, ManageRequest, PeopleDesk, ReportRequest
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name, hosts_of, is_own_origin, page_headers
@@ -86,6 +87,9 @@ class PageServer:
         cast: what a host sees of the agents: `floor` (identity or None) and `agents` (list of `identity`, `name`,
             `state`, `muted`, `can_speak`).
         people: knows who is there and does what a host asks with them; None = nobody asks.
+        requests: what waits for a host's word: a list of `id`, `kind`, `identity`, `name`, `what`, `detail`, `at`,
+            `until`.
+        decide: decides one of them. None = nobody can on the page.
         port: 0 = a free one.
         signaling: passes the page's signaling on to `livekit_url`; None = the page goes there itself.
         reach: the door to other machines; None = there is none.
@@ -107,6 +111,8 @@ class PageServer:
         direct: Direct | None = None,
         cast: Info = dict,
         people: PeopleDesk | None = None,
+        requests: Callable[[], list[dict[str, Any]]] = list,
+        decide: Decide | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         signaling: SignalingProxy | None = None,
@@ -123,6 +129,8 @@ class PageServer:
         self._info = info
         self._direct = direct
         self._cast = cast
+        self._requests = requests
+        self._decide = decide
         self._host = host
         self._port = port
         self._static = static
@@ -179,6 +187,7 @@ class PageServer:
                 web.post("/api/direct", self._carry_out),
                 web.post("/api/manage", self._manage),
                 web.post("/api/report", self._report),
+                web.post("/api/requests", self._decide_on),
                 web.get("/", self._page),
                 web.get(AUTHORITY_PATH, self._authority),
             ]
@@ -373,6 +382,20 @@ class PageServer:
             seen["people"] = [person.model_dump() for person in self._people.people()]
             seen["locked"] = self._people.locked
         return web.json_response(seen)
+
+    async def _decide_on(self, request: web.Request) -> web.StreamResponse:
+        asked = await parse(request, HostRequestsAsked)
+        role = self._gate.let_host_in(asked.invite)
+        if isinstance(role, web.Response):
+            return role
+        if self._decide is None:
+            raise web.HTTPNotFound
+        if asked.allowed is not None:
+            try:
+                await self._decide(asked.id, allowed=asked.allowed, by=clean_name(asked.by) or "a host")
+            except MeetctlError as error:
+                return refuse(HTTPStatus.CONFLICT, error.code, error.message)
+        return web.json_response({"requests": self._requests()})
 
     def _must_wait(self, role: Role) -> float:
         """Returns for how many seconds nobody more is let in by this invite, 0 = somebody is now."""

@@ -34,7 +34,7 @@ agents:
     tools:
       - {{mcp: ["{python}", -m, mcp_server_time]}}
       - {{mcp: "{stamp}", headers: {{Authorization: Bearer hunter22}}, only: [calculate]}}
-      - {{python: ./tools.py}}
+      - {{python: ./tools.py, approve: [send]}}
   - {{name: Max, agent: audio, env: {{OF_MAX_KEY: secret-of-max}}}}
 """
 TOOLS = """
@@ -44,6 +44,11 @@ from livekit.agents import RunContext, function_tool
 async def knock(ctx: RunContext, secret: str) -> str:
     '''Knocks at a door.'''
     return f"{ctx.function_call.name}: nobody opens"
+
+@function_tool
+async def send(to: str) -> str:
+    '''Sends a letter.'''
+    return f"sent to {to}"
 """
 
 
@@ -59,6 +64,7 @@ def script(body: dict[str, Any]) -> str | Asks:
         "17": ("calculate", '{"expression": "17*23"}'),
         "noon": ("convert_time", '{"source_timezone": "Asia/Kathmandu", "time": "12:00", "target_timezone": "UTC"}'),
         "knock": ("knock", '{"secret": "hunter22"}'),
+        "letter": ("send", '{"to": "Zoe"}'),
         "link": ("write_to_chat", '{"text": "https://example.org/a?b=c"}'),
     }
     for word, call in wanted.items():
@@ -157,13 +163,29 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         assert "ada: https://example.org/a?b=c" in sam.read
         assert {"ada: calculate", "ada: knock", "ada: "} <= set(sam.activity)
 
+        await sam.types("Ada, send a letter.")
+        await sam.types("Ada, send a letter once more.")
+        await until(lambda: len(meeting.document()["requests"]) == 2, "nobody is asked to allow both letters")
+        first, second = (await asyncio.to_thread(meeting.document))["requests"]
+        assert (first["name"], first["what"], first["detail"]) == ("Ada", "send", '{"to": "Zoe"}')
+        await asks("Ada, please knock once more.", "nobody opens")  # it waits, and speaks meanwhile
+        allowed = await asyncio.to_thread(meetctl, "approve", second["id"], "--json")
+        assert (allowed.code, allowed.json()["request"]["id"]) == (0, second["id"])
+        refused = await asyncio.to_thread(meetctl, "deny")
+        assert refused.out == 'able: refused Ada send {"to": "Zoe"}\n'
+        await until(lambda: sum("sent to Zoe" in one["text"] for one in lines(meeting)) >= 2, "it was not sent")
+        await until(lambda: any("refused by the host" in one["text"] for one in lines(meeting)), "it was not refused")
+        sends = [line["text"] for line in lines(meeting) if line["text"].startswith("send ")]
+        assert sorted("decided by the host" in text for text in sends) == [True, True]
+
         used = {line["text"].split(" ")[0]: line for line in lines(meeting) if line["kind"] == "tool"}
-        assert list(used) == ["calculate", "convert_time", "knock", "write_to_chat"]
+        assert list(used) == ["calculate", "convert_time", "knock", "write_to_chat", "send"]
         assert all(line["identity"] == "ada" and line["end_time"] for line in used.values())
         assert "hunter22" not in (meeting.log_dir / "transcript.jsonl").read_text()
         seats = await asyncio.to_thread(meeting.seats)
         tools = seats["Ada"]["tools"]
-        assert (tools["calls"], tools["failed"], tools["open"]) == (4, 0, [])
+        assert (tools["calls"], tools["failed"], tools["open"]) == (7, 0, [])
+        assert tools["refused"] == 1
         assert seats["Max"]["tools"] is None
 
         await asyncio.to_thread(meeting.kill, "Ada")

@@ -19,6 +19,7 @@ from meetctl.protocol import (
     DRAFT,
     REGISTER,
     RELEASE,
+    WANT,
     Ask,
     Assignment,
     CastMember,
@@ -33,6 +34,7 @@ from meetctl.protocol import (
     TurnLatency,
     Utterance,
     UtteranceKind,
+    Want,
 )
 
 from ..floor.addressing import Decision
@@ -150,6 +152,7 @@ class Meeting:
         self._events.attach()
         serve(self._room, RELEASE, Release, self._cast.has, self._on_release)
         serve(self._room, DRAFT, Draft, self._cast.has, self._on_draft)
+        serve(self._room, WANT, Want, self._cast.has, self._on_want)
         serve(self._room, REGISTER, Register, self._cast.is_of_kind_agent, self._on_register)
         self._chat.open()
         self._overhearing.open()
@@ -160,7 +163,7 @@ class Meeting:
     ) -> None:
         await self._overhearing.aclose()
         await self._chat.aclose()
-        for method in (RELEASE, DRAFT, REGISTER):
+        for method in (RELEASE, DRAFT, WANT, REGISTER):
             self._room.local_participant.unregister_rpc_method(method)
         self._events.detach()
         await self._captions.aclose()
@@ -352,6 +355,14 @@ class Meeting:
             return
         line = self._lines.of_agent(caller, draft.grant_id, draft.text, None)
         self._control.prepare(Released(caller, draft.grant_id, line, self._called(caller, draft.text)), line)
+
+    def _on_want(self, want: Want, caller: str) -> str:
+        """An agent has the floor again when it is free, for what it had to wait for."""
+        line = want.line
+        if line.identity != caller or line.kind is not UtteranceKind.FACT:
+            raise rtc.RpcError(403, f"{caller!r} cannot want the floor for this")
+        self._control.post(Directed(caller, line=line))
+        return "noted"
 
     def _on_overheard(self, identity: str, text: str) -> None:
         line = self._lines.of_agent(identity, f"overheard-{uuid.uuid4().hex[:12]}", text, None)

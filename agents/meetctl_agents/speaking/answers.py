@@ -31,7 +31,7 @@ from .memory import Memory, Message, instructions_from_assignment
 from .moves import move_after
 from .replay_agent import ToolRequest, answer, read
 from .speech import Permit, Speech, rest, verbatim
-from .tool_turn import ToolUse
+from .tool_turn import Continuation, ToolUse
 
 Warn = Callable[[str, object], None]
 """Takes what went wrong, and the error or the words for it."""
@@ -156,6 +156,8 @@ class Answers:
             self._end(cut_off.speech)
         if grant.verbatim is not None:
             return Speech(verbatim(grant.verbatim), self._voice, self._options, as_written=True)
+        if grant.line is not None and self._tools is not None and (waiting := self._tools.take(grant.line.id)):
+            return self._resumed(self._tools, waiting)
         if grant.line is not None:
             self._memory.add(grant.line)
         prompt = self._asked(unasked=grant.line is None)
@@ -233,6 +235,12 @@ class Answers:
             words = self._noted(new_words(prompt, partial(self._written, names), before, novelty, least))
             said = brief(words) if self._is_small else words
         return Speech(said, self._voice, self._options, first_word_s=first_word_s, novelty=novelty, permit=permit)
+
+    def _resumed(self, tools: ToolUse, waiting: Continuation) -> Speech:
+        names = {*self._cast, *(each.speaker for each in self._memory.lines)}
+        permit = Permit()
+        words = tools.resumed(waiting, self._prompt(), partial(self._briefly, names), permit)
+        return Speech(self._noted(words), self._voice, self._options, permit=permit)
 
     def _question(self, line: Line | None) -> str:
         """Returns what a person said last, where this agent is the one to answer it; another may have done so too."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -27,18 +28,24 @@ from meetctl.protocol import (
     PREPARE,
     STILL_LOADING,
     STOP,
+    WANT,
     AgentSpeech,
     Assignment,
+    Command,
+    Decided,
     Draft,
     Grant,
     Hear,
     LastWords,
+    Line,
     Prepare,
     Release,
     Repeats,
     SpeechState,
     StopSpeaking,
     Unsaid,
+    UtteranceKind,
+    Want,
 )
 
 from ..models.fallbacks import watch_fallbacks
@@ -81,6 +88,9 @@ closed, which costs money."""
 CLOSE_S = 2.0
 TOO_SLOW = "an answer took too long and was cut off"
 CUT_OFF = "its model or its voice is too slow for this machine, or its server hangs: see `meetctl logs`"
+AGAIN_S = 1.0
+"""Until the chair is asked for the floor again, where there was none."""
+DECIDED = "What you asked to be allowed is decided."
 DRAFT_S = 1.0
 """How often the chair is told of an answer that is still being written while it is spoken."""
 
@@ -136,6 +146,15 @@ class Speaker:
         await self._answers.aclose()
         await self._stack.aclose()
 
+    async def follow(self, inbox: asyncio.Queue[Command]) -> None:
+        """Does what the supervisor tells it, until it is cancelled: people decide about tools."""
+        while True:
+            match await inbox.get():
+                case Decided() as decided if self._tool_use is not None:
+                    self._tool_use.decide(decided)
+                case _:
+                    pass
+
     async def wait_closed(self) -> None:
         """Waits until the agent session has ended by itself, which it does only by a fault.
 
@@ -155,8 +174,10 @@ class Speaker:
         stack.push_async_callback(close_model, voice)
         if reader is not None:
             stack.push_async_callback(close_model, reader)
-        tools = await self._tools(stack)
-        self._answers = Answers(self._assignment, model, voice, patience, reader, self._faults.warn, self._count, tools)
+        self._tool_use = await self._tools(stack)
+        self._answers = Answers(
+            self._assignment, model, voice, patience, reader, self._faults.warn, self._count, self._tool_use
+        )
         session: AgentSession[None] = AgentSession(
             llm=model,
             tts=voice,
@@ -210,7 +231,27 @@ class Speaker:
             contexts=self._context_of,
         )
         stack.push_async_callback(calls.aclose)
-        return ToolUse(toolbox, calls)
+        use = ToolUse(toolbox, calls, self._want_floor)
+        stack.push_async_callback(use.aclose)
+        return use
+
+    async def _want_floor(self, line_id: str) -> None:
+        """Has the chair give the floor once more, for something that had to be waited for."""
+        line = Line(
+            id=line_id,
+            at=time.time(),
+            speaker=self._assignment.name,
+            identity=self._assignment.identity,
+            kind=UtteranceKind.FACT,
+            text=DECIDED,
+        )
+        while self._assignment.chair_identity is not None:
+            try:
+                await call(self._room, self._assignment.chair_identity, WANT, Want(line=line))
+                return
+            except rtc.RpcError as error:
+                logger.info("the floor is wanted again: %s", error)
+            await asyncio.sleep(AGAIN_S)
 
     def _context_of(self, call: llm.FunctionCall) -> RunContext[None] | None:
         speech = self._session.current_speech

@@ -11,7 +11,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,12 @@ from livekit.agents import llm
 from livekit.agents.llm.utils import execute_function_call
 from livekit.agents.voice import RunContext
 
-from meetctl.protocol import Line, ToolCall, ToolRules, ToolState
+from meetctl.protocol import Decided, Line, ToolCall, ToolRules, ToolState
 
 from ..process.masking import masked
 from ..process.tasks import Tasks
 from ..process.wire import Report
+from .approvals import Approvals
 from .servers import words_of
 from .toolbox import Offered, Warn, as_context
 
@@ -31,6 +32,8 @@ MOST_TOLD = 6000
 """Characters of a result that a model is told: some 1500 tokens."""
 MOST_SHOWN = 300
 """Characters of arguments, and of a result, in the transcript and for scripts."""
+MOST_ASKED = 4000
+"""Characters of the arguments that a person is shown who is to allow a call."""
 MOST_AT_ONCE = 8
 """Calls of one answer; a model that asks for more is told so."""
 
@@ -62,6 +65,16 @@ class _Running:
         self.at = time.time()
         self.began = time.monotonic()
         self.was_cancelled = False
+        self.decided_by: str | None = None
+
+
+class Pending:
+    """A call that a person is to allow."""
+
+    def __init__(self, running: _Running, offered: Mapping[str, Offered], deciding: asyncio.Task[Decided]) -> None:
+        self.running = running
+        self.offered = offered
+        self.deciding = deciding
 
 
 class Calls:
@@ -88,6 +101,7 @@ class Calls:
         self._remember = remember
         self._active = active
         self._contexts = contexts
+        self.approvals = Approvals()
         self._tasks = Tasks()
         self._running: dict[asyncio.Task[Outcome], _Running] = {}
 
@@ -102,6 +116,29 @@ class Calls:
         """Begins the calls, side by side; each task ends with what the model is to be told."""
         return [self._begun(call, offered, index) for index, call in enumerate(wanted)]
 
+    def ask(self, wanted: llm.FunctionToolCall, offered: Mapping[str, Offered]) -> Pending:
+        """Has a person asked whether this may be done; nothing is done yet."""
+        running = _Running(wanted, offered.get(wanted.name))
+        self.approvals.expect(running.id)
+        self._report(self._event(running, ToolState.ASKED, most=MOST_ASKED))
+        deciding = self._tasks.own(self.approvals.wait(running.id), f"approval-{running.id}")
+        return Pending(running, offered, deciding)
+
+    def begin_decided(self, pending: Pending) -> asyncio.Task[Outcome]:
+        """Begins a call that was allowed; of one that was not, the model is told so."""
+        decided = pending.deciding.result()
+        running = pending.running
+        running.decided_by = decided.by
+        running.began = time.monotonic()
+        if decided.allowed:
+            return self._started(running, self._run(running, pending.offered))
+        return self._started(running, self._refused(running))
+
+    def drop(self, pending: Pending) -> None:
+        """Nobody waits for what is decided any more."""
+        pending.deciding.cancel()
+        self._tell(pending.running, ToolState.CANCELLED, "the agent went on without it")
+
     def interrupt(self, tasks: Sequence[asyncio.Task[Outcome]]) -> None:
         """A person ended the turn: those that are to be cancelled are; what comes of the others is remembered."""
         for task in tasks:
@@ -112,7 +149,9 @@ class Calls:
 
     def _begun(self, wanted: llm.FunctionToolCall, offered: Mapping[str, Offered], index: int) -> asyncio.Task[Outcome]:
         running = _Running(wanted, offered.get(wanted.name))
-        work = self._run(running, offered) if index < MOST_AT_ONCE else self._too_many(running)
+        return self._started(running, self._run(running, offered) if index < MOST_AT_ONCE else self._too_many(running))
+
+    def _started(self, running: _Running, work: Coroutine[Any, Any, Outcome]) -> asyncio.Task[Outcome]:
         task = self._tasks.own(work, running.id)
         self._running[task] = running
         task.add_done_callback(self._ended)
@@ -131,6 +170,14 @@ class Calls:
 
     async def _too_many(self, running: _Running) -> Outcome:
         return self._failed(running, f"not run: at most {MOST_AT_ONCE} tools at once")
+
+    async def _refused(self, running: _Running) -> Outcome:
+        why = f"refused by {running.decided_by}" if running.decided_by else "refused: nobody allowed it in time"
+        self._tell(running, ToolState.REFUSED, why)
+        output = llm.FunctionCallOutput(
+            name=running.wanted.name, call_id=running.wanted.call_id, output=f"Not done, {why}.", is_error=True
+        )
+        return Outcome(self._call_of(running), output)
 
     async def _run(self, running: _Running, offered: Mapping[str, Offered]) -> Outcome:
         self._report(self._event(running, ToolState.RUNNING))
@@ -178,19 +225,22 @@ class Calls:
         self._report(event)
         self._remember(event.line(self._identity, self._name))
 
-    def _event(self, running: _Running, state: ToolState, result: str | None = None) -> ToolCall:
+    def _event(
+        self, running: _Running, state: ToolState, result: str | None = None, most: int = MOST_SHOWN
+    ) -> ToolCall:
         return ToolCall(
             id=running.id,
             tool=running.wanted.name[:60],
-            arguments=self._shown(running.wanted.arguments or "{}"),
+            arguments=self._shown(running.wanted.arguments or "{}", most),
             state=state,
             at=running.at,
             result=None if result is None else self._shown(result),
             seconds=None if result is None else round(time.monotonic() - running.began, 3),
+            decided_by=running.decided_by,
         )
 
-    def _shown(self, text: str) -> str:
-        return _shortened(" ".join(masked(text, self._secrets).split()), MOST_SHOWN)
+    def _shown(self, text: str, most: int = MOST_SHOWN) -> str:
+        return _shortened(" ".join(masked(text, self._secrets).split()), most)
 
 
 async def outcomes(tasks: Sequence[asyncio.Task[Outcome]]) -> list[Outcome]:

@@ -22,6 +22,7 @@ class Door:
     def __init__(self) -> None:
         self.admitted: list[tuple[str, Role]] = []
         self.directed: list[tuple[Directive, str, str]] = []
+        self.decided: list[tuple[str, bool, str]] = []
         self.refusal: Exception | None = None
 
     async def admit(self, name: str, role: Role, device: str | None) -> ConnectionDetails:
@@ -34,6 +35,14 @@ class Door:
         if self.refusal is not None:
             raise self.refusal
         self.directed.append((do, agent, text))
+
+    async def decide(self, id: str, *, allowed: bool, by: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.decided.append((id, allowed, by))
+
+    def requests(self) -> list[dict[str, object]]:
+        return [{"id": "1", "kind": "tool", "name": "Ada", "what": "send", "detail": "{}"}]
 
     def cast(self) -> dict[str, object]:
         return {"floor": "ada", "agents": [{"identity": "ada", "name": "Ada", "muted": False}]}
@@ -73,6 +82,8 @@ async def server(static: Path, invites: Invites, door: Door) -> AsyncIterator[Pa
         admit=door.admit,
         info=door.info,
         direct=door.direct,
+        requests=door.requests,
+        decide=door.decide,
         cast=door.cast,
         static=static,
     ) as server:

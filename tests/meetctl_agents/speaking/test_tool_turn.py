@@ -13,13 +13,15 @@ import pytest
 from livekit.agents import llm
 from meetctl_agents.speaking.answers import Answers
 from meetctl_agents.speaking.speech import Speech
-from meetctl_agents.speaking.tool_turn import FILLERS, ToolUse
+from meetctl_agents.speaking.tool_turn import ASKING, FILLERS, ToolUse
+from meetctl_agents.tools import approvals
 from meetctl_agents.tools.calls import Calls
 from meetctl_agents.tools.toolbox import Toolbox
 from pydantic import SecretStr
 
 from meetctl.protocol import (
     Assignment,
+    Decided,
     Grant,
     Line,
     Model,
@@ -118,7 +120,9 @@ class Stage:
             active=self.active.append,
             contexts=lambda call: None,
         )
-        self.answers = Answers(given, model, self.voice, OPTIONS, warn=self.warn, tools=ToolUse(toolbox, self.calls))
+        self.wanted: list[str] = []
+        self.use = ToolUse(toolbox, self.calls, self._want)
+        self.answers = Answers(given, self.model, self.voice, OPTIONS, warn=self.warn, tools=self.use)
         self.module: Any = None
 
     def warn(self, what: str, error: object) -> None:
@@ -127,6 +131,14 @@ class Stage:
     def _take(self, message: Model) -> None:
         if isinstance(message, ToolCall):
             self.events.append(message)
+
+    async def _want(self, line_id: str) -> None:
+        self.wanted.append(line_id)
+
+    def granted_again(self) -> Grant:
+        """Returns the grant of the floor that the agent wanted."""
+        line = Line(id=self.wanted[-1], at=1, speaker="Ada", identity="ada", kind=UtteranceKind.FACT, text="Decided.")
+        return Grant(grant_id="g-again", line=line)
 
     def states(self) -> list[ToolState]:
         return [event.state for event in self.events]
@@ -154,10 +166,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, *steps: Any, interrupt: OnInterrupt | None = None, **rules: Any) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, *steps: Any, interrupt: OnInterrupt | None = None, approve: tuple[str, ...] = (), **rules: Any
+) -> AsyncIterator[Stage]:
     path = folder / "my_tools.py"
     path.write_text(FILE)
-    source = ToolSource(name="my_tools.py", python=str(path), on_interrupt=interrupt)
+    source = ToolSource(name="my_tools.py", python=str(path), on_interrupt=interrupt, approve=approve)
     given = ToolRules(sources=(source,), **rules)
     warnings: list[str] = []
     async with Toolbox(given, lambda what, error: warnings.append(f"{what}: {error}"), lambda about: None) as toolbox:
@@ -171,6 +185,7 @@ async def staged(folder: Path, *steps: Any, interrupt: OnInterrupt | None = None
             yield stage
         finally:
             await stage.answers.aclose()
+            await stage.use.aclose()
             await stage.calls.aclose()
 
 
@@ -348,3 +363,69 @@ async def test_interrupted_at_any_point_no_call_is_left_open_and_the_next_turn_w
         assert opened <= closed
         stage.model.steps = ["Yes?"]
         assert await stage.said(Grant(grant_id="g2", line=ASKED.model_copy(update={"id": "u3"}))) == "Yes?"
+
+
+@pytest.mark.parametrize("filler", [None, ""])
+async def test_a_tool_that_a_person_is_to_allow_runs_once_it_is_allowed_and_the_floor_is_held_again(
+    tmp_path: Path, filler: str | None
+) -> None:
+    async with staged(tmp_path, LOOK, "It is blue.", approve=("look",), filler=filler) as stage:
+        assert await stage.said() == ASKING["en"]
+        assert stage.states() == [ToolState.ASKED]
+        assert stage.events[0].arguments == '{"word": "blue"}'
+        stage.use.decide(Decided(call_id=stage.events[0].id, allowed=True, by="Sam"))
+        await stage.until(lambda: stage.wanted)
+        assert stage.module.begun == []
+        assert await stage.said(stage.granted_again()) == "It is blue."
+        assert stage.module.begun == ["blue"]
+        assert stage.states() == [ToolState.ASKED, ToolState.RUNNING, ToolState.DONE]
+        assert stage.events[-1].decided_by == "Sam"
+        assert len({event.id for event in stage.events}) == 1
+
+
+@pytest.mark.parametrize(("by", "told"), [("Sam", "refused by Sam"), ("", "nobody allowed it in time")])
+async def test_what_is_refused_is_not_done_and_the_model_is_told(tmp_path: Path, by: str, told: str) -> None:
+    async with staged(tmp_path, ("I will look.", LOOK), "Then not.", approve=("*",)) as stage:
+        assert await stage.said() == "I will look."
+        stage.use.decide(Decided(call_id=stage.events[0].id, allowed=False, by=by))
+        await stage.until(lambda: stage.wanted)
+        assert await stage.said(stage.granted_again()) == "Then not."
+        assert stage.module.begun == []
+        assert told in stage.model.told()
+        assert stage.states() == [ToolState.ASKED, ToolState.REFUSED]
+
+
+async def test_several_wait_beside_each_other_and_others_speak_meanwhile(tmp_path: Path) -> None:
+    both = [("look", '{"word": "red"}'), ("look", '{"word": "green"}')]
+    async with staged(tmp_path, both, "Hello.", "One was allowed.", approve=("look",)) as stage:
+        await stage.said()
+        other = Line(id="u2", at=1, speaker="Eve", identity="eve", text="Ada, hello?")
+        assert await stage.said(Grant(grant_id="g2", line=other)) == "Hello."
+        first, second = stage.events
+        stage.use.decide(Decided(call_id=second.id, allowed=True, by="Sam"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert stage.wanted == []
+        stage.use.decide(Decided(call_id=first.id, allowed=False, by="Sam"))
+        await stage.until(lambda: stage.wanted)
+        assert await stage.said(stage.granted_again()) == "One was allowed."
+        assert stage.module.begun == ["green"]
+        assert "green-42" in stage.model.told() and "refused by Sam" in stage.model.told()
+
+
+async def test_where_nobody_says_anything_about_it_the_call_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approvals, "APPROVAL_S", 0.01)
+    monkeypatch.setattr(approvals, "GRACE_S", 0.01)
+    async with staged(tmp_path, LOOK, "Then not.", approve=("look",)) as stage:
+        await stage.said()
+        await stage.until(lambda: stage.wanted)
+        assert await stage.said(stage.granted_again()) == "Then not."
+        assert stage.states()[-1] is ToolState.REFUSED
+
+
+async def test_an_agent_that_leaves_leaves_no_call_open(tmp_path: Path) -> None:
+    async with staged(tmp_path, LOOK, "Bye.", approve=("look",)) as stage:
+        await stage.said()
+    assert stage.states() == [ToolState.ASKED, ToolState.CANCELLED]
