@@ -67,6 +67,8 @@ class Desk:
         self.refusal: MeetctlError | None = None
         self.floor: str | None = "ada"
         self.muted: set[str] = set()
+        self.requests: list[dict[str, Any]] = []
+        self.decided: list[tuple[str, bool, str]] = []
 
     async def direct(self, do: Directive, agent: str, text: str) -> None:
         if self.refusal is not None:
@@ -81,6 +83,15 @@ class Desk:
                 self.floor = agent
             case _:
                 pass
+
+    async def decide(self, id: str, *, allowed: bool, by: str) -> None:
+        self.requests = [request for request in self.requests if request["id"] != id]
+        self.decided.append((id, allowed, by))
+
+    def wants(self, id: str, what: str, detail: str) -> None:
+        """Has Ada ask for a host's word."""
+        asked = {"id": id, "kind": "tool", "identity": "ada", "name": "Ada", "what": what, "detail": detail}
+        self.requests.append(asked | {"at": 0.0, "until": 60.0})
 
     def cast(self) -> dict[str, Any]:
         def seen(identity: str, state: str = "running", *, can_speak: bool = True) -> dict[str, Any]:
@@ -124,6 +135,8 @@ async def page_server(
         info=lambda: INFO,
         direct=desk.direct,
         cast=desk.cast,
+        requests=lambda: desk.requests,
+        decide=desk.decide,
     ) as server:
         yield server
 

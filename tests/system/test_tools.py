@@ -163,12 +163,12 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         assert "ada: https://example.org/a?b=c" in sam.read
         assert {"ada: calculate", "ada: knock", "ada: "} <= set(sam.activity)
 
-        await sam.types("Ada, send a letter.")
-        await sam.types("Ada, send a letter once more.")
-        await until(lambda: len(meeting.document()["requests"]) == 2, "nobody is asked to allow both letters")
+        for count in (1, 2):
+            await sam.types("Ada, send a letter.")
+            await until(lambda count=count: len(meeting.document()["requests"]) == count, "nobody is asked to allow it")
         first, second = (await asyncio.to_thread(meeting.document))["requests"]
         assert (first["name"], first["what"], first["detail"]) == ("Ada", "send", '{"to": "Zoe"}')
-        await asks("Ada, please knock once more.", "nobody opens")  # it waits, and speaks meanwhile
+        await asks("Ada, how are you?", "Good.")  # they wait, and it speaks meanwhile
         allowed = await asyncio.to_thread(meetctl, "approve", second["id"], "--json")
         assert (allowed.code, allowed.json()["request"]["id"]) == (0, second["id"])
         refused = await asyncio.to_thread(meetctl, "deny")
@@ -184,7 +184,7 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         assert "hunter22" not in (meeting.log_dir / "transcript.jsonl").read_text()
         seats = await asyncio.to_thread(meeting.seats)
         tools = seats["Ada"]["tools"]
-        assert (tools["calls"], tools["failed"], tools["open"]) == (7, 0, [])
+        assert (tools["calls"], tools["failed"], tools["open"]) == (6, 0, [])
         assert tools["refused"] == 1
         assert seats["Max"]["tools"] is None
 

@@ -104,6 +104,33 @@ export function direct(invite: string, direction?: Direction): Promise<Answer<Ca
   return post<Cast>("/api/direct", { invite, ...direction });
 }
 
+/** What waits for a host's word. */
+export interface HostRequest {
+  readonly id: string;
+  /** `tool`: an agent asks whether it may use one. */
+  readonly kind: string;
+  readonly identity: string;
+  readonly name: string;
+  readonly what: string;
+  /** All that is worth knowing before it is allowed. */
+  readonly detail: string;
+}
+
+export interface HostDecision {
+  readonly id: string;
+  readonly allowed: boolean;
+  /** What the host is called in the meeting. */
+  readonly by: string;
+}
+
+/** Decides what waits for a host's word, or only looks; the answer is what waits then. */
+export function hostRequests(
+  invite: string,
+  decision?: HostDecision,
+): Promise<Answer<{ readonly requests: readonly HostRequest[] }>> {
+  return post("/api/requests", { invite, ...decision });
+}
+
 export function askToJoin(invite: string, name: string): Promise<Answer<ConnectionDetails>> {
   return post<ConnectionDetails>("/api/join", { invite, name, device: deviceSecret() });
 }

@@ -5,7 +5,7 @@ import { isTrackReference, type TrackReferenceOrPlaceholder } from "@livekit/com
 import type { Participant } from "livekit-client";
 import type { CSSProperties } from "react";
 import { hueOf } from "../logic/names";
-import { agentStateOf, type AgentState, type TileSeat } from "../logic/tiles";
+import { ACTIVITY, agentStateOf, type AgentState, type TileSeat } from "../logic/tiles";
 import { Avatar } from "./Avatar";
 import { Icon } from "./Icon";
 
@@ -29,6 +29,7 @@ export function Tile({ seat, camera, microphone }: TileProps) {
   const { attributes } = useParticipantAttributes({ participant });
   const heard = useIsSpeaking(media);
   const state = isAgent ? agentStateOf(attributes ?? participant.attributes) : undefined;
+  const activity = isAgent ? (attributes ?? participant.attributes)[ACTIVITY] : undefined;
   const speaking = state ? state === "speaking" : heard;
   const shownName = name || participant.identity;
   const video = camera && isTrackReference(camera) && !camera.publication.isMuted ? camera : undefined;
@@ -56,7 +57,7 @@ export function Tile({ seat, camera, microphone }: TileProps) {
         {isAgent && (
           <span className="tile-state" data-state={state}>
             <span className="tile-dot" />
-            {state ? STATE_WORDS[state] : "Agent"}
+            {activity ? `${activity}…` : state ? STATE_WORDS[state] : "Agent"}
           </span>
         )}
       </div>

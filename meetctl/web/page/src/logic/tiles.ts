@@ -4,6 +4,8 @@ import { ParticipantKind, type Participant } from "livekit-client";
 
 export const ROLE = "mc.role";
 export const AGENT_STATE = "lk.agent.state";
+/** The tools that an agent uses at this moment. */
+export const ACTIVITY = "mc.activity";
 /** Set by an avatar worker that publishes in the name of an agent. */
 export const ON_BEHALF = "lk.publish_on_behalf";
 

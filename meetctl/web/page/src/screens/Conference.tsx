@@ -8,6 +8,7 @@ import { Banner } from "../components/Banner";
 import { Captions } from "../components/Captions";
 import { ChatPanel } from "../components/ChatPanel";
 import { ControlBar, type PanelName } from "../components/ControlBar";
+import { HostRequests } from "../components/HostRequests";
 import { HostPanel } from "../components/HostPanel";
 import { SettingsPanel } from "../components/SettingsPanel";
 import { SoundButton } from "../components/SoundButton";
@@ -35,7 +36,7 @@ export function Conference({ info, details, choices, invite, onEnd }: Conference
   useReport(meeting.room, invite);
   return (
     <RoomContext.Provider value={meeting.room}>
-      <InRoom info={info} meeting={meeting} invite={invite} />
+      <InRoom info={info} meeting={meeting} invite={invite} name={details.name} />
       <RoomAudioRenderer />
     </RoomContext.Provider>
   );
@@ -45,9 +46,11 @@ interface InRoomProps {
   readonly info: MeetingInfo;
   readonly meeting: MeetingRoom;
   readonly invite: string;
+  /** What this person is called here. */
+  readonly name: string;
 }
 
-function InRoom({ info, meeting, invite }: InRoomProps) {
+function InRoom({ info, meeting, invite, name }: InRoomProps) {
   const { room } = meeting;
   const captions = useCaptions(room);
   const { chatMessages, send, isSending } = useChat();
@@ -79,6 +82,7 @@ function InRoom({ info, meeting, invite }: InRoomProps) {
         <Stage />
         <Banner fault={shownFault} onDismiss={() => setFault(null)} />
         <SoundButton />
+        {info.role === "host" && <HostRequests invite={invite} name={name} />}
       </main>
       <Captions captions={captions} visible={captionsShown} />
       <ControlBar
