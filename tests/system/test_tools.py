@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,10 @@ async def until(holds: Callable[[], Any], what: str) -> Any:
     return found
 
 
+def asked_for(meeting: Standing, count: int) -> bool:
+    return len(meeting.document()["requests"]) == count
+
+
 def tool_servers(meeting: Standing) -> list[psutil.Process]:
     agent = psutil.Process(meeting.pids()["Ada"])
     return [child for child in agent.children(recursive=True) if "mcp_server_time" in " ".join(child.cmdline())]
@@ -165,7 +170,7 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
 
         for count in (1, 2):
             await sam.types("Ada, send a letter.")
-            await until(lambda count=count: len(meeting.document()["requests"]) == count, "nobody is asked to allow it")
+            await until(partial(asked_for, meeting, count), "nobody is asked to allow it")
         first, second = (await asyncio.to_thread(meeting.document))["requests"]
         assert (first["name"], first["what"], first["detail"]) == ("Ada", "send", '{"to": "Zoe"}')
         await asks("Ada, how are you?", "Good.")  # they wait, and it speaks meanwhile

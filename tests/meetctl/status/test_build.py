@@ -163,6 +163,7 @@ def test_the_meeting_s_own_keys_come_from_its_supervisor() -> None:
         "silent_s": None,
         "error": None,
         "people": [],
+        "requests": [],
         "locked": False,
     }
 
