@@ -62,4 +62,4 @@ def _tell(scenario: Scenario, played: Played, log_dir: Path, *, keep: bool, as_j
 
 
 def _judged(scenario: Scenario, played: Played, logs: str | None) -> RehearsalDocument:
-    return judge(scenario, played.record, stages=played.stages, restarts=played.restarts, logs=logs)
+    return judge(scenario, played.record, stages=played.stages, tools=played.tools, restarts=played.restarts, logs=logs)

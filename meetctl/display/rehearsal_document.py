@@ -49,6 +49,8 @@ class StepOutcome(Shown):
     """Of an interruption: from the person's first sound to the agent's last."""
     stages_ms: dict[str, float] = Field({})
     """The chair's own account of the turn."""
+    tools: tuple[str, ...] = ()
+    """The names of the tools that agents used, in their order, each as often as it was."""
     missed: str | None = None
     """Why the step could not be played."""
     checks: tuple[Check, ...] = ()

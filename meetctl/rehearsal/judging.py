@@ -20,6 +20,7 @@ def judge(
     record: Record,
     *,
     stages: Mapping[int, Mapping[str, float]] = {},
+    tools: Mapping[int, Sequence[str]] = {},
     restarts: Mapping[str, int] = {},
     logs: str | None = None,
 ) -> RehearsalDocument:
@@ -27,11 +28,12 @@ def judge(
 
     Args:
         stages: the chair's account of turns, by step.
+        tools: the names of the tools that agents used, by step.
         restarts: by the name of the seat.
     """
     identities = _identities_by_name(scenario)
     steps = tuple(
-        _step(scenario, record, index, step, identities, stages.get(index, {}))
+        _step(scenario, record, index, step, identities, stages.get(index, {}), tools.get(index, ()))
         for index, step in enumerate(scenario.steps)
     )
     latencies = sorted(
@@ -64,6 +66,7 @@ def _step(
     step: Step,
     identities: Mapping[str, Sequence[str]],
     stages: Mapping[str, float],
+    tools: Sequence[str],
 ) -> StepOutcome:
     outcome = StepOutcome(step=index + 1, line=step.line, what=step_words(scenario, step), text=step.text)
     window = record.window(index)
@@ -78,6 +81,7 @@ def _step(
             "understood": record.words(identities.get(step.person or "", ()), window.began, window.ended),
             "silent_after_ms": _silent_after(record, step, window),
             "stages_ms": dict(stages),
+            "tools": tuple(tools),
         }
     )
     if step.expect is None:
@@ -139,7 +143,17 @@ def _checks(
     if expect.understood is not None:
         what = f"what is understood {_wanted(expect.understood)}"
         check(what, holds(expect.understood, outcome.understood), _quoted(outcome.understood))
+    if expect.tools is not None:
+        called, times = expect.tools.called, expect.tools.times
+        count = outcome.tools.count(called)
+        passed = count > 0 if times is None else count == times
+        got = f"{_times(count)}; used were {_listed(outcome.tools)}" if outcome.tools else "no tool was used"
+        check(f"{called} is called{'' if times is None else f' {_times(times)}'}", passed, got)
     return checks
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def step_words(scenario: Scenario, step: Step) -> str:

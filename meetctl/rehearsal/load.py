@@ -16,6 +16,7 @@ from meetctl.rehearsal.scenario import (
     Scenario,
     Step,
     TextTest,
+    ToolTest,
 )
 from meetctl.rehearsal.sentences import Sentence, read_step
 from meetctl.rehearsal.written import (
@@ -212,7 +213,9 @@ class _Casting:
         for identity in set(answers) & set(silent):
             self.reading.note(path, f"{identity} is to answer and to be silent", "remove it from one of them")
         said = TextTest(written.contains, written.matches) if written.contains or written.matches else None
-        return Expectation(answers, silent, written.within, written.silent_within, said, _text_test(written.understood))
+        tools = None if written.tools is None else ToolTest(written.tools.called, written.tools.times)
+        understood = _text_test(written.understood)
+        return Expectation(answers, silent, written.within, written.silent_within, said, understood, tools)
 
     def _consistency(self, sentence: Sentence, written: ExpectWritten, path: KeyPath) -> None:
         note = self.reading.note

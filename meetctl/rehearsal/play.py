@@ -13,7 +13,7 @@ from meetctl.errors import MeetctlError, TimedOutError
 from meetctl.meeting.meeting import Meeting
 from meetctl.meeting.requests import wait_until_ready
 from meetctl.meeting.seats import PLAYER_SEAT
-from meetctl.protocol import Observed, TurnLatency
+from meetctl.protocol import Observed, ToolCall, ToolState, TurnLatency
 from meetctl.protocol.rehearsal import Act, Cue, Script, StepBegan, Ticket, parse_fact
 from meetctl.rehearsal.casting import script_of
 from meetctl.rehearsal.record import Record
@@ -46,6 +46,8 @@ class Played:
     record: Record = field(default_factory=Record)
     stages: dict[int, dict[str, float]] = field(default_factory=dict)
     """The chair's account of each turn, by step."""
+    tools: dict[int, list[str]] = field(default_factory=dict)
+    """The names of the tools that agents used, as often as they did, by step."""
     restarts: dict[str, int] = field(default_factory=dict)
     """By the name of the seat."""
 
@@ -104,6 +106,8 @@ class _Observing:
                     self._begin(fact.step)
             case ChildMessage(event=TurnLatency(stages_ms=stages)) if self._step >= 0:
                 self.played.stages[self._step] = dict(stages)
+            case ChildMessage(event=ToolCall(state=ToolState.RUNNING, tool=tool)) if self._step >= 0:
+                self.played.tools.setdefault(self._step, []).append(tool)
             case _:
                 pass
 

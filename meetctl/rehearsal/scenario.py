@@ -32,6 +32,15 @@ class TextTest:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolTest:
+    """A tool that is to be used."""
+
+    called: str
+    times: int | None = None
+    """None = at least once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What must follow one step. Agents are identities."""
 
@@ -47,6 +56,8 @@ class Expectation:
     """Of what the agents say."""
     understood: TextTest | None = None
     """Of what the chair understood of the person."""
+    tools: ToolTest | None = None
+    """Of what agents used in the step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,14 @@ class LineWritten(TextWritten):
     speaker: str | None = None
 
 
+class ToolExpectWritten(Written):
+    """A tool that is to be used."""
+
+    called: str = Field(min_length=1)
+    times: int | None = Field(None, ge=0)
+    """None = at least once."""
+
+
 class ExpectWritten(Written):
     answers: Names | None = None
     silent: Names | None = None
@@ -110,6 +118,7 @@ class ExpectWritten(Written):
     contains: Text | None = None
     matches: Pattern | None = None
     understood: TextWritten | None = None
+    tools: ToolExpectWritten | None = None
 
 
 class MeetingExpectWritten(Written):

@@ -12,7 +12,16 @@ from meetctl.display.rehearsal_document import AnswerHeard, Latencies, Rehearsal
 from meetctl.protocol.rehearsal import Act, Captioned, Fact, Heard, Missed, Played, Spoke, StepBegan, StepEnded
 from meetctl.rehearsal.judging import judge, percentile
 from meetctl.rehearsal.record import Record
-from meetctl.rehearsal.scenario import Expectation, LineTest, MeetingExpectation, Person, Scenario, Step, TextTest
+from meetctl.rehearsal.scenario import (
+    Expectation,
+    LineTest,
+    MeetingExpectation,
+    Person,
+    Scenario,
+    Step,
+    TextTest,
+    ToolTest,
+)
 from meetctl.roster import AgentEntry, Program, Roster
 
 FILE = Path("scenario.yaml")
@@ -199,3 +208,27 @@ def test_who_comes_back_is_still_the_same_person() -> None:
 )
 def test_a_percentile_is_one_of_the_values(values: list[float], percent: float, wanted: float) -> None:
     assert percentile(values, percent) == wanted
+
+
+@pytest.mark.parametrize(
+    ("expect", "used", "wrong"),
+    [
+        (ToolTest("search"), ["search", "search"], []),
+        (ToolTest("search"), ["send"], [("search is called", "never; used were send")]),
+        (ToolTest("search", 1), ["send", "search"], []),
+        (
+            ToolTest("search", 1),
+            ["search", "search"],
+            [("search is called once", "twice; used were search and search")],
+        ),
+        (ToolTest("search", 0), [], []),
+        (ToolTest("search", 2), [], [("search is called twice", "no tool was used")]),
+    ],
+)
+def test_tools_are_counted_in_the_step_in_which_they_were_used(
+    expect: ToolTest, used: list[str], wrong: list[tuple[str, str]]
+) -> None:
+    asked = replace(ASKS, expect=Expectation(tools=expect))
+    document = judge(scenario(asked), recorded(*asked_and_answered()), tools={0: used})
+    assert failed(document) == wrong
+    assert document.steps[0].tools == tuple(used)
