@@ -15,7 +15,7 @@ import typer
 
 from meetctl import __version__, directing, preparing
 from meetctl.display.encoding import adapt
-from meetctl.display.grouped_help import PROVE, RUN, WATCH, GroupedCommands
+from meetctl.display.grouped_help import PROVE, RUN, WATCH, GroupedCommands, PlainUsage
 from meetctl.errors import ExitCode, Unheard
 from meetctl.options import EnvFile, FaultName, InRoom, Json, ReportFd, RoomName, RosterFile, Timeout
 
@@ -83,7 +83,9 @@ def up(
 
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl join standup --agent simli --name Zoe")
 def join(
-    room: Annotated[str, typer.Argument(help="A meeting of this machine, or a room of the server in LIVEKIT_URL.")],
+    room: Annotated[
+        str, typer.Argument(metavar="ROOM", help="A meeting of this machine, or a room of the server in LIVEKIT_URL.")
+    ],
     agent: Annotated[
         str,
         typer.Option("--agent", help="simli, audio, an entry of the running roster, or a YAML file with one entry."),
@@ -164,7 +166,7 @@ def attach(room: RoomName = None) -> None:
 @app.command(rich_help_panel=WATCH, epilog="Example: meetctl logs Ada chair -f --since 5m")
 def logs(
     agents: Annotated[
-        list[str] | None, typer.Argument(metavar="[AGENT]...", help="Agents and services; everybody unless given.")
+        list[str] | None, typer.Argument(metavar="AGENT", help="Agents and services; everybody unless given.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the meeting ends or Ctrl-C.")] = False,
     lines: Annotated[int | None, typer.Option("--lines", "-n", min=0, help="Only the last so many lines.")] = None,
@@ -198,7 +200,7 @@ def events(room: RoomName = None) -> None:
 @app.command(rich_help_panel=WATCH, epilog="Example: meetctl transcript standup -f")
 def transcript(
     room: Annotated[
-        str | None, typer.Argument(metavar="[ROOM]", help="The meeting, also one that is over; the last unless given.")
+        str | None, typer.Argument(metavar="ROOM", help="The meeting, also one that is over; the last unless given.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the meeting ends or Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line; failures too.")] = False,
@@ -211,7 +213,7 @@ def transcript(
 
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl restart Ada")
 def restart(
-    agent: Annotated[str, typer.Argument(help="Name or identity of an agent, or a service's name.")],
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Name or identity of an agent, or a service's name.")],
     room: InRoom = None,
     timeout: Timeout = 120,
     as_json: Json = False,
@@ -224,7 +226,7 @@ def restart(
 
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl leave Ada --room standup")
 def leave(
-    agent: Annotated[str, typer.Argument(help="Name or identity of an agent.")],
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Name or identity of an agent.")],
     room: InRoom = None,
     as_json: Json = False,
 ) -> None:
@@ -269,9 +271,9 @@ def rehearse(
 
 @app.command(rich_help_panel=PROVE, epilog="Example: meetctl drill kill Ada")
 def drill(
-    fault: Annotated[FaultName, typer.Argument(help="What is to happen.")],
+    fault: Annotated[FaultName, typer.Argument(metavar="FAULT", help="What is to happen.")],
     agent: Annotated[
-        str | None, typer.Argument(metavar="[AGENT]", help="Whom to kill or stall; default: the first agent.")
+        str | None, typer.Argument(metavar="AGENT", help="Whom to kill or stall; default: the first agent.")
     ] = None,
     room: InRoom = None,
     stall: Annotated[float, typer.Option("--for", min=1, max=120, help="Seconds that a stall lasts.")] = 8,
@@ -291,7 +293,7 @@ def drill(
 def doctor(
     roster: Annotated[
         Path | None,
-        typer.Argument(metavar="[ROSTER]", help="Ask its models, servers and keys something too."),
+        typer.Argument(metavar="ROSTER", help="Ask its models, servers and keys something too."),
     ] = None,
     env_file: EnvFile = None,
     as_json: Json = False,
@@ -303,6 +305,11 @@ def doctor(
     from meetctl.commands.doctor import doctor
 
     _exit(doctor(roster, as_json=as_json, env_file=env_file))
+
+
+for _commands in (app, directing.app, preparing.app):
+    for _command in _commands.registered_commands:
+        _command.cls = PlainUsage
 
 
 def _version(value: bool) -> None:

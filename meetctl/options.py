@@ -15,8 +15,8 @@ EnvFile = Annotated[
     Path | None, typer.Option("--env-file", metavar="FILE", help="Read variables from here instead of from .env.")
 ]
 InRoom = Annotated[str | None, typer.Option("--room", help="The meeting; needed where several run.")]
-RoomName = Annotated[str | None, typer.Argument(metavar="[ROOM]", help="The meeting; needed where several run.")]
-AgentName = Annotated[str, typer.Argument(help="Name or identity of an agent.")]
+RoomName = Annotated[str | None, typer.Argument(metavar="ROOM", help="The meeting; needed where several run.")]
+AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="Name or identity of an agent.")]
 Words = Annotated[str, typer.Argument(metavar="TEXT", help="In quotes.")]
 ReportFd = Annotated[int | None, typer.Option("--report-fd", hidden=True)]
 

@@ -30,7 +30,7 @@ def check(
 
 @app.command(rich_help_panel=PREPARE, epilog="Example: meetctl init team.yaml")
 def init(
-    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("roster.yaml"),
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")] = Path("roster.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Write a first roster, which needs no key."""
@@ -53,7 +53,7 @@ def schema(
 def setup(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MODEL…]", help="Local models: local (unless given), local/tiny, or by name."),
+        typer.Argument(metavar="MODEL", help="Local models: local (unless given), local/tiny, or by name."),
     ] = None,
 ) -> None:
     """Fetch livekit-server and the local models beforehand."""

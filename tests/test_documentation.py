@@ -116,6 +116,8 @@ def test_the_readme_is_short_and_lists_what_it_holds() -> None:
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_the_help_of_each_command_says_what_it_is_for_and_gives_an_example(name: str) -> None:
     shown = CliRunner().invoke(app, [name, "--help"])
+    usage = shown.output.splitlines()[0].removeprefix(f"Usage: meetctl {name}")
+    assert re.fullmatch(r"(?: \[OPTIONS\])?(?: [A-Z]+| \[[A-Z]+\](?:\.\.\.)?)*", usage), usage
     assert shown.exit_code == 0
     assert (commands()[name].help or "").split(":")[0].split()[0] in shown.output
     examples = re.findall(r"Example: (meetctl \S+)", shown.output)

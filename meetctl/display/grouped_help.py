@@ -1,13 +1,21 @@
-"""The list of commands in `meetctl --help`, in groups; each text is a sentence that fits into a line of 80 columns."""
+"""What `--help` prints: commands in groups, each text a sentence that fits into a line of 80 columns; plain usage."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 RUN, WATCH, DIRECT, PREPARE, PROVE = "Run", "Watch", "Direct", "Prepare", "Prove"
 GROUPS = (RUN, WATCH, DIRECT, PREPARE, PROVE)
+
+
+class PlainUsage(TyperCommand):
+    """Writes what must be given as it is, without Typer's braces: `{ROSTER}` reads as a choice of one."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Returns the pieces of the usage line."""
+        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
 
 
 class GroupedCommands(TyperGroup):
