@@ -77,7 +77,7 @@ def unlock(room: RoomName = None, as_json: Json = False) -> None:
     _manage("unlock", "", room, as_json)
 
 
-RequestId = Annotated[str, typer.Argument(metavar="[ID]", help="Of the request; where one waits, it is that.")]
+RequestId = Annotated[str, typer.Argument(metavar="ID", help="Of the request; where one waits, it is that.")]
 
 
 @app.command(rich_help_panel=DIRECT, epilog="Example: meetctl approve 3")
