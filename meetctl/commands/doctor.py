@@ -20,9 +20,9 @@ from meetctl.doctor.tools import look_at_tools
 from meetctl.errors import ExitCode, MeetctlError
 from meetctl.local.data import missing_models
 from meetctl.local.livekit_binary import PINNED_VERSION, find_server
+from meetctl.protocol.secrets import Masker
 from meetctl.roster import SIMLI_URL, Program, Roster, load_roster, load_variables, secrets_of, shown
 from meetctl.settings import LiveKitCredentials, environment, livekit_from_environment
-from meetctl.supervisor.logs import Masker
 
 Face = tuple[str, SecretStr, str | None, str]
 """URL, key, face id where one is named, and whose it is."""

@@ -8,17 +8,16 @@ import sys
 import traceback
 
 from meetctl import __version__
+from meetctl.protocol.secrets import MASK, SECRET_NAME, Masker
 from meetctl.settings import environment
-from meetctl.supervisor.logs import Masker
 
-_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _INVITE = re.compile(r"(https?://[^\s#]*#)\S+")
 """A join link: what stands behind # lets anybody in."""
 
 
 def crash_report(error: BaseException) -> str:
     """Returns versions, the command line and the traceback, with every secret of the environment masked."""
-    mask = Masker(value for name, value in environment().items() if _SECRET_NAME.search(name))
+    mask = Masker(value for name, value in environment().items() if SECRET_NAME.search(name))
     lines = (
         f"meetctl {__version__}",
         f"python {platform.python_version()} on {platform.platform()}",
@@ -26,4 +25,4 @@ def crash_report(error: BaseException) -> str:
         "",
         "".join(traceback.format_exception(error)),
     )
-    return _INVITE.sub(r"\1•••", mask("\n".join(lines)))
+    return _INVITE.sub(rf"\1{MASK}", mask("\n".join(lines)))

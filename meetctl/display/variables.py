@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from meetctl.protocol.secrets import MASK
 from meetctl.roster import Origin, shown
-
-MASK = "•••"
 
 
 def as_lines(origins: Iterable[Origin]) -> list[str]:

@@ -19,9 +19,9 @@ from meetctl.programs.launch import agent_environment, chair_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, RoomAccess
 from meetctl.protocol import CastChanged, CastMember, Model
 from meetctl.protocol.rehearsal import Script
+from meetctl.protocol.secrets import Masker
 from meetctl.roster import SIMLI_URL, AgentEntry, Program, Roster, avatar_identity, secrets_of_entry, why_not_direct
 from meetctl.settings import LiveKitCredentials
-from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.seat_spec import Seat
 from meetctl.supervisor.state import Phase
 from meetctl.supervisor.supervisor import Supervisor

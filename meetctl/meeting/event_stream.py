@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
+from meetctl.protocol.secrets import Masker
 from meetctl.status.event_objects import MeetingEvent, dropped_object, event_object, masked, meeting_object
 from meetctl.supervisor.feed import Dropped, Feed
-from meetctl.supervisor.logs import Masker
 
 
 class EventStream:

@@ -11,13 +11,13 @@ from meetctl.meeting.cast import Cast
 from meetctl.meeting.direction import Direction
 from meetctl.meeting.host_requests import HostRequests
 from meetctl.meeting.people import People
+from meetctl.protocol.secrets import Masker
 from meetctl.reach.opening import Reach
 from meetctl.reach.signaling import SignalingProxy
 from meetctl.reach.words import notes_of
 from meetctl.rooms import Rooms
 from meetctl.settings import LiveKitCredentials
 from meetctl.status.people import PeopleEvent
-from meetctl.supervisor.logs import Masker
 from meetctl.web.invites import Invites, Role
 from meetctl.web.server import PageServer
 

@@ -13,10 +13,10 @@ from meetctl.local import livekit
 from meetctl.local.ports import free_tcp_port
 from meetctl.meeting.seats import LIVEKIT_SEAT, MODELS_SEAT, SIMLI_SEAT, LiveKitSeat, StandInSeat
 from meetctl.programs.room_access import StandIns
+from meetctl.protocol.secrets import Masker
 from meetctl.roster import Roster
 from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.events import SeatKind
-from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.state import ProcessState, SeatState
 from meetctl.supervisor.supervisor import Supervisor
 

@@ -40,6 +40,7 @@ from meetctl.programs.launch import PRELOADER, service_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Failed, Ready
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
+from meetctl.protocol.secrets import Masker
 from meetctl.reach.opening import Reach, open_reach
 from meetctl.roster import AgentEntry, Program, Roster, secrets_of
 from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, state_dir
@@ -48,7 +49,7 @@ from meetctl.status.document import MeetingStatus
 from meetctl.supervisor.events import ChildMessage, Exited, GaveUp, Proven, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, process_id
-from meetctl.supervisor.logs import ChildLog, Masker
+from meetctl.supervisor.logs import ChildLog
 from meetctl.supervisor.registry import BEAT_S, MeetingFiles, MeetingNote, beat, hold
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining

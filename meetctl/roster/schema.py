@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr
 
 from meetctl.catalogue import BETTER
 from meetctl.protocol import Example, FloorMode, MeetingRules, OnInterrupt, RestartPolicy, Speaks, Voice
+from meetctl.protocol.secrets import SECRET_NAME
 from meetctl.settings import LiveKitCredentials
 
 SIMLI_URL = "https://api.simli.ai"
@@ -25,7 +25,6 @@ MASKED_FROM = 6
 
 _RUNNERS = frozenset({"uvx", "npx", "uv", "python", "python3"})
 """Programs that say less of a tool server than what they run."""
-_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|DSN|AUTH", re.IGNORECASE)
 
 
 class Program(StrEnum):
@@ -280,7 +279,7 @@ def secrets_of_entry(agent: AgentEntry) -> set[str]:
     found = set(_secrets_of_models([agent.llm, agent.tts]))
     if agent.face is not None and agent.face.api_key is not None:
         found.add(agent.face.api_key.get_secret_value())
-    found |= {value.get_secret_value() for name, value in agent.env.items() if _SECRET_NAME.search(name)}
+    found |= {value.get_secret_value() for name, value in agent.env.items() if SECRET_NAME.search(name)}
     found |= secrets_of_tools(agent.tools)
     return {secret for secret in found if len(secret) >= MASKED_FROM}
 
@@ -294,7 +293,7 @@ def _secrets_of_tool(tool: ToolChoice) -> Iterable[str]:
     for value in tool.headers.values():
         text = value.get_secret_value()
         yield from (text, text.rpartition(" ")[2])  # `Bearer …`: the key turns up alone as well
-    yield from (value.get_secret_value() for name, value in tool.env.items() if _SECRET_NAME.search(name))
+    yield from (value.get_secret_value() for name, value in tool.env.items() if SECRET_NAME.search(name))
     if tool.url is not None and (password := urlsplit(tool.url).password):
         yield password
 

@@ -9,19 +9,17 @@ import contextlib
 import io
 import math
 import os
-import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from meetctl.protocol.secrets import secret_forms
+from meetctl.protocol.secrets import Masker
 
 LAST_LINES = 20
 LAST_ERRORS = 3
 """What is shown of a child that does not get ready: the end of a traceback with the place that it names."""
-MASK = "•••"
 
 MAX_LOG_BYTES = 5_000_000
 LOG_FILES = 3
@@ -29,28 +27,6 @@ LOG_FILES = 3
 
 RETRY_S = 10.0
 """After the disk was full: until it is tried again. What came in between is lost to the file."""
-
-_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
-"""A JSON web token. Each start of an agent mints one: known by its form, it needs not be remembered for ever."""
-
-
-class Masker:
-    """Replaces every known secret in a text, in whatever form, and every access token."""
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets: list[str] = []
-        self.add(*secrets)
-
-    def add(self, *secrets: str) -> None:
-        """Learns further secrets; the longest are replaced first, since one may contain another."""
-        known = {*self._secrets, *(form for secret in secrets for form in secret_forms(secret))}
-        self._secrets = sorted(known, key=len, reverse=True)
-
-    def __call__(self, text: str) -> str:
-        for secret in self._secrets:
-            if secret in text:
-                text = text.replace(secret, MASK)
-        return _TOKEN.sub(MASK, text) if "eyJ" in text else text
 
 
 class ChildLog:

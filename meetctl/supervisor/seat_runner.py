@@ -12,6 +12,7 @@ from pathlib import Path
 
 from meetctl.errors import MeetctlError, StandInError
 from meetctl.protocol import Failed, Model, Warn
+from meetctl.protocol.secrets import Masker
 from meetctl.supervisor.events import (
     Answered,
     BackingOff,
@@ -30,7 +31,7 @@ from meetctl.supervisor.events import (
 from meetctl.supervisor.guard_client import GuardClient
 from meetctl.supervisor.health import LOOK_S, begin_watch, evaluate, is_well
 from meetctl.supervisor.launcher import Launcher, ProcessId
-from meetctl.supervisor.logs import ChildLog, Masker
+from meetctl.supervisor.logs import ChildLog
 from meetctl.supervisor.policy import GiveUp, Leave, Restart, Run, next_action
 from meetctl.supervisor.process import ChildProcess
 from meetctl.supervisor.seat import same_warning, with_last_lines

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from meetctl.protocol import Model
+from meetctl.protocol.secrets import Masker
 from meetctl.supervisor import descendants
 from meetctl.supervisor.events import SeatEvent, SeatKind, SeatRemoved
 from meetctl.supervisor.guard_client import GuardClient
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, ProcessId
-from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.seat_runner import Resources, SeatRunner
 from meetctl.supervisor.seat_spec import Seat
 from meetctl.supervisor.state import MeetingState

@@ -6,9 +6,8 @@ import logging
 
 from pydantic import BaseModel, SecretStr
 
+from meetctl.protocol.secrets import masked as replaced
 from meetctl.protocol.secrets import secret_forms
-
-MASK = "**********"
 
 
 def secrets_of(value: object) -> frozenset[str]:
@@ -25,9 +24,7 @@ def secrets_of(value: object) -> frozenset[str]:
 
 def masked(text: str, secrets: frozenset[str]) -> str:
     """Returns the text with each secret replaced."""
-    for secret in sorted(secrets, key=len, reverse=True):  # one may contain another
-        text = text.replace(secret, MASK)
-    return text
+    return replaced(text, sorted(secrets, key=len, reverse=True))  # one may contain another
 
 
 class MaskingFormatter(logging.Formatter):

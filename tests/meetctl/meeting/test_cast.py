@@ -12,10 +12,10 @@ from meetctl.meeting.cast import Cast
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.transcript import Transcript
+from meetctl.protocol.secrets import Masker
 from meetctl.rooms import Rooms
 from meetctl.roster import AgentEntry, Program, Roster
 from meetctl.settings import LiveKitCredentials
-from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.seat_spec import Seat
 from meetctl.supervisor.supervisor import Supervisor
 

@@ -16,10 +16,10 @@ from meetctl.errors import ConflictError, NotRunningError, UsageError
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.direction import Direction
 from meetctl.protocol import Ask, GiveFloor, Model, Mute, RestartPolicy, Say, Speaks, Stop, Tell, Warn, parse_command
+from meetctl.protocol.secrets import Masker
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import ChildMessage, SeatEvent, SeatKind
 from meetctl.supervisor.launcher import LaunchSpec
-from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.web.direction import MAX_WORDS, Directive
 from testing.fixtures.lanes import Lane, starts

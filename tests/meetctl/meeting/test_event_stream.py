@@ -6,10 +6,10 @@ from pathlib import Path
 
 from meetctl.meeting.event_stream import EventStream
 from meetctl.protocol import Degraded
+from meetctl.protocol.secrets import Masker
 from meetctl.supervisor.control import ControlServer, follow
 from meetctl.supervisor.events import ChildMessage, Exited
 from meetctl.supervisor.feed import WAITING_EVENTS
-from meetctl.supervisor.logs import Masker
 
 PUBLISHED = 20 * WAITING_EVENTS
 """With the text below 40 MB: far more than socket buffers hold."""

@@ -12,10 +12,10 @@ import pytest
 
 from meetctl.meeting.limit_enforcer import LimitEnforcer
 from meetctl.meeting.sampling import sample_forever
+from meetctl.protocol.secrets import Masker
 from meetctl.roster import AgentEntry, Budget, Limits, Program
 from meetctl.supervisor.events import Exited, SeatEvent, Warned
 from meetctl.supervisor.launcher import LaunchSpec
-from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.state import ProcessState, SeatState
 from meetctl.supervisor.supervisor import Supervisor
 from testing.fixtures.lanes import Lane, starts

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from meetctl.protocol import Failed, Line, MediaKind, MediaReceived, Ready, Utterance
+from meetctl.protocol.secrets import Masker
 from meetctl.status.event_objects import dropped_object, event_object, masked
 from meetctl.supervisor.events import (
     BackingOff,
@@ -24,7 +25,6 @@ from meetctl.supervisor.events import (
     Stopping,
 )
 from meetctl.supervisor.feed import Dropped
-from meetctl.supervisor.logs import Masker
 
 WALL = datetime(2026, 3, 1, 12, 0, 10, tzinfo=UTC)
 LINE = Line(id="1", at=5.0, speaker="Bob", identity="bob", text="Hello")

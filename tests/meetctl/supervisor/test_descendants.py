@@ -19,7 +19,7 @@ import asyncio, os, sys
 from pathlib import Path
 from meetctl.supervisor.descendants import adopt_orphans
 from meetctl.supervisor.launcher import LaunchSpec
-from meetctl.supervisor.logs import Masker
+from meetctl.protocol.secrets import Masker
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE

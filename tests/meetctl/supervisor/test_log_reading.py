@@ -3,8 +3,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from meetctl.protocol.secrets import Masker
 from meetctl.supervisor.log_reading import SeatLogs, Tail, seats_in
-from meetctl.supervisor.logs import ChildLog, Masker
+from meetctl.supervisor.logs import ChildLog
 
 
 def numbers(lines: list[str]) -> list[int]:

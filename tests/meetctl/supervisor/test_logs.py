@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from meetctl.protocol.secrets import Masker
 from meetctl.rooms import agent_token
 from meetctl.settings import LiveKitCredentials
-from meetctl.supervisor.logs import LOG_FILES, RETRY_S, ChildLog, Masker, log_files
+from meetctl.supervisor.logs import LOG_FILES, RETRY_S, ChildLog, log_files
 
 
 def test_a_full_log_is_turned_over_and_the_oldest_part_goes(tmp_path: Path) -> None:

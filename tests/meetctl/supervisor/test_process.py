@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from meetctl.protocol import BadLine, Failed, Ready, Warn
+from meetctl.protocol.secrets import Masker
 from meetctl.supervisor.events import WireEvent
 from meetctl.supervisor.launcher import ExecLauncher
-from meetctl.supervisor.logs import ChildLog, Masker
+from meetctl.supervisor.logs import ChildLog
 from meetctl.supervisor.process import ChildProcess, Wire
 from meetctl.supervisor.sweep import group_exists
 from testing.fixtures.lanes import Lane, starts

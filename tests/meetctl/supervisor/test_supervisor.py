@@ -12,6 +12,7 @@ import pytest
 
 from meetctl.errors import StandInError, TimedOutError
 from meetctl.protocol import Model, RestartPolicy, Stop
+from meetctl.protocol.secrets import Masker
 from meetctl.supervisor.events import (
     Answered,
     BackingOff,
@@ -27,7 +28,6 @@ from meetctl.supervisor.events import (
     Stopping,
 )
 from meetctl.supervisor.health import NOTHING, HealthCheck
-from meetctl.supervisor.logs import Masker
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.state import MeetingState, ProcessState, as_of
 from meetctl.supervisor.supervisor import Supervisor
