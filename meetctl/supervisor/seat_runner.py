@@ -7,6 +7,7 @@ import contextlib
 import random
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +37,42 @@ from meetctl.supervisor.policy import GiveUp, Leave, Restart, Run, next_action
 from meetctl.supervisor.process import ChildProcess
 from meetctl.supervisor.seat import same_warning, with_last_lines
 from meetctl.supervisor.seat_spec import Seat
-from meetctl.supervisor.state import as_of
-from meetctl.supervisor.state_store import StateStore
+from meetctl.supervisor.state import MeetingState, apply, as_of
 from meetctl.supervisor.tasks import Tasks, begun
 
 LOG_BROKE = "its log cannot be written"
 LIVENESS_S = 2.0  # how often a service that sends no statistics is asked whether it answers
+
+
+class StateStore:
+    """Folds every event into one state and hands it on."""
+
+    def __init__(self, room: str, tasks: Tasks) -> None:
+        self.state = MeetingState(room=room)
+        self._tasks = tasks
+        self._listeners: list[Callable[[SeatEvent], None]] = []
+        self._changed = asyncio.Condition()
+
+    def listen(self, listener: Callable[[SeatEvent], None]) -> None:
+        """Hands every further event to the listener, after it is folded into `state`."""
+        self._listeners.append(listener)
+
+    def emit(self, event: SeatEvent) -> None:
+        """Folds an event into the state and tells the listeners."""
+        self.state = apply(self.state, event)
+        for listener in self._listeners:
+            listener(event)
+        self._tasks.own(self._announce(), "announce")
+
+    async def wait_until(self, condition: Callable[[MeetingState], bool]) -> MeetingState:
+        """Waits until the state meets the condition; bound it with `asyncio.timeout`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: condition(self.state))
+        return self.state
+
+    async def _announce(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
 
 @dataclass(frozen=True, slots=True)

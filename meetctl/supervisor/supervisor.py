@@ -18,10 +18,9 @@ from meetctl.supervisor import descendants
 from meetctl.supervisor.events import SeatEvent, SeatKind, SeatRemoved
 from meetctl.supervisor.guard_client import GuardClient
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, ProcessId
-from meetctl.supervisor.seat_runner import Resources, SeatRunner
+from meetctl.supervisor.seat_runner import Resources, SeatRunner, StateStore
 from meetctl.supervisor.seat_spec import Seat
 from meetctl.supervisor.state import MeetingState
-from meetctl.supervisor.state_store import StateStore
 from meetctl.supervisor.tasks import Tasks
 
 FORCED_S = 0.2  # for the whole ladder when the person asks a second time

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from livekit import rtc
 from livekit.agents import vad
+from livekit.rtc._ffi_client import FfiClient
 
 from ..floor.events import SpeechStarted
 from ..process.tasks import Tasks
 from ..room.attendance import display_name
-from .microphone import open_microphone
 from .preconnect_audio import Ask, with_preconnect_audio
 from .transcriber import Transcriber
-from .voice_activity import Activity, PauseDetected, SpeechEnded, SpeechResumed, activities
+from .voice_activity import FRAME_MS, SAMPLE_RATE, Activity, PauseDetected, SpeechEnded, SpeechResumed, activities
 
 CLOSE_S = 1.0
 """A stream closes in a millisecond; more would hold up everybody else's."""
@@ -86,7 +86,7 @@ class Listener:
         Raises:
             Exception: whatever made that impossible; what was said until then has been told.
         """
-        stream = open_microphone(track)
+        stream = _opened(track)
         self._tasks.own(self._tell(), f"words-{self._identity}")
         try:
             async for activity in activities(self._detector, self._identity, with_preconnect_audio(stream, self._ask)):
@@ -175,3 +175,23 @@ async def _close(stream: rtc.AudioStream) -> None:
             await stream.aclose()
     except Exception as error:  # it is left behind; whoever is cancelled must see that and nothing else
         logger.warning("a microphone's stream does not close: %r", error)
+
+
+def _opened(track: rtc.Track) -> rtc.AudioStream:
+    """Returns a stream of the track, mono, at the detector's rate; to be closed.
+
+    The library hands each stream the frames of all; here it gets its own alone.
+    """
+    stream = rtc.AudioStream.from_track(track=track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS)
+    _narrow(stream)
+    return stream
+
+
+def _narrow(stream: rtc.AudioStream) -> None:
+    """Spares the loop what is none of this stream's: with ten microphones, nine frames of ten."""
+    events = FfiClient.instance.queue
+    handle = stream._ffi_handle.handle
+    events.unsubscribe(stream._ffi_queue)
+    stream._ffi_queue = events.subscribe(
+        stream._loop, filter_fn=lambda event: event.audio_stream_event.stream_handle == handle
+    )

@@ -69,15 +69,13 @@ from ..room.events import RoomEvents
 from ..room.methods import serve
 from .agent_turns import AgentTurns
 from .cast import Cast
-from .deciding import Deciding
-from .judging import Judging
-from .lines import Lines
+from .deciding import Deciding, Judging
+from .lines import Lines, Utterances
 from .moderating import Moderating
 from .notices import Notices
 from .people import People
 from .recent import Recent
 from .silences import Silences
-from .utterances import Utterances
 
 AGENT_STATE = "lk.agent.state"
 """LiveKit's attribute of an agent session; `speaking` from its first sound."""

@@ -12,7 +12,7 @@ from aiohttp import web
 from livekit.agents import utils
 from meetctl_agents.floor.addressing.listening import Addressing
 from meetctl_agents.floor.judge import INSTRUCTIONS, Judge
-from meetctl_agents.meeting.judging import JUDGE, Judging
+from meetctl_agents.meeting.deciding import JUDGE, Judging
 from meetctl_agents.meeting.recent import Recent
 from meetctl_agents.models.providers import llm_from_endpoint
 from meetctl_agents.models.speech_faults import SpeechFaults

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meetctl_agents.meeting.utterances import MERGE_S, Utterances
+from meetctl_agents.meeting.lines import MERGE_S, Utterances
 
 from meetctl.protocol import Line, UtteranceKind
 
