@@ -24,6 +24,10 @@ class Cast:
         others = (member for name, member in self._registered.items() if name not in given)
         return (*self._given, *others)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(member.name for member in self.members)
+
     def set_given(self, given: tuple[CastMember, ...]) -> None:
         """Takes the supervisor's word; those who registered themselves stay."""
         self._given = given

@@ -79,8 +79,7 @@ from .silences import Silences
 
 AGENT_STATE = "lk.agent.state"
 """LiveKit's attribute of an agent session; `speaking` from its first sound."""
-HOST = "host"
-"""Who asks from outside."""
+HOST = "host"  # who asks from outside
 
 Clock = Callable[[], float]
 """Unix time, seconds."""
@@ -194,9 +193,9 @@ class Meeting:
         return "registered"
 
     def _cast_set(self) -> None:
-        self._people.reserve(tuple(member.name for member in self._cast.members))
+        self._people.reserve(self._cast.names)
         self._addressing.set_agents(self._cast.members)
-        self.notices.of_agents([member.name for member in self._cast.members])
+        self.notices.of_agents(self._cast.names)
         self._addressing.set_people(self._people.names)
         self._control.post(CastSet(self._cast.members))
 
@@ -211,8 +210,7 @@ class Meeting:
     def _on_came(self, participant: rtc.RemoteParticipant) -> None:
         if self.is_person(participant):
             name = self._people.come(participant.identity, participant.name)
-            agents = [member.name for member in self._cast.members]
-            self.notices.of_person(participant.identity, name, agents)
+            self.notices.of_person(participant.identity, name, self._cast.names)
             self._fact(f"{name} joined the meeting.", here=self._people.here)
         elif self._cast.has(participant.identity):
             # what was said while it was on its way; what it knows already takes its own place
