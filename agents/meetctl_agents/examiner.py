@@ -18,14 +18,14 @@ from livekit.agents import APIConnectOptions
 
 from meetctl.errors import MeetctlError
 from meetctl.protocol import Endpoint, Examination, Examined, Examinee
-from meetctl.protocol.proxies import keep_livekit_direct
 
 from .hearing.voice_activity import SAMPLE_RATE
 from .models.faults import explain
 from .models.plugin_http import plugin_http
 from .models.prompt import Message
 from .models.providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
-from .process.wire import LineWriter, claim_standard_streams
+from .process.examining import run_examination
+from .process.wire import LineWriter
 from .speaking.mono import mono
 from .speaking.replay_agent import answer
 from .text.answer_text import AnswerText, ThinkingHabit
@@ -114,21 +114,5 @@ def _ignore(*_: object) -> None:
     """Tells nobody."""
 
 
-def main() -> int:
-    """Runs one examination; the code is 2 for what is none."""
-    keep_livekit_direct()
-    commands, events = claim_standard_streams()
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    try:
-        examination = Examination.model_validate_json(commands.readline())
-    except ValueError as error:
-        logger.error("not an examination: %s", type(error).__name__)  # the line itself holds keys
-        return 2
-    writer = LineWriter(events)
-    asyncio.run(examine(examination, writer))
-    writer.flush()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_examination(Examination, examine, log=logging.WARNING))

@@ -13,9 +13,10 @@ import time
 
 from meetctl.protocol import ToolRules, ToolsFound, ToolSource
 
+from .process.examining import run_examination
 from .process.masking import masked, secrets_of
 from .process.tasks import begin
-from .process.wire import LineWriter, claim_standard_streams
+from .process.wire import LineWriter
 from .tools.python_file import ToolFileError, load_tools
 from .tools.servers import START_S, Server
 
@@ -69,20 +70,5 @@ async def _listed(source: ToolSource, rules: ToolRules) -> tuple[list[str], str]
         await asyncio.wait({running})
 
 
-def main() -> int:
-    """Runs one examination; the code is 2 for what is none."""
-    commands, events = claim_standard_streams()
-    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
-    try:
-        rules = ToolRules.model_validate_json(commands.readline())
-    except ValueError as error:
-        logger.error("no tools: %s", type(error).__name__)  # the line itself holds keys
-        return 2
-    writer = LineWriter(events)
-    asyncio.run(examine(rules, writer))
-    writer.flush()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_examination(ToolRules, examine, log=logging.ERROR))
