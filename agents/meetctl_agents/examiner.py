@@ -31,8 +31,6 @@ from .speaking.replay_agent import answer
 from .text.answer_text import AnswerText, ThinkingHabit
 from .text.clauses import ClauseTokenizer
 
-logger = logging.getLogger(__name__)
-
 HELLO = "Hello."
 PATIENCE_S = 60.0
 """A model of one's own may have to be loaded first."""

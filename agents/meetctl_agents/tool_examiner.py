@@ -20,8 +20,6 @@ from .process.wire import LineWriter
 from .tools.python_file import ToolFileError, load_tools
 from .tools.servers import START_S, Server
 
-logger = logging.getLogger(__name__)
-
 
 async def examine(rules: ToolRules, writer: LineWriter) -> None:
     """Looks at all at once, and writes what came of each."""
