@@ -12,7 +12,7 @@ from livekit import rtc
 from meetctl_agents.floor.addressing.passive import lets_go_on
 from meetctl_agents.models.unsaid import told_in_room
 
-from meetctl.protocol import FloorChanged, MeetingRules, Ready, Unsaid, Utterance, UtteranceKind
+from meetctl.protocol import FloorChanged, MeetingRules, Ready, Unanswered, Unsaid, Utterance, UtteranceKind
 from meetctl.settings import LiveKitCredentials
 from testing.agents.child import Child
 from testing.agents.human import SAMPLE_RATE, Human, synthesised
@@ -114,6 +114,8 @@ async def test_people_are_told_once_why_an_agent_says_nothing(
             messages = [await told.get() for _ in range(2)]
         assert messages == [(CHAIR, told_in_room(unsaid, "Ada")) for unsaid in (Unsaid.LIMITED, Unsaid.NOTHING_NEW)]
         await asyncio.gather(*reading)
+        # What programs are told each time; to have nothing to add is an answer.
+        assert [(event.identity, event.reason) for event in chair.said(Unanswered)] == [("ada", Unsaid.LIMITED)] * 2
         assert spoken(chair, "ada") == []
 
 
