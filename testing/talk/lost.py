@@ -60,9 +60,7 @@ class Record:
 
     @property
     def stage(self) -> str:
-        """At which stage it got lost."""
-        if self.latency_ms is not None:
-            return ANSWERED
+        """At which stage it got lost; what is heard of somebody who was not asked is no answer."""
         if not re.search(rf"'{self.person}': SpeechStarted", self.log):
             return "the detector noticed nothing"
         if not self.lines:
@@ -72,6 +70,8 @@ class Record:
         if decided and not named:
             rules = ", ".join(dict.fromkeys(event.rule for event in decided))
             return f"it was taken to be meant for somebody else ({rules})"
+        if self.latency_ms is not None:
+            return ANSWERED
         if not set(self.holders) & set(self.to):
             return "nobody who was asked was granted the floor"
         silent = [event for event in self.events if isinstance(event, Unanswered)]
