@@ -17,6 +17,7 @@ from meetctl_agents.floor.events import (
     HumanCame,
     HumanLeft,
     Muted,
+    NeverAnswered,
     NothingSaid,
     Overheard,
     Picked,
@@ -104,6 +105,7 @@ class Watched:
             self._check(action)
         assert self.holder == self.floor.holder
         self._check_human_waits_for_nobody(before, event, actions)
+        self._check_no_question_is_forgotten(before, event, actions)
         due = next_deadline(self.floor, self.now)
         assert due is None or due > self.now, "time would stand still"
 
@@ -139,6 +141,23 @@ class Watched:
             case Consult(_, _, candidates):
                 assert candidates
                 assert self.floor.rules.floor is FloorMode.MODERATED
+
+    def _check_no_question_is_forgotten(self, before: Floor, event: Event, actions: tuple[Action, ...]) -> None:
+        held = before.hold
+        if held is None or held.cut or held.request.line is None or held.request.verbatim is not None:
+            return
+        asked = held.request.line.id
+        unheard = isinstance(event, Released) and event.grant_id == held.grant_id and event.line is None
+        if unheard and held.request.line.identity in ("sam", "eve"):
+            after = self.floor
+            due = [
+                *after.waiting,
+                *(owed.request for owed in after.owed),
+                *([after.hold.request] if after.hold else []),
+            ]
+            told = [action.line for action in actions if isinstance(action, NeverAnswered)]
+            lines = [*(request.line for request in due), *told]
+            assert any(one is not None and one.id == asked for one in lines), "nobody answers, and nobody is told"
 
     def _check_human_waits_for_nobody(self, before: Floor, event: Event, actions: tuple[Action, ...]) -> None:
         held = before.hold
