@@ -16,6 +16,7 @@ RELEASE = "mc.release"
 DRAFT = "mc.draft"
 REGISTER = "mc.register"
 WANT = "mc.want"
+HAND_OVER = "mc.hand_over"
 FIRST_WORDS = "mc.first_words"
 
 STILL_LOADING = "granted, and the model is still being loaded"
@@ -23,7 +24,7 @@ STILL_LOADING = "granted, and the model is still being loaded"
 
 CHAIR_METHODS = (HEAR, PREPARE, GRANT, STOP)
 """Served by an agent, believed only from the chair."""
-AGENT_METHODS = (RELEASE, DRAFT, REGISTER, WANT)
+AGENT_METHODS = (RELEASE, DRAFT, REGISTER, WANT, HAND_OVER)
 """Served by the chair, believed only from the cast (`mc.register`: from participants of kind agent)."""
 PERSON_METHODS = (FIRST_WORDS,)
 """Served by a person's page, believed only from the chair."""
@@ -107,6 +108,15 @@ class Want(Model):
 
     line: Line
     """Its own, and a fact: it comes back in the grant, and nobody else is told of it."""
+
+
+class HandOver(Model):
+    """Agent that holds the floor to chair: let another one answer in my place, and tell it this."""
+
+    to: str
+    """Name or identity."""
+    note: str = ""
+    """For that agent alone."""
 
 
 class Register(Model):

@@ -16,6 +16,7 @@ from meetctl.roster.tool_files import read_tool_file
 from meetctl.roster.written import WRITE_TO_CHAT, AgentWritten, DefaultsWritten, ToolUseWritten, ToolWritten
 
 FILLER_NONE = "none"
+HAND_OVER = "hand_over"
 
 
 def resolve_tools(
@@ -34,14 +35,19 @@ def resolve_tools(
         return ToolUse()
     own = written.tools is not None
     listed = written.tools if written.tools is not None else defaults.tools
+    passes_on = _either(written, defaults, "hand_over")
+    if passes_on:
+        _note_local(reading, llm, (*path, "hand_over") if written.hand_over is not None else ("defaults", "hand_over"))
     if not listed:
-        return ToolUse()
+        return ToolUse(choices=(ToolChoice(builtin=HAND_OVER),)) if passes_on else ToolUse()
     where: KeyPath = (*path, "tools") if own else ("defaults", "tools")
     choices = [_resolved(reading, tool, (*where, index)) for index, tool in enumerate(listed)]
     _note_doubles(reading, choices, where)
     _note_model(reading, llm, (*path, "llm") if written.llm is not None else where)
     if not any(choice.builtin for choice in choices):
         choices.append(ToolChoice(builtin=WRITE_TO_CHAT))
+    if passes_on:
+        choices.append(ToolChoice(builtin=HAND_OVER))
     filler = _either(written, defaults, "filler")
     return ToolUse(
         choices=tuple(choices),
@@ -107,6 +113,13 @@ def _note_doubles(reading: Reading, choices: list[ToolChoice], where: KeyPath) -
             if other != choice.python:
                 message = f"the tool {name!r} is in {other.name} too"
                 reading.note((*where, index, "python"), message, "give one of them another name", around=True)
+
+
+def _note_local(reading: Reading, llm: ModelChoice | None, path: KeyPath) -> None:
+    if llm is not None and any(one.is_local for one in llm.in_a_row):
+        reading.note(
+            path, "a local model does not know when to hand over", "name a provider's model, or remove hand_over"
+        )
 
 
 def _note_model(reading: Reading, llm: ModelChoice | None, path: KeyPath) -> None:

@@ -283,6 +283,7 @@ class ToolUseWritten(Written):
     max_tool_steps: int | None = Field(None, ge=1, le=MAX_TOOL_STEPS)
     tool_timeout: Annotated[Seconds, Field(le=MAX_TOOL_S)] | None = None
     filler: Filler | None = None
+    hand_over: bool | None = None
 
 
 class DefaultsWritten(ToolUseWritten):

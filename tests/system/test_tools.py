@@ -36,6 +36,7 @@ agents:
       - {{mcp: ["{python}", -m, mcp_server_time]}}
       - {{mcp: "{stamp}", headers: {{Authorization: Bearer hunter22}}, only: [calculate]}}
       - {{python: ./tools.py, approve: [send]}}
+    hand_over: true
   - {{name: Max, agent: audio, env: {{OF_MAX_KEY: secret-of-max}}}}
 """
 TOOLS = """
@@ -56,6 +57,9 @@ async def send(to: str) -> str:
 def script(body: dict[str, Any]) -> str | Asks:
     """Asks for the tool that the question is about, and says what came of it."""
     last = body["messages"][-1]
+    told = json.dumps(body["messages"])
+    if "pass it on" in last["content"] and "You are Max" in told:
+        return "Max has the key." if "Ada: The key is under the mat." in told else "Max knows nothing."
     if last["role"] == "tool":
         found = re.search(r"\d\d:\d\d(?=:00\+00:00)", last["content"])
         return f"I found this: {found[0] if found else last['content'][:120]}"
@@ -65,6 +69,7 @@ def script(body: dict[str, Any]) -> str | Asks:
         "17": ("calculate", '{"expression": "17*23"}'),
         "noon": ("convert_time", '{"source_timezone": "Asia/Kathmandu", "time": "12:00", "target_timezone": "UTC"}'),
         "knock": ("knock", '{"secret": "hunter22"}'),
+        "pass": ("hand_over", '{"to": "Max", "note": "The key is under the mat."}'),
         "letter": ("send", '{"to": "Zoe"}'),
         "link": ("write_to_chat", '{"text": "https://example.org/a?b=c"}'),
     }
@@ -168,6 +173,10 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         assert "ada: https://example.org/a?b=c" in sam.read
         assert {"ada: calculate", "ada: knock", "ada: "} <= set(sam.activity)
 
+        await sam.types("Ada, please pass it on.")
+        await until(lambda: any("Max has the key" in line["text"] for line in lines(meeting)), "Max did not answer")
+        assert [line["identity"] for line in lines(meeting) if "pass that on" in line["text"]] == ["ada"]
+
         for count in (1, 2):
             await sam.types("Ada, send a letter.")
             await until(partial(asked_for, meeting, count), "nobody is asked to allow it")
@@ -184,12 +193,12 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         assert sorted("decided by the host" in text for text in sends) == [True, True]
 
         used = {line["text"].split(" ")[0]: line for line in lines(meeting) if line["kind"] == "tool"}
-        assert list(used) == ["calculate", "convert_time", "knock", "write_to_chat", "send"]
+        assert list(used) == ["calculate", "convert_time", "knock", "write_to_chat", "hand_over", "send"]
         assert all(line["identity"] == "ada" and line["end_time"] for line in used.values())
         assert "hunter22" not in (meeting.log_dir / "transcript.jsonl").read_text()
         seats = await asyncio.to_thread(meeting.seats)
         tools = seats["Ada"]["tools"]
-        assert (tools["calls"], tools["failed"], tools["open"]) == (6, 0, [])
+        assert (tools["calls"], tools["failed"], tools["open"]) == (7, 0, [])
         assert tools["refused"] == 1
         assert seats["Max"]["tools"] is None
 

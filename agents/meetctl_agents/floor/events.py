@@ -122,6 +122,14 @@ class Directed:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The agent that holds the floor has another one answer in its place."""
+
+    identity: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Muted:
     """Somebody who may direct the meeting took an agent's voice away, or gave it back."""
 
@@ -164,6 +172,7 @@ Event = (
     | AgentCame
     | AgentGone
     | Directed
+    | HandedOver
     | Muted
     | Picked
     | Undecided

@@ -21,6 +21,7 @@ from .events import (
     Directed,
     Event,
     GrantFloor,
+    HandedOver,
     HumanCame,
     HumanLeft,
     Muted,
@@ -123,6 +124,8 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
             return _without_agent(floor, identity, now)
         case Directed(identity, verbatim, line):
             return _directed(floor, identity, verbatim, line), ()
+        case HandedOver(identity, to):
+            return _handed_over(floor, identity, to), ()
         case Muted(identity, muted):
             return _muted(floor, identity, muted, now)
         case Picked(number, identity):
@@ -197,6 +200,13 @@ def _directed(floor: Floor, identity: str, verbatim: str | None, line: Line | No
         return floor
     request = FloorRequest(identity, line, verbatim, directed=True)
     return replace(floor, waiting=(request, *floor.waiting), agent_turns=0, opened=True, consulting=None, nudge_at=None)
+
+
+def _handed_over(floor: Floor, identity: str, to: str) -> Floor:
+    """The next turn is the other's, and counts as one of agents in a row: a question does not go round for ever."""
+    if floor.hold is None or floor.hold.request.identity != identity:
+        return floor
+    return replace(floor, waiting=(FloorRequest(to, floor.hold.request.line), *floor.waiting))
 
 
 def _muted(floor: Floor, identity: str, muted: bool, now: float) -> tuple[Floor, tuple[Action, ...]]:

@@ -17,6 +17,7 @@ from livekit import rtc
 
 from meetctl.protocol import (
     DRAFT,
+    HAND_OVER,
     REGISTER,
     RELEASE,
     WANT,
@@ -25,6 +26,7 @@ from meetctl.protocol import (
     CastMember,
     Draft,
     GiveFloor,
+    HandOver,
     Line,
     Mute,
     Register,
@@ -46,6 +48,7 @@ from ..floor.events import (
     CastSet,
     Directed,
     GrantFloor,
+    HandedOver,
     HumanCame,
     HumanLeft,
     Muted,
@@ -57,6 +60,7 @@ from ..floor.events import (
 )
 from ..floor.judge import Judge
 from ..floor.moderator import Moderator
+from ..floor.state import may_speak
 from ..floor.turn_clock import TurnClock
 from ..hearing.echo import EchoGuard
 from ..hearing.listener import FinalTranscript, PreflightTranscript
@@ -149,6 +153,7 @@ class Meeting:
         self._events.attach()
         serve(self._room, RELEASE, Release, self._cast.has, self._on_release)
         serve(self._room, DRAFT, Draft, self._cast.has, self._on_draft)
+        serve(self._room, HAND_OVER, HandOver, self._cast.has, self._on_hand_over)
         serve(self._room, WANT, Want, self._cast.has, self._on_want)
         serve(self._room, REGISTER, Register, self._cast.is_of_kind_agent, self._on_register)
         self._chat.open()
@@ -160,7 +165,7 @@ class Meeting:
     ) -> None:
         await self._overhearing.aclose()
         await self._chat.aclose()
-        for method in (RELEASE, DRAFT, WANT, REGISTER):
+        for method in (RELEASE, DRAFT, HAND_OVER, WANT, REGISTER):
             self._room.local_participant.unregister_rpc_method(method)
         self._events.detach()
         await self._captions.aclose()
@@ -351,6 +356,24 @@ class Meeting:
             return
         line = self._lines.of_agent(caller, draft.grant_id, draft.text, None)
         self._control.prepare(Released(caller, draft.grant_id, line, self._called(caller, draft.text)), line)
+
+    def _on_hand_over(self, hand_over: HandOver, caller: str) -> str:
+        """Lets another agent answer in place of the one that holds the floor; it alone is told the note."""
+        if self._control.floor.holder != caller:
+            raise rtc.RpcError(403, "only who holds the floor can hand it over")
+        floor, word = self._control.floor, hand_over.to.casefold()
+        others = (one for one in floor.cast if one.identity != caller)
+        able = {one.identity: one.name for one in others if may_speak(floor, one.identity, addressed=True)}
+        to = next((who for who, name in able.items() if word in (who.casefold(), name.casefold())), None)
+        if to is None:
+            raise rtc.RpcError(
+                409, f"it cannot go to {hand_over.to!r}; there is {', '.join(able.values()) or 'nobody'}"
+            )
+        if hand_over.note.strip():
+            note = self._lines.of_agent(caller, f"note-{uuid.uuid4().hex[:12]}", hand_over.note, None)
+            self._control.tell_one(to, [note])
+        self._control.post(HandedOver(caller, to))
+        return able[to]
 
     def _on_want(self, want: Want, caller: str) -> str:
         """An agent has the floor again when it is free, for what it had to wait for."""

@@ -47,7 +47,7 @@ def examples_from_assignment(assignment: Assignment) -> tuple[Message, ...]:
     """Returns what stands between the instructions and the meeting: questions and this agent's answers by turns."""
     if assignment.examples:
         given = [(example.asked, example.answer) for example in assignment.examples]
-    elif is_for_small_model(assignment):
+    elif is_for_small_model(assignment) and assignment.tools is None:  # shown answers, it asks for no tool any more
         who = {"asker": ASKER, "name": assignment.name}
         told = " ".join([_I_AM.format(**who), *_said_of_oneself(assignment.persona)])
         given = [(_WHO.format(**who), told), (_PLAIN.format(**who), _ANSWERED)]

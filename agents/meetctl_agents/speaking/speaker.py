@@ -24,6 +24,7 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from meetctl.protocol import (
     DRAFT,
     GRANT,
+    HAND_OVER,
     HEAR,
     PREPARE,
     STILL_LOADING,
@@ -35,6 +36,7 @@ from meetctl.protocol import (
     Decided,
     Draft,
     Grant,
+    HandOver,
     Hear,
     LastWords,
     Line,
@@ -64,6 +66,7 @@ from ..text.clauses import ClauseTokenizer
 from ..tools.activity import Activity
 from ..tools.calls import Calls
 from ..tools.chat import chat_tools
+from ..tools.hand_over import hand_over_tool
 from ..tools.toolbox import Toolbox
 from .answers import Answers
 from .delivery import Deliveries
@@ -217,7 +220,8 @@ class Speaker:
             return None
         activity = Activity(self._room)
         stack.push_async_callback(activity.aclose)
-        builtin = chat_tools(self._room)
+        others = [member.name for member in self._assignment.cast if member.identity != self._assignment.identity]
+        builtin = {**chat_tools(self._room), **hand_over_tool(others, self._hand_over)}
         toolbox = await stack.enter_async_context(Toolbox(rules, self._faults.warn, self._faults.works, builtin))
         calls = Calls(
             rules,
@@ -234,6 +238,10 @@ class Speaker:
         use = ToolUse(toolbox, calls, self._want_floor)
         stack.push_async_callback(use.aclose)
         return use
+
+    async def _hand_over(self, to: str, note: str) -> str:
+        assert self._assignment.chair_identity is not None
+        return await call(self._room, self._assignment.chair_identity, HAND_OVER, HandOver(to=to, note=note))
 
     async def _want_floor(self, line_id: str) -> None:
         """Has the chair give the floor once more, for something that had to be waited for."""

@@ -36,6 +36,14 @@ FILLERS = {
     "zh": "请稍等，我查一下。",
 }
 
+PASSING = {
+    "en": "I pass that on.",
+    "de": "Das gebe ich weiter.",
+    "es": "Paso la pregunta.",
+    "fr": "Je passe la question.",
+    "ja": "他の者に回します。",
+    "zh": "我转给别人。",
+}
 ASKING = {
     "en": "I need somebody's approval for that.",
     "de": "Dafür brauche ich eine Freigabe.",
@@ -77,6 +85,7 @@ class ToolUse:
         language = (rules.language or "en").partition("-")[0]
         self._filler = FILLERS.get(language, FILLERS["en"]) if rules.filler is None else rules.filler
         self._asking = ASKING.get(language, ASKING["en"])
+        self._passing = PASSING.get(language, PASSING["en"])
         self._waiting: dict[str, Continuation] = {}
         """By the id of the line that comes back in the grant."""
         self._tasks = Tasks()
@@ -166,6 +175,10 @@ class ToolUse:
                     if self._filler and not has_filled and not said.strip():
                         has_filled = True
                         yield f"{self._filler}\n"
+            if _is_over(done, len(tasks)):
+                if not said.strip():
+                    yield self._passing
+                return
             step += 1
 
     async def _waited_for(
@@ -200,6 +213,11 @@ class ToolUse:
         await asyncio.wait([one.deciding for one in waiting.pending])
         if self._want is not None:
             await self._want(line_id)
+
+
+def _is_over(done: Sequence[Any], count: int) -> bool:
+    """Whether none of the last calls wants an answer of the model: somebody else answers."""
+    return all(isinstance(item, llm.FunctionCallOutput) and not item.reply_required for item in done[-count:])
 
 
 def _needs_approval(call: llm.FunctionToolCall, offered: dict[str, Offered]) -> bool:

@@ -36,9 +36,10 @@ def test_an_agent_s_own_tools_take_the_place_of_the_defaults(tmp_path: Path) -> 
   - {name: Max, agent: audio, filler: Wait., tools: [{python: tools.py, only: [search], on_interrupt: cancel}]}
   - {name: Eve, agent: audio, tools: []}
   - {name: Zoe, agent: audio, tools: [write_to_chat]}
+  - {name: Lin, agent: audio, tools: [], hand_over: true}
   - {name: Own, command: [sleep, "1"]}
 """
-    ada, max_, eve, zoe, own = agents_of(tmp_path, text, head)
+    ada, max_, eve, zoe, lin, own = agents_of(tmp_path, text, head)
     assert [choice.name for choice in ada.tools.choices] == ["mcp-server-time", "write_to_chat"]
     assert (ada.tools.timeout_s, ada.tools.max_steps, ada.tools.filler) == (5, 5, "")
     assert [choice.name for choice in max_.tools.choices] == ["tools.py", "write_to_chat"]
@@ -47,6 +48,7 @@ def test_an_agent_s_own_tools_take_the_place_of_the_defaults(tmp_path: Path) -> 
     assert max_.tools.filler == "Wait."
     assert (eve.tools.choices, own.tools.choices) == ((), ())
     assert [choice.name for choice in zoe.tools.choices] == ["write_to_chat"]
+    assert [choice.name for choice in lin.tools.choices] == ["hand_over"]
     assert (ada.folder, eve.folder) == (tmp_path, None)
 
 
@@ -116,6 +118,7 @@ AGENT = "agents:\n  - name: Ada\n    agent: audio\n"
         ("    tools: [{mcp: [a]}]\n    tool_timeout: 5m\n", "tool_timeout", "must be at most 50", "write 50"),
         ("    tools: [{mcp: [a]}]\n    llm: local/tiny\n", "llm", "cannot use tools", "write llm: local"),
         ("    tools: [{mcp: [a]}]\n    llm: [local, local/tiny]\n", "llm", "cannot use tools", "write llm: local"),
+        ("    hand_over: true\n    llm: local\n", "hand_over", "does not know when to hand over", "remove hand_over"),
         ("    tools: [{python: none.py}]\n", "tools[0].python", "no such file", "relative to the roster"),
         ("    tools: [{python: bad.py}]\n", "tools[0].python", "bad.py:1 is no Python", "says the same"),
         (

@@ -10,6 +10,7 @@ from meetctl_agents.floor.events import (
     Changed,
     Event,
     GrantFloor,
+    HandedOver,
     HumanCame,
     HumanLeft,
     NothingSaid,
@@ -215,3 +216,20 @@ def test_agents_who_name_each_other_stop_after_some_turns_and_may_begin_again_wh
 def test_what_waits_is_forgotten_when_the_last_human_leaves() -> None:
     events = [*spoken("sam", "max", "ada"), HumanLeft("sam"), released("max", 1), HumanCame("eve")]
     assert gives(run(*events, humans=("sam",))[1]) == ["max"]
+
+
+def test_whoever_is_handed_the_question_answers_it_next() -> None:
+    _, done = run(*spoken("sam", "ada"), HandedOver("ada", "shy"), released("ada", 1, "max"))
+    assert gives(done) == ["ada", "shy"]
+    assert done[-2] == GrantFloor("shy", "r-2", line("sam"))
+
+
+def test_only_the_holder_hands_over_and_a_question_does_not_go_round_for_ever() -> None:
+    _, done = run(*spoken("sam", "ada"), HandedOver("max", "shy"), released("ada", 1))
+    assert gives(done) == ["ada"]
+    rounds: list[Event] = []
+    for number in range(1, MOST_AGENT_TURNS + 4):
+        holder, other = ("ada", "max") if number % 2 else ("max", "ada")
+        rounds += [HandedOver(holder, other), released(holder, number)]
+    _, done = run(*spoken("sam", "ada"), *rounds)
+    assert len(gives(done)) == MOST_AGENT_TURNS
