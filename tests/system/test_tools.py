@@ -58,7 +58,7 @@ def script(body: dict[str, Any]) -> str | Asks:
     """Asks for the tool that the question is about, and says what came of it."""
     last = body["messages"][-1]
     told = json.dumps(body["messages"])
-    if "pass it on" in last["content"] and "You are Max" in told:
+    if "pass it on" in told and "You are Max" in told:
         return "Max has the key." if "Ada: The key is under the mat." in told else "Max knows nothing."
     if last["role"] == "tool":
         found = re.search(r"\d\d:\d\d(?=:00\+00:00)", last["content"])
