@@ -26,7 +26,8 @@ def tool_rules(entry: AgentEntry, language: str | None, mark: Mapping[str, str])
         folder=str(entry.folder or "."),
         environment={**inherited_environment(), **mark},
         secrets=tuple(SecretStr(secret) for secret in sorted(secrets_of_entry(entry) | secrets_of_tools(use))),
-        max_steps=use.max_steps,
+        # A small model that has a result before it asks for it again.
+        max_steps=1 if entry.llm is not None and entry.llm.is_local else use.max_steps,
         timeout_s=use.timeout_s,
         filler=use.filler,
         language=language,

@@ -65,7 +65,7 @@ class Told:
     """Whose lines are all forgotten."""
     name: str | None = None
     """Its own, where it is left out of what others say to it: called by a name in every question, a small model tells
-    of somebody who is called so."""
+    of somebody who is called so. Nor is such a model told of tools that it used: it would use them again."""
     noted: frozenset[str] = frozenset()
     """Whose lines are told by their first sentence alone: a small model goes on with whatever it reads most of."""
 
@@ -77,9 +77,10 @@ def messages(instructions: str, told: Told, *, unasked: bool = False) -> tuple[M
         unasked: whether the agent is to speak of its own accord, not to answer the last line.
     """
     before = f" Earlier in the meeting {_names(told.spoke_before)} spoke too." if told.spoke_before else ""
-    talk = [_message(line, told) for line in told.lines]
+    talk = [_message(line, told) for line in told.lines if _is_told(line, told)]
     if told.here is not None:
-        talk.insert(told.here_after, Message("system", _state(told.here)))
+        before_it = sum(_is_told(line, told) for line in told.lines[: told.here_after])
+        talk.insert(before_it, Message("system", _state(told.here)))
     if unasked:
         spoken = any(line.kind in TALK for line in told.lines)
         talk.append(Message("user", YOUR_TURN if spoken else OPEN))
@@ -150,6 +151,10 @@ def told_text(text: str) -> str:
     """Returns what somebody said as models read it: on one line, without a template's own marks."""
     seen = "".join(" " if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") else letter for letter in text)
     return _MARKS.sub(lambda match: _IN_THEIR_PLACE[match[0]], " ".join(seen.split()))
+
+
+def _is_told(line: Line, told: Told) -> bool:
+    return told.name is None or line.kind is not UtteranceKind.TOOL
 
 
 def _message(line: Line, told: Told) -> Message:

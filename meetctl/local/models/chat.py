@@ -59,11 +59,17 @@ class SentMessage(BaseModel):
             return "\n".join(part["text"] for part in content)
         return "" if content is None else content
 
-    def message(self) -> Message:
-        """Returns it as the model knows it: calls and what came of them in the words of its template."""
+    def message(self, *, may_call: bool) -> Message:
+        """Returns it as the model knows it.
+
+        Args:
+            may_call: whether it may ask for a tool now. Then calls and what came of them are told in the words of its
+                template; else only what came of them, or it would ask again.
+        """
         if self.role == "tool":
-            return Message("user", f"<tool_response>\n{self.content}\n</tool_response>")
-        calls = [_as_written(call.function) for call in self.tool_calls or ()]
+            told = f"<tool_response>\n{self.content}\n</tool_response>" if may_call else f"(It gave: {self.content})"
+            return Message("user", told)
+        calls = [_as_written(call.function) for call in self.tool_calls or ()] if may_call else []
         role: Role = "system" if self.role == "developer" else self.role
         return Message(role, "\n".join(filter(None, [self.content, *calls])))
 
@@ -130,16 +136,16 @@ class ChatRequest(BaseModel):
     def for_model(self, sampling: Mapping[str, float]) -> dict[str, object]:
         """Returns what llama.cpp is asked; `sampling` counts where the request does not say."""
         passed = {"temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "response_format"}
-        tools = [tool.model_dump(exclude_none=True) for tool in self.tools or ()]
+        may_call = bool(self.names)
+        tools = [tool.model_dump(exclude_none=True) for tool in self.tools or ()] if may_call else []
         room = max(MOST_OF_PROMPT / 2, MOST_OF_PROMPT - tokens(json.dumps(tools)))
-        conversation = fit((message.message() for message in self.messages), room)
+        conversation = fit((message.message(may_call=may_call) for message in self.messages), room)
         return {
             "messages": [{"role": message.role, "content": message.content} for message in conversation],
             "max_tokens": self.limit(),
-            **(sampling if not self.names else EXACTLY),
+            **(EXACTLY if may_call else sampling),
             "stop": [self.stop] if isinstance(self.stop, str) else self.stop or [],
             **self.model_dump(include=passed, exclude_none=True),
-            # With `none` too: what the model has read of them stays of use.
             **({"tools": tools} if tools else {}),
         }
 

@@ -279,3 +279,14 @@ def test_of_another_agents_lines_a_small_model_is_told_the_first_sentence() -> N
         memory.add(Line(id=f"u{number}", at=number, speaker=who, identity=who.lower(), text=text))
     told = [message.text for message in memory.prompt("You are Ada.")[1:4]]
     assert told == ["Sam: Wait. I think.", "Max: Ask Dr. Mills.", "So. No."]
+
+
+def test_what_a_tool_gave_is_told_in_brackets_and_to_a_small_model_not_at_all() -> None:
+    used = line(2, "ada", 'search {"q": "a"} → gave: b').model_copy(update={"kind": UtteranceKind.TOOL})
+    said = [line(1, "sam", "What is it?"), used, line(3, "ada", "It is b."), line(4, "sam", "Again?")]
+    told = [message for message in Memory("ada", said).prompt("You are Ada.") if "search" in message.text]
+    assert [(message.role, message.text) for message in told] == [
+        ("user", '(You used a tool: search {"q": "a"} → gave: b)')
+    ]
+    small = Memory("ada", said, name="Ada").prompt("You are Ada.")
+    assert [message.text for message in small] == ["You are Ada.", "Sam: What is it?", "It is b.", "Sam: Again?"]

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+import openai
 import pytest
 
+from meetctl.catalogue import CATALOGUE
 from meetctl.local.models.tool_calls import ToolReader, WrittenCall, first_call
+from testing.fixtures.models import running_model_server
 
+CALCULATE: Any = {
+    "type": "function",
+    "function": {
+        "name": "calculate",
+        "description": "Evaluate an arithmetic expression.",
+        "parameters": {
+            "type": "object",
+            "properties": {"expression": {"type": "string"}},
+            "required": ["expression"],
+        },
+    },
+}
 NAMES = frozenset({"search", "now"})
 CALL = '{"name": "search", "arguments": {"word": "a {b} \\"c\\""}}'
 WORD = {"word": 'a {b} "c"'}
@@ -74,3 +90,39 @@ def test_what_was_said_before_a_call_is_given() -> None:
 def test_without_tools_nothing_is_held_back() -> None:
     reader = ToolReader(())
     assert reader.feed(CALL) == CALL
+
+
+@pytest.mark.process
+async def test_the_local_model_asks_for_the_tool_that_fits_and_speaks_of_what_it_gave() -> None:
+    model = next(one for one in CATALOGUE if one.tools)
+    asked: list[Any] = [
+        {"role": "system", "content": "You are Ada, in a meeting. Call a tool where one fits the question."},
+        {"role": "user", "content": "Sam: What is 17 times 23?"},
+    ]
+    with running_model_server(models=(f"--serve=llm={model.name}",)) as (_, url):
+        async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
+
+            async def answer(**more: Any) -> tuple[str, list[Any]]:
+                said, calls = "", []
+                options: dict[str, Any] = {"model": "m", "messages": asked, "max_tokens": 60, "tools": [CALCULATE]}
+                async for chunk in await client.chat.completions.create(**options, **more, stream=True):
+                    for choice in chunk.choices:
+                        said += choice.delta.content or ""
+                        calls += choice.delta.tool_calls or []
+                return said, calls
+
+            said, (call,) = await answer()
+            assert said == ""
+            assert call.function.name == "calculate"
+            assert "17" in json.loads(call.function.arguments)["expression"]
+            whole = await client.chat.completions.create(model="m", messages=asked, tools=[CALCULATE], max_tokens=60)
+            assert whole.choices[0].finish_reason == "tool_calls"
+            assert whole.choices[0].message.tool_calls
+            function = {"name": "calculate", "arguments": call.function.arguments}
+            asked += [
+                {"role": "assistant", "tool_calls": [{"id": call.id, "type": "function", "function": function}]},
+                {"role": "tool", "tool_call_id": call.id, "content": '{"result": 391}'},
+            ]
+            said, calls = await answer(tool_choice="none")
+            assert calls == []
+            assert "391" in said and "{" not in said
