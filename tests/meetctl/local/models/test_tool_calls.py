@@ -103,7 +103,8 @@ async def test_the_local_model_asks_for_the_tool_that_fits_and_speaks_of_what_it
         async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
 
             async def answer(**more: Any) -> tuple[str, list[Any]]:
-                said, calls = "", []
+                said = ""
+                calls: list[Any] = []
                 options: dict[str, Any] = {"model": "m", "messages": asked, "max_tokens": 60, "tools": [CALCULATE]}
                 async for chunk in await client.chat.completions.create(**options, **more, stream=True):
                     for choice in chunk.choices:
