@@ -18,7 +18,7 @@ from .process.masking import masked, secrets_of
 from .process.tasks import begin
 from .process.wire import LineWriter
 from .tools.python_file import ToolFileError, load_tools
-from .tools.servers import START_S, Server
+from .tools.servers import START_S, Server, unknown_names
 
 
 async def examine(rules: ToolRules, writer: LineWriter) -> None:
@@ -47,7 +47,7 @@ async def _look(source: ToolSource, rules: ToolRules) -> tuple[list[str], str | 
         names, told = list(tools), ""
     else:
         names, told = await _listed(source, rules)
-    missing = sorted(set(source.only or ()) - set(names))
+    missing = unknown_names(source, names)
     if missing and names:
         return names, f"it has no {', '.join(missing)}; it has {', '.join(names)}"
     return names, None if names else told or "it has no tools"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from meetctl.catalogue import BETTER, local_model
+from meetctl.protocol import EVERY_TOOL
 from meetctl.roster.env_file import why_not_held
-from meetctl.roster.faults import KeyPath
+from meetctl.roster.faults import KeyPath, nearest
 from meetctl.roster.reading import Reading
 from meetctl.roster.schema import ModelChoice, Program, ToolChoice, ToolUse
 from meetctl.roster.tool_files import read_tool_file
@@ -76,7 +78,7 @@ def _resolved(reading: Reading, tool: ToolWritten, path: KeyPath) -> ToolChoice:
     return ToolChoice(
         command=command,
         url=tool.mcp if isinstance(tool.mcp, str) else None,
-        python=_file(reading, tool.python, path),
+        python=_file(reading, tool, path),
         builtin=tool.builtin,
         headers=tool.headers or {},
         only=None if tool.only is None else tuple(tool.only),
@@ -86,19 +88,31 @@ def _resolved(reading: Reading, tool: ToolWritten, path: KeyPath) -> ToolChoice:
     )
 
 
-def _file(reading: Reading, written: str | None, path: KeyPath) -> Path | None:
-    if written is None:
+def _file(reading: Reading, tool: ToolWritten, path: KeyPath) -> Path | None:
+    if tool.python is None:
         return None
     where = (*path, "python")
     try:
-        file = (reading.document.base / Path(written).expanduser()).absolute()
-        _, troubles = read_tool_file(file)
+        file = (reading.document.base / Path(tool.python).expanduser()).absolute()
+        named, troubles = read_tool_file(file)
     except (RuntimeError, ValueError):
         reading.note(where, "no path can be made of it", "write a path that starts at the roster, or with /")
         return None
     for trouble in troubles:
         reading.note(where, trouble.message, trouble.hint, around=True)
+    if named:
+        _note_unknown(reading, tool, named, file.name, path)
     return file
+
+
+def _note_unknown(reading: Reading, tool: ToolWritten, named: Collection[str], file: str, path: KeyPath) -> None:
+    """Notes names that the file has no tool of: a misspelt one of `approve` would let the right one run unasked."""
+    for key, names in (("only", tool.only or []), ("approve", tool.approve or [])):
+        for index, name in enumerate(names):
+            if name not in named and name != EVERY_TOOL:
+                like = nearest(name, named)
+                hint = f"did you mean {like}?" if like else f"it has {', '.join(named)}"
+                reading.note((*path, key, index), f"{file} has no tool {name!r}", hint)
 
 
 def _note_doubles(reading: Reading, choices: list[ToolChoice], where: KeyPath) -> None:

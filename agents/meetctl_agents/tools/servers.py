@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -14,7 +14,7 @@ from livekit.agents import llm
 from livekit.agents.llm.mcp import MCPServer, MCPServerHTTP, MCPToolResultContext
 from mcp.client._transport import TransportStreams
 
-from meetctl.protocol import ToolRules, ToolSource
+from meetctl.protocol import EVERY_TOOL, ToolRules, ToolSource
 
 from ..process.tasks import begin
 from .stdio import child_streams
@@ -46,6 +46,8 @@ class Server:
     ) -> None:
         self.source = source
         self.tools: dict[str, llm.RawFunctionTool[Any, Any]] = {}
+        self.known: frozenset[str] = frozenset()
+        """The names of all that it has, those that are not offered too."""
         self.only_read: frozenset[str] = frozenset()
         """Those that say of themselves that they change nothing."""
         self._rules = rules
@@ -123,10 +125,15 @@ class Server:
         wanted = {tool.name for tool in told if self.source.only is None or tool.name in self.source.only}
         self.only_read = frozenset(tool.name for tool in told if tool.annotations and tool.annotations.read_only_hint)
         tools = {tool.info.name: tool for tool in await server.list_tools()}
+        self.known = frozenset(tools)
         self.tools = {name: tool for name, tool in tools.items() if name in wanted}
-        missing = sorted(set(self.source.only or ()) - set(tools))
-        if missing:
+        if missing := unknown_names(self.source, tools):
             self._warn(f"tools are not there: {', '.join(missing)}", f"{self.source.name} has {', '.join(tools)}")
+
+
+def unknown_names(source: ToolSource, tools: Collection[str]) -> list[str]:
+    """Returns what the roster names and the source does not have; one of `approve` may be a misspelt one."""
+    return sorted({*(source.only or ()), *source.approve} - {*tools, EVERY_TOOL})
 
 
 async def _first(work: Any, broken: asyncio.Future[str]) -> None:

@@ -31,6 +31,8 @@ class Offered:
     source: ToolSource
     only_reads: bool = False
     server: Server | None = None
+    is_doubtful: bool = False
+    """Whether `approve` names a tool that its source does not have: it may be this one, misspelt."""
 
     @property
     def name(self) -> str:
@@ -38,7 +40,7 @@ class Offered:
 
     @property
     def needs_approval(self) -> bool:
-        return EVERY_TOOL in self.source.approve or self.name in self.source.approve
+        return self.is_doubtful or EVERY_TOOL in self.source.approve or self.name in self.source.approve
 
     @property
     def is_cancelled(self) -> bool:
@@ -100,13 +102,18 @@ class Toolbox:
         return found
 
     def _of(self, index: int, source: ToolSource) -> list[Offered]:
-        server = self._servers.get(index)
-        if server is not None:
-            return [Offered(tool, source, name in server.only_read, server) for name, tool in server.tools.items()]
         if source.builtin is not None:
             return [Offered(tool, source) for name, tool in self._builtin.items() if name == source.builtin]
-        loaded = self._loaded.get(index, {})
-        return [Offered(tool, source) for name, tool in loaded.items() if source.only is None or name in source.only]
+        server = self._servers.get(index)
+        tools: Mapping[str, Tool] = self._loaded.get(index, {}) if server is None else server.tools
+        known = tools if server is None else server.known
+        is_doubtful = bool(set(source.approve) - {*known, EVERY_TOOL})
+        reads = frozenset() if server is None else server.only_read
+        return [
+            Offered(tool, source, name in reads, server, is_doubtful)
+            for name, tool in tools.items()
+            if source.only is None or name in source.only
+        ]
 
     async def _load(self, index: int, source: ToolSource, path: str) -> None:
         try:

@@ -21,9 +21,10 @@ agents:
     tools:
       - {{mcp: ["{python}", "{odd}", well, "{started}"]}}
       - {{mcp: ["{python}", "{odd}", fails]}}
+      - {{mcp: ["{python}", "{odd}", prints], only: [environment, nothing]}}
       - {{mcp: "http://127.0.0.1:9/mcp", headers: {{Authorization: "Bearer hunter22"}}}}
       - {{mcp: [/no/such/program]}}
-      - {{python: ./good.py, only: [act, nothing]}}
+      - {{python: ./good.py, only: [act]}}
       - {{python: ./raises.py}}
   - {{name: Max, agent: audio}}
 """
@@ -46,7 +47,7 @@ async def test_each_source_is_looked_at_once_and_what_is_wrong_is_named(tmp_path
     assert [words for words in wrong if "its process ended with code 1" in words]
     assert [words for words in wrong if "no such program: /no/such/program" in words]
     assert [words for words in wrong if "127.0.0.1" in words and "hunter22" not in words]
-    assert [words for words in wrong if "good.py: it has no nothing; it has act" in words]
+    assert [words for words in wrong if "it has no nothing; it has" in words]
     assert [words for words in wrong if "raises.py: ValueError: no luck" in words]
     assert [words for words in wrong if "two tools named 'act'" in words]
     assert not psutil.pid_exists(int(started.read_text()))

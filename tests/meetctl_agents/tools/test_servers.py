@@ -177,6 +177,19 @@ async def test_a_server_that_clings_to_life_is_ended_all_the_same() -> None:
     assert not psutil.pid_exists(pid)
 
 
+async def test_where_a_name_in_approve_is_misspelt_every_tool_of_that_server_waits_for_a_person() -> None:
+    async with box(odd("well", approve=("atc",))) as made:
+        await made.until("act")
+        await made.until_warned("tools are not there: atc")
+        assert [one.needs_approval for one in made.toolbox.offered().values()] == [True, True]
+    async with box(odd("well", approve=("act",))) as made:
+        await made.until("act")
+        assert {name: one.needs_approval for name, one in made.toolbox.offered().items()} == {
+            "environment": False,
+            "act": True,
+        }
+
+
 async def test_of_two_tools_with_one_name_the_second_is_left_out_and_said_so() -> None:
     other = ToolSource(name="other", command=(sys.executable, str(ODD), "dies"))
     async with box(odd("well"), other) as made:
