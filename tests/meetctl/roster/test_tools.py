@@ -120,9 +120,9 @@ AGENT = "agents:\n  - name: Ada\n    agent: audio\n"
         ("    tools: [{mcp: [a]}]\n    llm: [local, local/tiny]\n", "llm", "cannot use tools", "write llm: local"),
         ("    hand_over: true\n    llm: local\n", "hand_over", "does not know when to hand over", "remove hand_over"),
         (
-            "    tools: [{python: tools.py, approve: [sned]}]\n",
+            "    tools: [{python: tools.py, approve: [sendd]}]\n",
             "tools[0].approve[0]",
-            "has no tool 'sned'",
+            "has no tool 'sendd'",
             "mean send?",
         ),
         ("    tools: [{python: tools.py, only: [x]}]\n", "tools[0].only[0]", "has no tool 'x'", "it has search, send"),

@@ -178,9 +178,9 @@ async def test_a_server_that_clings_to_life_is_ended_all_the_same() -> None:
 
 
 async def test_where_a_name_in_approve_is_misspelt_every_tool_of_that_server_waits_for_a_person() -> None:
-    async with box(odd("well", approve=("atc",))) as made:
+    async with box(odd("well", approve=("acct",))) as made:
         await made.until("act")
-        await made.until_warned("tools are not there: atc")
+        await made.until_warned("tools are not there: acct")
         assert [one.needs_approval for one in made.toolbox.offered().values()] == [True, True]
     async with box(odd("well", approve=("act",))) as made:
         await made.until("act")
