@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
-from typing import Any
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
 
 from livekit import rtc
-from livekit.agents import llm
+from livekit.agents import llm, stt
 
 from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Purpose, Ready, Say, Tell
 
@@ -24,7 +25,7 @@ from .hearing.voice_activity import load_detector
 from .meeting.meeting import Meeting
 from .models.fallbacks import watch_fallbacks
 from .models.plugin_http import plugin_http
-from .models.providers import llm_from_endpoint, stt_from_endpoint
+from .models.providers import close_model, llm_from_endpoint, stt_from_endpoint
 from .models.speech_faults import SpeechFaults
 from .models.usage import UsageMeter
 from .process.wire import Report
@@ -32,17 +33,30 @@ from .room.meters import LISTENING_S, report_room_leg
 from .room.probe import Probe
 from .runtime import Inbox, run_program
 
+Model = TypeVar("Model", llm.LLM[Any], stt.STT[Any])
+
 
 async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbox: Inbox) -> None:
     """Keeps the meeting until cancelled."""
     names = tuple(member.name for member in assignment.cast)
-    async with plugin_http():
+    async with plugin_http(), AsyncExitStack() as models:
+
+        def owned(model: Model) -> Model:
+            models.push_async_callback(close_model, model)
+            return model
+
         detector = load_detector()
-        model = stt_from_endpoint(assignment.stt, assignment.language, names, detector)
+        model = owned(stt_from_endpoint(assignment.stt, assignment.language, names, detector))
         faults = SpeechFaults(report)
         watch_fallbacks(model, "transcription model", faults)
         usage = UsageMeter(report)
         usage.count_stt(model, Purpose.HEARING)
+
+        def decider(purpose: Purpose) -> llm.LLM[Any]:
+            model = owned(llm_from_endpoint(assignment.llm))
+            usage.count_llm(model, purpose)
+            return model
+
         transcriber = Transcriber(model, faults)
         async with (
             Meeting(
@@ -50,8 +64,8 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
                 assignment,
                 run=uuid.uuid4().hex[:6],
                 report=report,
-                moderator=_moderator(assignment, usage),
-                judge=_judge(assignment, usage),
+                moderator=_moderator(assignment, decider),
+                judge=_judge(assignment, decider),
             ) as meeting,
             MicrophoneListeners(
                 room, detector, transcriber, meeting.heard, meeting.is_person, meeting.notices.left_out, faults
@@ -64,22 +78,16 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
                 tasks.create_task(_follow(inbox, meeting, (listeners.look_around, probe.look_around)))
 
 
-def _moderator(assignment: Assignment, usage: UsageMeter) -> Moderator | None:
+def _moderator(assignment: Assignment, decider: Callable[[Purpose], llm.LLM[Any]]) -> Moderator | None:
     if assignment.rules.floor is not FloorMode.MODERATED:
         return None
-    return Moderator(_counted(assignment, usage, Purpose.MODERATOR), assignment.topic)
+    return Moderator(decider(Purpose.MODERATOR), assignment.topic)
 
 
-def _judge(assignment: Assignment, usage: UsageMeter) -> Judge | None:
+def _judge(assignment: Assignment, decider: Callable[[Purpose], llm.LLM[Any]]) -> Judge | None:
     if assignment.rules.floor is not FloorMode.ADDRESSED or assignment.llm is None:
         return None
-    return Judge(_counted(assignment, usage, Purpose.JUDGE))
-
-
-def _counted(assignment: Assignment, usage: UsageMeter, purpose: Purpose) -> llm.LLM[Any]:
-    model = llm_from_endpoint(assignment.llm)
-    usage.count_llm(model, purpose)
-    return model
+    return Judge(decider(Purpose.JUDGE))
 
 
 async def _follow(inbox: Inbox, meeting: Meeting, cast_changed: tuple[Callable[[], None], ...]) -> None:
