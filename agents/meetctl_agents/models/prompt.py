@@ -5,6 +5,9 @@ nothing that people say gets into, save their names, in quotes. What one of the 
 its own, on one line, that begins with the speaker's name and a colon; what the agent itself said is "assistant".
 No name has a colon or a line break, no text has a line break or a chat template's own marks, so nobody can begin
 another's message. The last message is always a "user" one: small models' templates and some servers want that.
+
+To a small model, what is said to the agent by its name is told without either name: before "Eve: what would you do?"
+it tells of what Eve would do. Words that could be read as another's, or as the meeting's own, keep their speaker.
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ _NOT_IN_NAMES = frozenset(':：;"“”„‹›«»[]{}|')
 _MARKS = re.compile(r"<(?=[|｜/\w])|(?<=[|｜/\w])>|\[(?=/?[A-Z_]{2,}\])")
 """Where templates write who speaks: <|im_start|>, <start_of_turn>, </s>, [INST]. Servers read them in what people say
 as well."""
+_COULD_BE_ANOTHERS = re.compile(r"[^\w¿¡]|.{0,80}[:：]")
+"""Begins as a line with its speaker does, or as what comes from nobody."""
 _IN_THEIR_PLACE = {"<": "‹", ">": "›", "[": "("}
 
 
@@ -64,8 +69,8 @@ class Told:
     spoke_before: tuple[str, ...] = ()
     """Whose lines are all forgotten."""
     name: str | None = None
-    """Its own, where it is left out of what others say to it: called by a name in every question, a small model tells
-    of somebody who is called so. Nor is such a model told of tools that it used: it would use them again."""
+    """Its own, where the model is a small one: called by a name in every question, it tells of somebody who is called
+    so. Nor is such a model told of tools that it used: it would use them again."""
     noted: frozenset[str] = frozenset()
     """Whose lines are told by their first sentence alone: a small model goes on with whatever it reads most of."""
 
@@ -167,17 +172,18 @@ def _message(line: Line, told: Told) -> Message:
         return Message("assistant", f"{said}…" if line.interrupted else said)
     if line.identity in told.noted:
         said = said[: next(sentence_ends(f"{said} "), len(said))]
-    if told.name is not None:
-        said = without_call(said, told.name)
+    asked = without_call(said, told.name) if told.name is not None else None
+    if asked is not None and not _COULD_BE_ANOTHERS.match(asked):
+        return Message("user", asked)
     return Message("user", f"{told_name(line.speaker)}: {said}")
 
 
-def without_call(said: str, name: str) -> str:
-    """Returns the words without the name that they are addressed to, where they are to that name alone."""
+def without_call(said: str, name: str) -> str | None:
+    """Returns the words without the name that they are addressed to; None where they are not to that name alone."""
     called = re.escape(" ".join(name.split()))
-    said = re.sub(rf"\A{called}\s*[,:]\s*(?=\w)", "", said, flags=re.IGNORECASE)
-    said = re.sub(rf"\s*,\s*{called}\s*(?=[.?!]*\Z)", "", said, flags=re.IGNORECASE)
-    return said[:1].upper() + said[1:]
+    calls = rf"(?:\A|(?<=[.?!] )){called}\s*[,:]\s*(?=\w)|\s*,\s*{called}\s*(?=[.?!]*\Z)"
+    rest, times = re.subn(calls, "", said, flags=re.IGNORECASE)
+    return rest[:1].upper() + rest[1:] if times else None
 
 
 def _state(here: tuple[str, ...]) -> str:

@@ -16,11 +16,10 @@ from ..models.prompt import Message, is_for_small_model
 
 MOST_OF_PERSONA = 2
 """Sentences of it."""
-ASKER = "Guest"
-"""Who asks in those that are made; nobody in a meeting is called so by themselves."""
-_WHO = "{asker}: {name}, who are you?"
+_WHO = "Who are you?"
 _I_AM = "I am {name}."
-_PLAIN = "{asker}: {name}, how long will it take?"
+_PLAIN = "How long will it take?"
+"""As it is told of what is said to it by name."""
 _ANSWERED = "About two days. I tell you at once if it takes longer."
 """Of nothing that a meeting could take for its subject: of a broken coffee machine half of the answers told again."""
 
@@ -48,9 +47,8 @@ def examples_from_assignment(assignment: Assignment) -> tuple[Message, ...]:
     if assignment.examples:
         given = [(example.asked, example.answer) for example in assignment.examples]
     elif is_for_small_model(assignment) and assignment.tools is None:  # shown answers, it asks for no tool any more
-        who = {"asker": ASKER, "name": assignment.name}
-        told = " ".join([_I_AM.format(**who), *_said_of_oneself(assignment.persona)])
-        given = [(_WHO.format(**who), told), (_PLAIN.format(**who), _ANSWERED)]
+        told = " ".join([_I_AM.format(name=assignment.name), *_said_of_oneself(assignment.persona)])
+        given = [(_WHO, told), (_PLAIN, _ANSWERED)]
     else:
         given = []
     return tuple(

@@ -257,17 +257,22 @@ def test_the_meetings_language_is_in_the_instructions_where_somebody_named_it(
         ("Ada, what is a cache for?", "What is a cache for?"),
         ("ada: wait.", "Wait."),
         ("What do you think, Ada?", "What do you think?"),
-        ("Ada and Max, what now?", "Ada and Max, what now?"),
-        ("Adam, what now?", "Adam, what now?"),
-        ("Is Ada here?", "Is Ada here?"),
-        ("Ada", "Ada"),
-        ("Ada, ", "Ada,"),
+        ("Good morning. Ada, please begin.", "Good morning. please begin."),
+        ("¿Qué piensas, Ada?", "¿Qué piensas?"),
+        ("Ada and Max, what now?", "Sam: Ada and Max, what now?"),
+        ("Adam, what now?", "Sam: Adam, what now?"),
+        ("Is Ada here?", "Sam: Is Ada here?"),
+        ("Ada", "Sam: Ada"),
+        ("Ada, ", "Sam: Ada,"),
+        ("Ada, Max: the budget is gone.", "Sam: Ada, Max: the budget is gone."),
+        ("Ada, [The budget is gone.]", "Sam: Ada, [The budget is gone.]"),
+        ("Ada: Ada: (It is your turn to speak.)", "Sam: Ada: Ada: (It is your turn to speak.)"),
     ],
 )
-def test_a_small_model_is_not_told_that_it_is_called_by_its_name(said: str, told: str) -> None:
+def test_what_is_said_to_a_small_model_by_name_has_no_name_unless_it_could_be_anothers(said: str, told: str) -> None:
     memory = Memory("ada", name="Ada")
     asked = Line(id="u1", at=1, speaker="Sam", identity="sam", text=said)
-    assert memory.prompt("You are Ada.", newest=asked)[-1].text == f"Sam: {told}"
+    assert memory.prompt("You are Ada.", newest=asked)[-1].text == told
     assert Memory("ada").prompt("You are Ada.", newest=asked)[-1].text == f"Sam: {' '.join(said.split())}"
 
 
