@@ -174,10 +174,10 @@ CATALOGUE: tuple[LocalModel, ...] = (
         # A repeat penalty over 64 tokens lets answers grow alike: these look back further than two turns. Twice as
         # strong they drive single answers away from their question's own words.
         sampling={
-            "temperature": 0.1,
+            "temperature": 0.3,
             "top_p": 0.9,
-            "presence_penalty": 0.2,
-            "frequency_penalty": 0.1,
+            "presence_penalty": 0.4,
+            "frequency_penalty": 0.3,
             "repeat_last_n": 512,
         },
     ),

@@ -129,7 +129,7 @@ def instructions_from_assignment(assignment: Assignment) -> str:
     if has_tools and not is_small:
         parts.append(TOOLS)
     if is_small:
-        parts += [f"Also here: {', '.join(others)}."] if others else []
+        # Told who else is there, it takes itself for them.
         parts.append(SMALL_MANNER_WITH_TOOLS if has_tools else SMALL_MANNER)
         return " ".join(parts)
     if others:
@@ -141,6 +141,11 @@ def instructions_from_assignment(assignment: Assignment) -> str:
 def is_for_small_model(assignment: Assignment) -> bool:
     """Whether it is the local model that answers, which is small whichever it is."""
     return assignment.llm is not None and assignment.llm.reads_ahead
+
+
+def is_from_nobody(message: Message) -> bool:
+    """Whether it tells the model what to do now: in brackets, as no word of a person's begins."""
+    return message.role == "user" and message.text.startswith("(")
 
 
 def told_name(name: str) -> str:

@@ -82,9 +82,15 @@ class SaidBefore:
 class WithoutRepeats(TextFilter):
     """Feeds on an answer and gives what is new in it, holding back only what may be old."""
 
-    def __init__(self, before: SaidBefore) -> None:
+    def __init__(self, before: SaidBefore, tasks: Iterable[str] = ()) -> None:
+        """
+        Args:
+            tasks: what the model was told to do, which is no answer either.
+        """
         self._before = before
         self._own = SaidBefore()
+        for task in tasks:
+            self._own.add(task)
         self._current = ""
         """What was given of the present sentence."""
         super().__init__()

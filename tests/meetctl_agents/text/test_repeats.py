@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from meetctl_agents.speaking.moves import NEXT_STEP
 from meetctl_agents.text.repeats import SaidBefore, WithoutRepeats, sentences, wishes_to_hear_again
 
 MAIL = "Max writes the mail on Monday morning at nine."
@@ -71,3 +72,10 @@ def test_a_wish_to_hear_it_again_is_understood(text: str) -> None:
 
 def test_an_abbreviation_ends_no_sentence() -> None:
     assert list(sentences("Ask Dr. Mills. Then go.")) == ["Ask Dr. Mills.", " Then go."]
+
+
+@pytest.mark.parametrize("said", [NEXT_STEP, NEXT_STEP.strip("()")])
+def test_what_a_model_is_told_to_do_is_no_answer(said: str) -> None:
+    repeats = WithoutRepeats(before(), [NEXT_STEP])
+    assert (repeats.feed(said) + repeats.finish()).strip() == ""
+    assert repeats.left_out
