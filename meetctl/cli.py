@@ -17,7 +17,7 @@ from meetctl import __version__, directing, preparing
 from meetctl.display.encoding import adapt
 from meetctl.display.grouped_help import PROVE, RUN, WATCH, GroupedCommands, PlainUsage
 from meetctl.errors import ExitCode, Unheard
-from meetctl.options import EnvFile, FaultName, InRoom, Json, ReportFd, RoomName, RosterFile, Timeout
+from meetctl.options import EnvFile, FaultName, InRoom, Json, ReportFd, RoleName, RoomName, RosterFile, Timeout
 
 app = typer.Typer(
     name="meetctl",
@@ -239,17 +239,43 @@ def leave(
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl link standup --name Bob --json")
 def link(
     room: RoomName = None,
-    name: Annotated[str | None, typer.Option("--name", help="With --json or --meet: whom the token is for.")] = None,
-    host: Annotated[bool, typer.Option("--host", help="The link that also directs the agents.")] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", help="A personal link; with --json or --meet: whom the token is for.")
+    ] = None,
+    role: Annotated[RoleName, typer.Option("--role", help="An observer hears and reads, and sends nothing.")] = (
+        RoleName.GUEST
+    ),
+    host: Annotated[bool, typer.Option("--host", help="The same as --role host.")] = False,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="TIME", help="With --name: it lets nobody in after 2h, say.")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="With --name: for the first browser that joins by it.")] = False,
+    revoke: Annotated[
+        str | None, typer.Option("--revoke", metavar="NAME", help="Take back NAME's personal links, or all links.")
+    ] = None,
+    qr: Annotated[bool, typer.Option("--qr", help="Show it as a QR code too.")] = False,
     meet: Annotated[
         str | None, typer.Option("--meet", metavar="URL", help="Print a link for this LiveKit Meet deployment.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print the join link, with --json also a token."""
+    """Print a join link, with --json also a token.
+
+    Links are good until the meeting ends, and personal ones until they are taken back or run out.
+    """
     from meetctl.commands.link import link
 
-    link(room, name=name, host=host, meet=meet, as_json=as_json)
+    link(
+        room,
+        name=name,
+        role="host" if host else role.value,
+        expires=expires,
+        once=once,
+        revoke=revoke,
+        qr=qr,
+        meet=meet,
+        as_json=as_json,
+    )
 
 
 @app.command(rich_help_panel=PROVE, epilog="Example: meetctl rehearse configs/rehearsal.yaml")

@@ -28,3 +28,11 @@ class FaultName(StrEnum):
     STALL = "stall"
     SERVER = "server"
     MODELS = "models"
+
+
+class RoleName(StrEnum):
+    """What a link makes of a person; the same as `meetctl.web.invites.Role`."""
+
+    GUEST = "guest"
+    HOST = "host"
+    OBSERVER = "observer"

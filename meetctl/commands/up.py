@@ -16,6 +16,9 @@ from meetctl.roster import ReachChoice, Roster, handed_on, load_roster, load_var
 from meetctl.settings import environment, marked
 from meetctl.supervisor.descendants import OPENED_VARIABLE
 
+BOARD_LINES = 24
+"""What the notes and the board of a small meeting take."""
+
 
 def up(
     path: Path,
@@ -97,6 +100,8 @@ def _announce(started: Started, open_browser: bool) -> None:
 def _tell_of(started: Started) -> None:
     for note in started.notes:
         console.talk(f"note: {note}")
+    if started.notes:
+        console.show_qr_code(started.join_link, if_room_for=BOARD_LINES)
 
 
 def _reached_at(roster: Roster, host: str | None, port: int | None) -> Roster:

@@ -84,6 +84,24 @@ def talk(text: str) -> None:
         _put(sys.stderr, text)
 
 
+def show_qr_code(text: str, *, if_room_for: int = 0) -> None:
+    """Draws a text as a QR code beside what is asked for, so that the text alone can be piped.
+
+    Args:
+        if_room_for: lines that the terminal must have besides; where it has not, or is none, nothing is drawn. 0 = draw
+            in any case.
+    """
+    from meetctl.display.qr_code import lines_of, qr_code
+
+    screen = _console(stderr=True)
+    if if_room_for and not (
+        sys.stderr.isatty() and is_utf8(sys.stderr) and screen.height >= lines_of(text) + if_room_for
+    ):
+        return
+    with contextlib.suppress(OSError, ValueError):
+        screen.print(qr_code(text, inverted=screen.color_system is None), soft_wrap=True)
+
+
 def show_error(error: MeetctlError, *, as_json: bool) -> None:
     """Tells a failure: to people what it is and what to type next, to scripts the same as an object."""
     if as_json:

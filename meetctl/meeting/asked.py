@@ -14,6 +14,7 @@ from meetctl.meeting.drill import Fault
 from meetctl.roster import AgentEntry, Roster
 from meetctl.supervisor.control import Request
 from meetctl.web.direction import Directive
+from meetctl.web.invites import Role
 from meetctl.web.people import Manage
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
@@ -29,8 +30,15 @@ class LinkAsked(Asked):
     host: bool = False
     name: str | None = None
     """Whom a token is for; None = the link alone."""
+    role: Role | None = None
     lasting: bool = False
     """The token is for a link of its own, which somebody opens later."""
+    personal: str | None = None
+    """Whom a link is for that fixes the name."""
+    expires_s: Seconds | None = None
+    once: bool = False
+    revoke: str | None = None
+    """Whose links are taken back, or `all`."""
 
 
 class DownAsked(Asked):

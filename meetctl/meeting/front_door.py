@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from meetctl.meeting.admission import Admission
+from meetctl.errors import UsageError
+from meetctl.meeting.admission import Admission, checked_name
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.direction import Direction
 from meetctl.meeting.host_requests import HostRequests
@@ -20,6 +21,9 @@ from meetctl.settings import LiveKitCredentials
 from meetctl.status.people import PeopleEvent
 from meetctl.web.invites import Invites, Role
 from meetctl.web.server import PageServer
+
+ALL = "all"
+"""In the place of a name: every link."""
 
 
 class FrontDoor:
@@ -67,8 +71,7 @@ class FrontDoor:
         self._info = info
         self._own = own
         self._failed = failed
-        self._invites = Invites.create()
-        mask.add(*(self._invites.of(role).get_secret_value() for role in Role))
+        self._mask = mask
         self._stack = contextlib.AsyncExitStack()
         self._signaling: SignalingProxy | None = None
         self.people = People(room, room_service, lambda: cast.entries, publish=publish, drop=self._drop, end=end)
@@ -84,7 +87,7 @@ class FrontDoor:
                 PageServer(
                     room=self._room,
                     livekit_url=self._credentials.url,
-                    invites=self._invites,
+                    invites=Invites.create(),
                     admit=self.admission.admit,
                     info=self._info,
                     direct=self._direction.direct,
@@ -100,6 +103,7 @@ class FrontDoor:
         except BaseException:
             await self._stack.aclose()
             raise
+        self._mask_invites()
         self._own(self.people.watch())
         return self
 
@@ -115,10 +119,42 @@ class FrontDoor:
         """What is to be known before a link is handed out."""
         return () if self._reach is None else notes_of(self._reach)
 
+    def personal_link(self, name: str, role: Role, *, expires_s: float | None = None, once: bool = False) -> str:
+        """Returns a link that fixes the name, and holds only as long as is said.
+
+        Raises:
+            UsageError: if it is no name.
+        """
+        invite = self._page.links.personal(checked_name(name), role, expires_s=expires_s, once=once)
+        self._mask.add(invite.get_secret_value())
+        return self._page.link_of(invite)
+
+    def revoke(self, whose: str) -> str | None:
+        """Takes back somebody's personal links, or with `all` every link; returns the guests' new one then.
+
+        Raises:
+            UsageError: if nobody of that name has a link.
+        """
+        if whose.casefold() == ALL:
+            self.people.take_back(self._page.links.revoke_all())
+            self._mask_invites()
+            return self.link()
+        ids = self._page.links.revoke(whose)
+        if not ids:
+            raise UsageError(f"no personal link is for {whose!r}", hint="link --revoke all takes back every link")
+        self.people.take_back(ids)
+        return None
+
     def close(self) -> None:
         """Tells whoever comes now that the meeting is over."""
         self._page.close()
 
+    def _mask_invites(self) -> None:
+        self._mask.add(*(self._page.links.invites.of(role).get_secret_value() for role in Role))
+
     async def _drop(self, identity: str) -> None:
+        """Ends what is left of somebody who was removed: their personal link, and their connections."""
+        if (link := self.people.came_by(identity)) is not None:
+            self._page.links.revoke_id(link)
         if self._signaling is not None:
             await self._signaling.drop(identity)

@@ -54,7 +54,6 @@ from meetctl.supervisor.registry import BEAT_S, MeetingFiles, MeetingNote, beat,
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining
 from meetctl.supervisor.tasks import Tasks, all_of, begun
-from meetctl.web.invites import Role
 
 SUPERVISOR_LOG = "supervisor.log"
 STOP_S = 10.0
@@ -81,7 +80,6 @@ class Meeting:
     direction: Direction
     host_requests: HostRequests
     front_door: FrontDoor
-    join_link: str
 
     def __init__(
         self,
@@ -150,9 +148,10 @@ class Meeting:
             requests=self.host_requests.view(),
         )
 
-    def link(self, role: Role) -> str:
-        """Returns the join link of that role."""
-        return self.front_door.link(role)
+    @property
+    def join_link(self) -> str:
+        """The guests' link."""
+        return self.front_door.link()
 
     @property
     def stand_in_seats(self) -> list[str]:
@@ -320,7 +319,6 @@ class Meeting:
         )
         self.supervisor.listen(self.front_door.people.observe)
         self._stack.push_async_callback(self.end)
-        self.join_link = self.front_door.link()
         if not self._room.own:
             await self.cast.find_chair()
         mark_begun(self.log_dir)

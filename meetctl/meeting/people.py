@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ from meetctl.rooms import ParticipantInfo, Rooms, TrackSource
 from meetctl.status.document import PersonStatus
 from meetctl.status.people import LockChanged, PeopleEvent, PersonChanged, PersonJoined, PersonLeft
 from meetctl.supervisor.events import ChildMessage, SeatEvent
-from meetctl.web.invites import Role
+from meetctl.web.invites import Comer
 from meetctl.web.people import ConnectionReport, Manage
 
 LOOK_S = 2.0
@@ -33,16 +33,6 @@ LINES_TO_CHANGE = 8
 """Lines of one person that may still get longer."""
 REMEMBERED = 2000
 """People of whom it is known how they came in: enough for days, and no more memory than a few hundred kB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """Somebody who was given a token."""
-
-    name: str
-    role: Role
-    device: str | None
-    """Secret of the browser that asked; None for a program."""
 
 
 @dataclass(slots=True)
@@ -92,24 +82,37 @@ class People:
         self._drop = drop
         self._end = end
         self._here: Mapping[str, ParticipantInfo] = {}
-        self._admitted: OrderedDict[str, Admitted] = OrderedDict()
+        self._admitted: OrderedDict[str, Comer] = OrderedDict()
         self._removed: set[str] = set()
         self._removed_devices: set[str] = set()
+        self._taken_back: set[str] = set()
         self._talk: dict[str, _Talk] = {}
         self._reports: dict[str, tuple[float, ConnectionReport]] = {}
         self._looking = asyncio.Lock()
 
     # --- who comes in ---
 
-    def admitted(self, identity: str, person: Admitted) -> None:
-        """Notes who was given a token."""
+    def admitted(self, identity: str, person: Comer) -> None:
+        """Notes who was given a token, and as what they come."""
         self._admitted[identity] = person
         while len(self._admitted) > REMEMBERED:
             self._admitted.popitem(last=False)
 
     def keeps_out(self, identity: str) -> bool:
-        """Returns whether that identity was removed."""
-        return identity in self._removed
+        """Returns whether that identity was removed, or has gone and its link was taken back since."""
+        if identity in self._removed:
+            return True
+        person = self._admitted.get(identity)
+        return person is not None and person.link in self._taken_back and identity not in self._here
+
+    def take_back(self, links: Iterable[str]) -> None:
+        """Lets nobody in any more who came by one of these links; who is there stays."""
+        self._taken_back.update(links)
+
+    def came_by(self, identity: str) -> str | None:
+        """Returns which link that identity came by, None where it is not known."""
+        person = self._admitted.get(identity)
+        return None if person is None else person.link
 
     def keeps_out_device(self, device: str | None) -> bool:
         """Returns whether whoever uses this browser was removed."""

@@ -36,7 +36,7 @@ from meetctl.supervisor.control import Handler, Request, Stream
 from meetctl.supervisor.seat import with_last_lines
 from meetctl.supervisor.state import MeetingState
 from meetctl.web.direction import Directive
-from meetctl.web.invites import Role
+from meetctl.web.invites import Comer, Role
 from meetctl.web.people import Manage
 
 
@@ -50,11 +50,19 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
 
     async def link(request: Request) -> Mapping[str, Any]:
         wanted = asked(LinkAsked, request)
-        role = Role.HOST if wanted.host else Role.GUEST
-        answer: dict[str, Any] = {"join_link": meeting.link(role)}
+        role = wanted.role or (Role.HOST if wanted.host else Role.GUEST)
+        door = meeting.front_door
+        if wanted.revoke is not None:
+            new = door.revoke(wanted.revoke)
+            return {"revoked": wanted.revoke, "join_link": new}
+        if wanted.personal is not None:
+            link = door.personal_link(wanted.personal, role, expires_s=wanted.expires_s, once=wanted.once)
+        else:
+            link = door.link(role)
+        answer: dict[str, Any] = {"join_link": link}
         if wanted.name is not None:
             ttl = TOKEN_TTL if wanted.lasting else PERSON_TTL
-            details = await meeting.front_door.admission.admit(wanted.name, role, ttl=ttl)
+            details = await door.admission.admit(wanted.name, Comer(role), ttl=ttl)
             answer |= {
                 "livekit_url": details.livekit_url,
                 "token": details.token.get_secret_value(),

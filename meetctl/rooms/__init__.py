@@ -7,7 +7,15 @@ so that happens inside the functions that need it.
 from __future__ import annotations
 
 from meetctl.rooms.service import ParticipantInfo, ParticipantKind, Rooms, TrackInfo, TrackSource
-from meetctl.rooms.tokens import TOKEN_TTL, agent_token, avatar_token, chair_token, guest_token, meet_link
+from meetctl.rooms.tokens import (
+    TOKEN_TTL,
+    agent_token,
+    avatar_token,
+    chair_token,
+    guest_token,
+    meet_link,
+    observer_token,
+)
 
 __all__ = [
     "TOKEN_TTL",
@@ -21,4 +29,5 @@ __all__ = [
     "chair_token",
     "guest_token",
     "meet_link",
+    "observer_token",
 ]

@@ -74,6 +74,16 @@ def guest_token(
     return _token(credentials, identity, name, ttl, grants, role=None)
 
 
+def observer_token(
+    credentials: LiveKitCredentials, *, room: str, identity: str, name: str, ttl: timedelta = TOKEN_TTL
+) -> SecretStr:
+    """Returns a token for a person who hears and reads, and sends nothing at all."""
+    from livekit import api
+
+    grants = api.VideoGrants(room_join=True, room=room, can_publish=False, can_publish_data=False, can_subscribe=True)
+    return _token(credentials, identity, name, ttl, grants, role=None)
+
+
 def meet_link(meet_url: str, livekit_url: str, token: SecretStr) -> str:
     """Returns the link by which a LiveKit Meet deployment joins any server; it holds the token in the clear."""
     query = urlencode({"liveKitUrl": livekit_url, "token": token.get_secret_value()})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -10,9 +13,24 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from meetctl.web.invites import Invites, Role
+from meetctl.web.invites import Comer, Role
+from meetctl.web.links import Links, NotGood
+from meetctl.web.rate import Bucket
 
 _Asked = TypeVar("_Asked", bound=BaseModel)
+
+
+WRONG_AT_ONCE = 30
+"""Wrong links from one address: an office behind one router may have an old link in many tabs."""
+WRONG_A_SECOND = 0.5
+ADDRESSES = 1000
+"""That are remembered; of more, the ones that were quiet for longest begin anew."""
+
+_WORDS = {
+    NotGood.WRONG: "This invite is wrong, or no longer valid.",
+    NotGood.EXPIRED: "This link has run out.",
+    NotGood.USED: "This link was for one browser, and another has used it.",
+}
 
 
 class Gate:
@@ -22,31 +40,52 @@ class Gate:
         keeps_out: whether whoever uses the browser with this secret was removed.
     """
 
-    def __init__(self, invites: Invites, keeps_out: Callable[[str | None], bool] = lambda device: False) -> None:
+    def __init__(
+        self,
+        links: Links,
+        keeps_out: Callable[[str | None], bool] = lambda device: False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.revoked = False
         """Nobody is let in any more."""
         self.closing = False
         """The meeting is over."""
-        self._invites = invites
+        self._links = links
         self._keeps_out = keeps_out
+        self._clock = clock
+        self._tries: OrderedDict[str, Bucket] = OrderedDict()
+        """By address: how often somebody there may still be wrong."""
 
-    def let_in(self, invite: str, device: str | None = None) -> Role | web.Response:
-        """Returns the role that the invite gives, or what whoever has it is told."""
-        role = self._invites.role_of(invite)
-        if role is None or (self.revoked and not self.closing):
-            return refuse(HTTPStatus.FORBIDDEN, "wrong_invite", "This invite is wrong, or no longer valid.")
+    def let_in(self, invite: str, address: str | None, device: str | None = None) -> Comer | web.Response:
+        """Returns as what somebody at this address comes in, or what they are told."""
+        tries = self._tries_of(address or "")
+        if (wait_s := tries.wait_s(self._clock())) > 0:
+            return too_many(wait_s, "Too many links that were wrong came from your network.")
+        comer = self._links.comer(invite, device)
+        if isinstance(comer, NotGood):
+            tries.take()
+            return refuse(HTTPStatus.FORBIDDEN, comer.value, _WORDS[comer])
+        if self.revoked and not self.closing:
+            return refuse(HTTPStatus.FORBIDDEN, NotGood.WRONG.value, _WORDS[NotGood.WRONG])
         if self.closing:
             return refuse(HTTPStatus.GONE, "meeting_closed", "This meeting is over.")
         if self._keeps_out(device):
             return refuse(HTTPStatus.FORBIDDEN, "removed", "You were removed from this meeting.")
-        return role
+        return comer
 
-    def let_host_in(self, invite: str) -> Role | web.Response:
-        """Returns the role if it is a host's, or what whoever has the invite is told."""
-        role = self.let_in(invite)
-        if isinstance(role, web.Response) or role is Role.HOST:
-            return role
+    def let_host_in(self, invite: str, address: str | None) -> Comer | web.Response:
+        """Returns as what a host comes in, or what whoever has the invite is told."""
+        comer = self.let_in(invite, address)
+        if isinstance(comer, web.Response) or comer.role is Role.HOST:
+            return comer
         return refuse(HTTPStatus.FORBIDDEN, "not_host", "This invite does not let you direct the meeting.")
+
+    def _tries_of(self, address: str) -> Bucket:
+        tries = self._tries.setdefault(address, Bucket(WRONG_AT_ONCE, WRONG_A_SECOND))
+        self._tries.move_to_end(address)
+        while len(self._tries) > ADDRESSES:
+            self._tries.popitem(last=False)
+        return tries
 
 
 async def parse(request: web.Request, model: type[_Asked]) -> _Asked:
@@ -57,6 +96,13 @@ async def parse(request: web.Request, model: type[_Asked]) -> _Asked:
         return model.model_validate_json(await request.read())
     except ValidationError:
         raise web.HTTPBadRequest from None  # the error's own text would repeat what was sent
+
+
+def too_many(wait_s: float, why: str) -> web.Response:
+    """Returns an answer that says when to try again."""
+    seconds = str(math.ceil(wait_s))
+    message = f"{why} Try again in {seconds} second(s)."
+    return refuse(HTTPStatus.TOO_MANY_REQUESTS, "too_many", message, {"Retry-After": seconds})
 
 
 def refuse(

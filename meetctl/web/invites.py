@@ -1,4 +1,4 @@
-"""Who may come in: the two invites of a meeting and what a person gets for one. Values only; `server.py` serves them.
+"""Who may come in: the standing invites of a meeting and what a person gets for one. Values only.
 
 An invite is a capability of 128 bits. It travels in a link's fragment and a request's body, and nowhere else.
 """
@@ -21,29 +21,51 @@ class Role(StrEnum):
 
     GUEST = "guest"
     HOST = "host"
+    OBSERVER = "observer"
+    """Hears and reads, and can neither speak nor write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invites:
-    """The two invites of one meeting."""
+    """The standing invites of one meeting, one for each role."""
 
     guest: SecretStr
     host: SecretStr
+    observer: SecretStr
 
     @classmethod
     def create(cls) -> Invites:
-        """Returns two new invites."""
-        return cls(SecretStr(secrets.token_urlsafe(INVITE_BYTES)), SecretStr(secrets.token_urlsafe(INVITE_BYTES)))
+        """Returns new invites."""
+        return cls(**{role.value: SecretStr(secrets.token_urlsafe(INVITE_BYTES)) for role in Role})
 
     def of(self, role: Role) -> SecretStr:
         """Returns the invite that gives this role."""
-        return self.host if role is Role.HOST else self.guest
+        match role:
+            case Role.GUEST:
+                return self.guest
+            case Role.HOST:
+                return self.host
+            case Role.OBSERVER:
+                return self.observer
 
     def role_of(self, invite: str) -> Role | None:
         """Returns the role that the invite gives, None for a wrong one; takes the same time for every wrong one."""
         given = invite.encode(errors="replace")
         found = [role for role in Role if hmac.compare_digest(self.of(role).get_secret_value().encode(), given)]
         return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Comer:
+    """Somebody who may come in, and as what."""
+
+    role: Role
+    device: str | None = None
+    """Secret of their browser; None for a program."""
+    name: str | None = None
+    """What their link calls them; None = they say it themselves."""
+    link: str | None = None
+    """Which link they came by: no secret, and good for nothing but taking it back."""
 
 
 @dataclass(frozen=True, slots=True)

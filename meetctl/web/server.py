@@ -7,7 +7,6 @@ mistyped link may hold an invite there.
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -17,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from meetctl.errors import ConflictError, MeetctlError, StandInError
 from meetctl.protocol.likeness import sounds_like
@@ -26,9 +25,10 @@ from meetctl.reach.opening import Reach
 from meetctl.reach.signaling import PATHS, SignalingProxy
 from meetctl.reach.words import AUTHORITY_PATH
 from meetctl.web.direction import Directive, DirectRequest
-from meetctl.web.gate import Gate, parse, refuse
+from meetctl.web.gate import Gate, parse, refuse, too_many
 from meetctl.web.host_requests import Decide, HostRequestsAsked
-from meetctl.web.invites import ConnectionDetails, Invites, Role
+from meetctl.web.invites import Comer, ConnectionDetails, Invites, Role
+from meetctl.web.links import Links, NotGood
 from meetctl.web.people import DeviceSecret, ManageRequest, PeopleDesk, ReportRequest
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name, hosts_of, is_own_origin, page_headers
 from meetctl.web.rate import Bucket
@@ -52,7 +52,7 @@ _FOREVER = "public, max-age=31536000, immutable"  # the names of built assets ca
 
 _log = logging.getLogger(__name__)
 
-Admit = Callable[[str, Role, str | None], Awaitable[ConnectionDetails]]
+Admit = Callable[[str, Comer], Awaitable[ConnectionDetails]]
 Info = Callable[[], Mapping[str, Any]]
 Direct = Callable[[Directive, str, str], Awaitable[object]]
 
@@ -79,7 +79,7 @@ class PageServer:
     Args:
         room: its name is the page's path.
         livekit_url: the server that the page connects to, as the browser reaches it.
-        admit: makes the connection details of a person with this name and role, whose browser has this secret.
+        admit: makes the connection details of a person with this name, who comes in so.
         info: what the page shows before a person joins: `topic` (str or None), `agents` (list of names),
             `transcript` (`files`, `memory` or `off`), `loopback_only` (True where the server has no other address
             for media).
@@ -122,8 +122,8 @@ class PageServer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._room = room
-        self._invites = invites
-        self._gate = Gate(invites, (lambda device: False) if people is None else people.keeps_out_device)
+        self.links = Links(invites, clock)
+        self._gate = Gate(self.links, (lambda device: False) if people is None else people.keeps_out_device, clock)
         self._people = people
         self._admit = admit
         self._info = info
@@ -159,9 +159,13 @@ class PageServer:
         Args:
             local: for this machine alone, also where others can come in.
         """
+        return self.link_of(self.links.invites.of(role), local=local)
+
+    def link_of(self, invite: SecretStr, *, local: bool = False) -> str:
+        """Returns the link with this invite."""
         origin = self.url if self._reach is None or local else self._reach.origin
         path = "" if self._room in _RESERVED else quote(self._room, safe="")
-        return f"{origin}/{path}#invite={self._invites.of(role).get_secret_value()}"
+        return f"{origin}/{path}#invite={invite.get_secret_value()}"
 
     def revoke(self) -> None:
         """Lets nobody in any more; who is in the room stays."""
@@ -285,10 +289,12 @@ class PageServer:
 
     async def _tell(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, InfoRequest)
-        role = self._gate.let_in(asked.invite, asked.device)
-        if isinstance(role, web.Response):
-            return role
-        told = {"room": self._room, "role": role.value, **self._info(), **self._trust()}
+        comer = self._gate.let_in(asked.invite, request.remote, asked.device)
+        if isinstance(comer, web.Response):
+            return comer
+        told = {"room": self._room, "role": comer.role.value, **self._info(), **self._trust()}
+        if comer.name is not None:
+            told["name"] = comer.name
         if asked.name is not None:
             name = clean_name(asked.name)
             told["sounds_like"] = None if name is None else sounds_like(name, told.get("agents", ()))
@@ -296,25 +302,22 @@ class PageServer:
 
     async def _join(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, JoinRequest)
-        role = self._gate.let_in(asked.invite, asked.device)
-        if isinstance(role, web.Response):
-            return role
-        if self._people is not None and self._people.locked and role is not Role.HOST:
+        comer = self._gate.let_in(asked.invite, request.remote, asked.device)
+        if isinstance(comer, web.Response):
+            return comer
+        if self._people is not None and self._people.locked and comer.role is not Role.HOST:
             return refuse(HTTPStatus.LOCKED, "locked", "A host has locked this meeting. Nobody new comes in.")
-        if (wait_s := self._must_wait(role)) > 0:
-            return refuse(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "too_many",
-                f"Many people are coming in at this moment. Try again in {math.ceil(wait_s)} second(s).",
-                {"Retry-After": str(math.ceil(wait_s))},
-            )
-        name = clean_name(asked.name)
+        if (wait_s := self._must_wait(comer.role)) > 0:
+            return too_many(wait_s, "Many people are coming in at this moment.")
+        name = clean_name(comer.name or asked.name)
         if name is None:
             return refuse(
                 HTTPStatus.BAD_REQUEST, "bad_name", f"A name has 1 to {MAX_NAME_CHARACTERS} visible characters."
             )
+        if not self.links.use(comer):
+            return refuse(HTTPStatus.FORBIDDEN, NotGood.USED.value, "This link is for one browser: open it in one.")
         try:
-            details = await self._admit(name, role, asked.device)
+            details = await self._admit(name, comer)
         except MeetctlError as error:
             # Its text is written for whoever runs the meeting, so it goes to the log, not to a guest.
             _log.warning("nobody can be let in: %s", error.message)
@@ -342,9 +345,9 @@ class PageServer:
 
     async def _carry_out(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, DirectRequest)
-        role = self._gate.let_host_in(asked.invite)
-        if isinstance(role, web.Response):
-            return role
+        host = self._gate.let_host_in(asked.invite, request.remote)
+        if isinstance(host, web.Response):
+            return host
         if asked.do is not None and self._direct is not None:
             try:
                 await self._direct(asked.do, asked.agent, asked.text)
@@ -355,9 +358,9 @@ class PageServer:
 
     async def _manage(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, ManageRequest)
-        role = self._gate.let_host_in(asked.invite)
-        if isinstance(role, web.Response):
-            return role
+        host = self._gate.let_host_in(asked.invite, request.remote)
+        if isinstance(host, web.Response):
+            return host
         if self._people is None:
             raise web.HTTPNotFound
         try:
@@ -368,9 +371,9 @@ class PageServer:
 
     async def _report(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, ReportRequest)
-        role = self._gate.let_in(asked.invite, asked.device)
-        if isinstance(role, web.Response):
-            return role
+        comer = self._gate.let_in(asked.invite, request.remote, asked.device)
+        if isinstance(comer, web.Response):
+            return comer
         if self._people is None or not self._people.report(asked.device, asked.identity, asked.connection):
             return refuse(HTTPStatus.FORBIDDEN, "not_you", "Nobody joined under that identity from this browser.")
         return web.Response(status=HTTPStatus.NO_CONTENT)
@@ -385,9 +388,9 @@ class PageServer:
 
     async def _decide_on(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, HostRequestsAsked)
-        role = self._gate.let_host_in(asked.invite)
-        if isinstance(role, web.Response):
-            return role
+        host = self._gate.let_host_in(asked.invite, request.remote)
+        if isinstance(host, web.Response):
+            return host
         if self._decide is None:
             raise web.HTTPNotFound
         if asked.allowed is not None:

@@ -16,7 +16,7 @@ import hatch_build
 from meetctl.errors import MeetctlError
 from meetctl.settings import LiveKitCredentials, inherited_environment
 from meetctl.web.direction import Directive
-from meetctl.web.invites import ConnectionDetails, Invites, Role
+from meetctl.web.invites import Comer, ConnectionDetails, Invites
 from meetctl.web.server import PageServer
 from testing.browser.cast import write_camera
 from testing.browser.firefox import firefox_running
@@ -122,7 +122,7 @@ async def page_server(
     """Yields the join page of this test's room."""
     people = iter(range(1, 100))
 
-    async def admit(name: str, role: Role, device: str | None) -> ConnectionDetails:
+    async def admit(name: str, comer: Comer) -> ConnectionDetails:
         identity = f"person-{next(people)}"
         token = mint_token(identity, name=name)
         return ConnectionDetails(livekit_server.url, token, identity, name, room_name)

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from meetctl.settings import LiveKitCredentials
-from meetctl.web.invites import ConnectionDetails, Invites, Role
+from meetctl.web.invites import Comer, ConnectionDetails, Invites
 from meetctl.web.server import PageServer
 from testing.browser.cast import FakeAgent
 from testing.browser.firefox_page import FirefoxPage
@@ -68,7 +68,7 @@ async def test_a_browser_without_webrtc_or_network_says_before_the_join_what_to_
 
 
 def loopback_only() -> PageServer:
-    async def admit(name: str, role: Role, device: str | None) -> ConnectionDetails:
+    async def admit(name: str, comer: Comer) -> ConnectionDetails:
         raise NotImplementedError
 
     return PageServer(

@@ -14,6 +14,7 @@ import pytest
 from livekit import rtc
 
 from meetctl.reach.signaling import PATHS
+from meetctl.supervisor.control import ask
 from testing.fixtures.command import Meetctl, command_in
 from testing.fixtures.lanes import Lane, starts
 from tests.system.light import WAIT_S, written
@@ -23,12 +24,16 @@ DEVICE = "0123456789abcdef0123456789abcdef"
 Details = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hall:
     """A meeting with nobody but people."""
 
     meetctl: Meetctl
     link: str
+
+    async def document(self) -> Details:
+        """Returns the meeting's part of `status --json`."""
+        return dict(await ask(self.meetctl.runtime_dir / f"{ROOM}.sock", {"do": "status"}, timeout_s=WAIT_S))
 
     @property
     def origin(self) -> str:
@@ -56,8 +61,7 @@ class Hall:
         people: list[Details] = []
         async with asyncio.timeout(WAIT_S):
             while True:
-                (meeting,) = await asyncio.to_thread(self.meetctl.status)
-                people = meeting["people"]
+                people = (await self.document())["people"]
                 if condition(people):
                     return people
                 await asyncio.sleep(0.2)
@@ -137,7 +141,7 @@ async def test_a_person_is_seen_muted_and_removed_and_does_not_come_back_by_any_
     assert (await hall.post("/api/report", device=DEVICE, **said))[0] == 403
 
     # Past the page, on the server's own port, which only this machine reaches: in, and out again.
-    (meeting,) = hall.meetctl.status()
+    meeting = await hall.document()
     back = asyncio.Event()
     past = rtc.Room()
     past.on("disconnected", lambda reason: back.set())
@@ -148,7 +152,7 @@ async def test_a_person_is_seen_muted_and_removed_and_does_not_come_back_by_any_
 
 async def test_a_locked_meeting_lets_nobody_new_in_but_a_host(hall: Hall) -> None:
     assert (await hall.run("lock"))[0] == 0
-    (meeting,) = hall.meetctl.status()
+    meeting = await hall.document()
     assert meeting["locked"] is True
     status, answer = await hall.post("/api/join", name="Zoe")
     assert (status, answer["code"]) == (423, "locked")
@@ -159,11 +163,59 @@ async def test_a_locked_meeting_lets_nobody_new_in_but_a_host(hall: Hall) -> Non
     assert (await hall.post("/api/join", name="Zoe"))[0] == 200
 
 
+async def test_a_personal_link_is_made_used_and_taken_back_by_the_command_line(hall: Hall) -> None:
+    code, link = await hall.run("link", "--name", "Ida", "--role", "observer", "--expires", "2h", "--once")
+    invite = hall.invite(link.strip())
+    assert (code, invite != hall.invite()) == (0, True)
+    status, details = await hall.post("/api/join", invite=invite, name="Eve", device=DEVICE[::-1])
+    assert (status, details["name"]) == (200, "Ida")
+    assert (await hall.post("/api/join", invite=invite, name="Eve", device="f" * 32))[1]["code"] == "link_used"
+    room = rtc.Room()
+    await room.connect(details["livekit_url"], details["token"])
+    (ida,) = await hall.until(lambda people: [one["name"] for one in people] == ["Ida"])
+    assert (ida["role"], ida["microphone"]) == ("observer", False)
+    code, said = await hall.run("link", "--revoke", "Ida")
+    assert (code, "let nobody in any more" in said) == (0, True)
+    assert room.isconnected(), "who is there stays"
+    assert (await hall.post("/api/info", invite=invite, device=DEVICE[::-1]))[1]["code"] == "wrong_invite"
+    await room.disconnect()
+    await hall.until(lambda people: people == [])
+    with pytest.raises(rtc.ConnectError):
+        await rtc.Room().connect(details["livekit_url"], details["token"])
+    code, refusal = await hall.run("link", "--revoke", "Nemo")
+    assert (code, "no personal link is for 'Nemo'" in refusal) == (2, True)
+
+
+async def test_all_links_are_taken_back_at_once_and_the_new_one_is_told(hall: Hall) -> None:
+    before = (await hall.run("link"))[1].strip()
+    code, said = await hall.run("link", "--revoke", "all")
+    assert (code, hall.invite(before) in said) == (0, False)
+    after = (await hall.run("link"))[1].strip()
+    assert after != before and after in said
+    assert (await hall.document())["join_link"] == after
+    hall.link = after
+    assert (await hall.post("/api/info", invite=hall.invite(before)))[0] == 403
+    assert (await hall.post("/api/info", invite=hall.invite(after)))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--once"], "belong to a personal link"),
+        (["--name", "Bob", "--expires", "soon"], "--expires 'soon' is no duration"),
+        (["--name", ""], "a name has 1 to 64 visible characters"),
+    ],
+)
+async def test_a_link_that_cannot_be_is_refused_with_the_reason(hall: Hall, arguments: list[str], told: str) -> None:
+    code, refusal = await hall.run("link", *arguments)
+    assert (code, told in refusal) == (2, True), refusal
+
+
 async def test_only_a_host_manages_people_and_what_cannot_be_is_said(hall: Hall) -> None:
     for invite, expected in ((hall.invite(), 403), ("nobody", 403)):
         for do in ("kick", "mute", "lock", "unlock", "end"):
             assert (await hall.post("/api/manage", invite=invite, do=do, person="Zoe"))[0] == expected
     code, refusal = await hall.run("kick", "Nemo")
     assert (code, "no person in people is called 'Nemo'" in refusal) == (2, True)
-    (meeting,) = hall.meetctl.status()
+    meeting = await hall.document()
     assert (meeting["room"], meeting["locked"]) == (ROOM, False)

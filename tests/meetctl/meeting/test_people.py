@@ -8,13 +8,13 @@ from typing import Any, cast
 import pytest
 
 from meetctl.errors import UsageError
-from meetctl.meeting.people import Admitted, People
+from meetctl.meeting.people import People
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import IceState, Line, Utterance
 from meetctl.rooms import ParticipantInfo, ParticipantKind, Rooms, TrackInfo, TrackSource
 from meetctl.status.people import LockChanged, PeopleEvent, PersonChanged, PersonJoined, PersonLeft
 from meetctl.supervisor.events import ChildMessage
-from meetctl.web.invites import Role
+from meetctl.web.invites import Comer, Role
 from meetctl.web.people import ConnectionReport, Manage
 
 MICROPHONE = TrackInfo("TR_m", TrackSource.MICROPHONE, muted=False)
@@ -80,7 +80,7 @@ async def test_people_are_told_from_agents_and_what_changes_is_told_once() -> No
         participant("legacy", MICROPHONE),
     )
     followed = Followed(server)
-    followed.people.admitted("bob", Admitted("Bob", Role.HOST, None))
+    followed.people.admitted("bob", Comer(Role.HOST))
     await followed.people.look()
     joined, changed = followed.told()
     assert isinstance(joined, PersonJoined) and (joined.identity, joined.name, joined.role) == ("bob", "Bob", "host")
@@ -104,7 +104,7 @@ async def test_somebody_with_another_s_token_has_no_role() -> None:
 async def test_whoever_is_removed_is_kept_out_and_removed_again_when_they_come_by_another_way() -> None:
     server = Server(participant("bob", MICROPHONE), participant("zoe"))
     followed = Followed(server)
-    followed.people.admitted("bob", Admitted("Bob", Role.GUEST, DEVICE))
+    followed.people.admitted("bob", Comer(Role.GUEST, DEVICE))
     assert await followed.people.manage(Manage.KICK, "BOB") == {"do": "kick", "identity": "bob", "name": "Bob"}
     assert followed.people.keeps_out("bob") and followed.people.keeps_out_device(DEVICE)
     assert not followed.people.keeps_out("zoe") and not followed.people.keeps_out_device(None)
@@ -145,8 +145,8 @@ async def test_the_lock_is_told() -> None:
 
 async def test_what_a_page_says_counts_only_for_who_joined_from_that_browser() -> None:
     followed = Followed(Server(participant("bob"), participant("zoe")))
-    followed.people.admitted("bob", Admitted("Bob", Role.GUEST, DEVICE))
-    followed.people.admitted("zoe", Admitted("Zoe", Role.GUEST, None))
+    followed.people.admitted("bob", Comer(Role.GUEST, DEVICE))
+    followed.people.admitted("zoe", Comer(Role.GUEST))
     said = ConnectionReport(ice=IceState.CONNECTED, path="tcp", loss=0.01, rtt_ms=20)
     assert followed.people.report(DEVICE, "bob", said)
     for device, identity in ((DEVICE, "zoe"), ("f" * 16, "bob"), (DEVICE, "eve")):

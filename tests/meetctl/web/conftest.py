@@ -9,8 +9,10 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
+from meetctl.status.document import PersonStatus
 from meetctl.web.direction import Directive
-from meetctl.web.invites import ConnectionDetails, Invites, Role
+from meetctl.web.invites import Comer, ConnectionDetails, Invites, Role
+from meetctl.web.people import ConnectionReport, Manage
 from meetctl.web.server import PageServer
 
 LIVEKIT_URL = "ws://127.0.0.1:7880"
@@ -25,10 +27,10 @@ class Door:
         self.decided: list[tuple[str, bool, str]] = []
         self.refusal: Exception | None = None
 
-    async def admit(self, name: str, role: Role, device: str | None) -> ConnectionDetails:
+    async def admit(self, name: str, comer: Comer) -> ConnectionDetails:
         if self.refusal is not None:
             raise self.refusal
-        self.admitted.append((name, role))
+        self.admitted.append((name, comer.role))
         return ConnectionDetails(LIVEKIT_URL, SecretStr("token-of-bob"), "bob-1", name, "standup")
 
     async def direct(self, do: Directive, agent: str, text: str) -> None:
@@ -49,6 +51,34 @@ class Door:
 
     def info(self) -> dict[str, object]:
         return {"topic": "Friday launch", "agents": ["Ada", "Max"], "transcript": "files"}
+
+
+class Desk:
+    """Does what a host asks with people, and remembers it."""
+
+    def __init__(self) -> None:
+        self.locked = False
+        self.kept_out: set[str | None] = set()
+        self.managed: list[tuple[Manage, str]] = []
+        self.reported: list[str] = []
+
+    def keeps_out_device(self, device: str | None) -> bool:
+        return device in self.kept_out
+
+    def report(self, device: str, identity: str, connection: ConnectionReport) -> bool:
+        self.reported.append(identity)
+        return True
+
+    async def manage(self, do: Manage, person: str) -> None:
+        self.managed.append((do, person))
+
+    def people(self) -> tuple[PersonStatus, ...]:
+        return ()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
 
 
 @pytest.fixture
@@ -74,7 +104,7 @@ def door() -> Door:
 
 
 @pytest.fixture
-async def server(static: Path, invites: Invites, door: Door) -> AsyncIterator[PageServer]:
+async def server(static: Path, invites: Invites, door: Door, desk: Desk) -> AsyncIterator[PageServer]:
     async with PageServer(
         room="standup",
         livekit_url=LIVEKIT_URL,
@@ -85,6 +115,7 @@ async def server(static: Path, invites: Invites, door: Door) -> AsyncIterator[Pa
         requests=door.requests,
         decide=door.decide,
         cast=door.cast,
+        people=desk,
         static=static,
     ) as server:
         yield server

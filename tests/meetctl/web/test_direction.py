@@ -13,7 +13,12 @@ from meetctl.web.invites import Invites
 from meetctl.web.server import MAX_BODY_BYTES, PageServer
 from tests.meetctl.web.conftest import Door
 
-CAST = {"floor": "ada", "agents": [{"identity": "ada", "name": "Ada", "muted": False}]}
+CAST = {
+    "floor": "ada",
+    "agents": [{"identity": "ada", "name": "Ada", "muted": False}],
+    "people": [],
+    "locked": False,
+}
 
 
 async def direct(client: aiohttp.ClientSession, invite: str, **asked: Any) -> tuple[int, dict[str, Any]]:

@@ -67,7 +67,14 @@ export function App() {
     case "checking":
       return <main className="screen" aria-busy="true" data-testid="screen-checking" />;
     case "prejoin":
-      return <PreJoin info={stage.info} choices={choices} onJoin={(chosen) => join(stage.info, chosen)} onName={soundsLike} />;
+      return (
+        <PreJoin
+          info={stage.info}
+          choices={choicesOf(stage.info, choices)}
+          onJoin={(chosen) => join(stage.info, chosen)}
+          onName={soundsLike}
+        />
+      );
     case "conference":
       return (
         <Conference info={stage.info} details={stage.details} choices={choices} invite={invite ?? ""} onEnd={leave} />
@@ -77,10 +84,22 @@ export function App() {
   }
 }
 
+/** A personal link says what somebody is called, and an observer sends nothing. */
+function choicesOf(info: MeetingInfo, choices: Choices): Choices {
+  const named = info.name ? { ...choices, name: info.name } : choices;
+  return info.role === "observer" ? { ...named, microphone: false, camera: false } : named;
+}
+
 function endingOfRefusal(refusal: Refusal): Ending {
   switch (refusal.code) {
     case "wrong_invite":
       return "wrong-invite";
+    case "link_expired":
+      return "expired";
+    case "link_used":
+      return "used";
+    case "too_many":
+      return "cannot-admit";
     case "removed":
       return "removed";
     case "locked":

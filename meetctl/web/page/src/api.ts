@@ -7,6 +7,8 @@ import { deviceSecret } from "./remembered";
 export interface MeetingInfo {
   readonly room: string;
   readonly role: string;
+  /** What a personal link calls this person. */
+  readonly name?: string;
   readonly topic?: string | null;
   readonly agents?: readonly string[];
   readonly transcript?: unknown;
@@ -70,6 +72,8 @@ export interface Direction {
 /** Why the server said no; `gone` = no server answers. */
 export type RefusalCode =
   | "wrong_invite"
+  | "link_expired"
+  | "link_used"
   | "meeting_closed"
   | "removed"
   | "locked"
@@ -152,7 +156,11 @@ export async function takePulse(invite: string): Promise<Pulse> {
     case undefined:
       return "open";
     case "wrong_invite":
+    case "link_expired":
+    case "link_used":
       return "wrong-invite";
+    case "too_many":
+      return "open";
     case "meeting_closed":
       return "closed";
     case "removed":

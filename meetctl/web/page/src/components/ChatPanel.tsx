@@ -14,7 +14,8 @@ const MAX_CHARACTERS = 2_000;
 export interface ChatPanelProps {
   readonly messages: readonly ReceivedChatMessage[];
   readonly sending: boolean;
-  readonly onSend: (text: string) => Promise<unknown>;
+  /** Undefined for whoever only reads. */
+  readonly onSend: ((text: string) => Promise<unknown>) | undefined;
   readonly onClose: () => void;
 }
 
@@ -25,7 +26,7 @@ export function ChatPanel({ messages, sending, onSend, onClose }: ChatPanelProps
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const message = text.trim();
-    if (!message || sending) return;
+    if (!message || sending || !onSend) return;
     try {
       await onSend(message);
       setText("");
@@ -57,6 +58,7 @@ export function ChatPanel({ messages, sending, onSend, onClose }: ChatPanelProps
         ))}
         </ol>
       </div>
+      {onSend && (
       <form className="chat-form" onSubmit={submit}>
         {failed && <p className="form-error" role="alert">The message could not be sent. Try again.</p>}
         <div className="chat-row">
@@ -76,6 +78,7 @@ export function ChatPanel({ messages, sending, onSend, onClose }: ChatPanelProps
           </button>
         </div>
       </form>
+      )}
     </Panel>
   );
 }

@@ -11,6 +11,8 @@ export interface ControlBarProps {
   readonly unread: number;
   /** Whether this person may direct the agents. */
   readonly isHost: boolean;
+  /** Whether this person may send sound and pictures. */
+  readonly sends: boolean;
   readonly onPanel: (panel: PanelName) => void;
   readonly onFault: (source: Track.Source, error: Error) => void;
   readonly onLeave: () => void;
@@ -18,7 +20,7 @@ export interface ControlBarProps {
 
 const CAN_SHARE = typeof navigator.mediaDevices?.getDisplayMedia === "function";
 
-export function ControlBar({ open, unread, isHost, onPanel, onFault, onLeave }: ControlBarProps) {
+export function ControlBar({ open, unread, isHost, sends, onPanel, onFault, onLeave }: ControlBarProps) {
   const panel = (name: PanelName, label: string, badge?: number) => (
     <ControlButton
       icon={name}
@@ -33,6 +35,8 @@ export function ControlBar({ open, unread, isHost, onPanel, onFault, onLeave }: 
   );
   return (
     <nav className="controls" aria-label="Controls">
+      {sends && (
+        <>
       <MediaToggle
         source={Track.Source.Microphone}
         icon="microphone"
@@ -58,6 +62,8 @@ export function ControlBar({ open, unread, isHost, onPanel, onFault, onLeave }: 
           testId="screen-toggle"
           onFault={(error) => onFault(Track.Source.ScreenShare, error)}
         />
+      )}
+        </>
       )}
       <span className="controls-gap" />
       {panel("chat", "Chat", unread)}

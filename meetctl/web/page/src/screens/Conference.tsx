@@ -89,11 +89,12 @@ function InRoom({ info, meeting, invite, name }: InRoomProps) {
         open={panel}
         unread={unread}
         isHost={info.role === "host"}
+        sends={info.role !== "observer"}
         onPanel={(name) => setPanel(panel === name ? undefined : name)}
         onFault={onFault}
         onLeave={() => void room.disconnect()}
       />
-      {panel === "chat" && <ChatPanel messages={chatMessages} sending={isSending} onSend={send} onClose={close} />}
+      {panel === "chat" && <ChatPanel messages={chatMessages} sending={isSending} onSend={info.role === "observer" ? undefined : send} onClose={close} />}
       {panel === "transcript" && <TranscriptPanel captions={captions} onClose={close} />}
       {panel === "host" && <HostPanel invite={invite} onClose={close} />}
       {panel === "settings" && (

@@ -43,6 +43,16 @@ const WORDS: Readonly<Record<Ending, Words>> = {
     title: "This link does not let you in",
     text: "The invite in it is wrong or no longer valid. Copy the whole link again, including everything after the #, or ask whoever invited you for a new one.",
   },
+  expired: {
+    icon: "link",
+    title: "This link has run out",
+    text: "It was good for a time that is over. Ask whoever sent it for a new one.",
+  },
+  used: {
+    icon: "link",
+    title: "This link was used elsewhere",
+    text: "It is for one browser, the first that joined by it. Open it there, or ask whoever sent it for a new one.",
+  },
   locked: {
     icon: "door",
     title: "This meeting is locked",

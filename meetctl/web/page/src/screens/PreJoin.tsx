@@ -77,11 +77,17 @@ export function PreJoin({ info, choices, onJoin, onName }: PreJoinProps) {
     );
   }
 
+  const observes = info.role === "observer";
   const notice = noticeOf(info.transcript);
   const agents = info.agents ?? [];
   return (
     <main className="prejoin" data-testid="prejoin">
       <section className="prejoin-preview" aria-label="Camera and microphone">
+        {observes ? (
+          <p className="notice" data-testid="observer">
+            You come as an observer: you hear and read everything, and neither speak nor write.
+          </p>
+        ) : (
         <CameraPreview
           name={chosen.name}
           camera={camera.track}
@@ -91,6 +97,7 @@ export function PreJoin({ info, choices, onJoin, onName }: PreJoinProps) {
           onMicrophone={() => change({ microphone: !chosen.microphone })}
           onCamera={() => change({ camera: !chosen.camera })}
         />
+        )}
         {chosen.microphone && microphone.fault && (
           <p className="form-error" role="status" data-testid="microphone-fault">
             No microphone. {REMEDIES[microphone.fault]}
@@ -122,6 +129,7 @@ export function PreJoin({ info, choices, onJoin, onName }: PreJoinProps) {
             aria-invalid={wrong !== undefined}
             aria-describedby={wrong ? "name-wrong" : undefined}
             value={chosen.name}
+            readOnly={info.name !== undefined}
             onChange={(event) => {
               change({ name: event.target.value });
               setWrong(undefined);
@@ -165,13 +173,15 @@ export function PreJoin({ info, choices, onJoin, onName }: PreJoinProps) {
         )}
       </form>
       <section className="prejoin-devices" aria-label="Devices">
-        <DeviceSelect
-          kind="audioinput"
-          label="Microphone"
-          value={chosen.microphoneId}
-          onChange={(microphoneId) => change({ microphoneId })}
-          refresh={microphone.track}
-        />
+        {!observes && (
+          <DeviceSelect
+            kind="audioinput"
+            label="Microphone"
+            value={chosen.microphoneId}
+            onChange={(microphoneId) => change({ microphoneId })}
+            refresh={microphone.track}
+          />
+        )}
         {chosen.camera && (
           <DeviceSelect
             kind="videoinput"

@@ -1,0 +1,128 @@
+"""What each role's token lets somebody do at a real LiveKit server, and what it does not: tried, not read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+from livekit import rtc
+from pydantic import SecretStr
+
+from meetctl.rooms import guest_token, observer_token
+from meetctl.settings import LiveKitCredentials
+from testing.fixtures.livekit import MintToken
+
+WAIT_S = 60.0
+REFUSED_S = 1.5
+"""What is refused in silence is waited for so long; what is allowed takes milliseconds."""
+MINT = {"guest": guest_token, "host": guest_token, "observer": observer_token}
+
+
+async def publishes(room: rtc.Room, seconds: float) -> bool:
+    source = rtc.AudioSource(48_000, 1)
+    track = rtc.LocalAudioTrack.create_audio_track("mic", source)
+    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+    try:
+        async with asyncio.timeout(seconds):
+            await room.local_participant.publish_track(track, options)
+    except (rtc.participant.PublishTrackError, TimeoutError):
+        return False
+    finally:
+        await source.aclose()
+    return True
+
+
+async def writes(room: rtc.Room, listener: rtc.Room, seconds: float) -> bool:
+    """Whether what it writes reaches the other."""
+    came = asyncio.Event()
+    listener.on("data_received", lambda packet: came.set())
+    try:
+        async with asyncio.timeout(seconds):
+            while not came.is_set():
+                await room.local_participant.publish_data("hello", reliable=True)
+                await asyncio.sleep(0.1)
+    except (rtc.participant.PublishDataError, TimeoutError):
+        return False
+    return True
+
+
+async def calls_itself_chair(room: rtc.Room, seconds: float) -> bool:
+    await room.local_participant.set_attributes({"mc.role": "chair"})
+    try:
+        async with asyncio.timeout(seconds):
+            while not room.local_participant.attributes.get("mc.role"):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def hears(room: rtc.Room) -> bool:
+    async with asyncio.timeout(WAIT_S):
+        while not any(
+            one.track for person in room.remote_participants.values() for one in person.track_publications.values()
+        ):
+            await asyncio.sleep(0.05)
+    return True
+
+
+Deed = Callable[[rtc.Room, rtc.Room, float], Awaitable[bool]]
+"""Of somebody, beside whoever is there, within so many seconds; returns whether it was done."""
+DEEDS: dict[str, Deed] = {
+    "hears": lambda room, _, __: hears(room),
+    "publishes": lambda room, _, seconds: publishes(room, seconds),
+    "writes": writes,
+    "calls itself chair": lambda room, _, seconds: calls_itself_chair(room, seconds),
+}
+MAY = {
+    "guest": {"hears", "publishes", "writes"},
+    "host": {"hears", "publishes", "writes"},
+    "observer": {"hears"},
+}
+
+
+def token_of(role: str, server: LiveKitCredentials, room: str) -> SecretStr:
+    return MINT[role](server, room=room, identity=f"some-{role}", name=role.title())
+
+
+@pytest.mark.parametrize("role", MAY)
+async def test_a_role_may_do_in_the_room_what_is_its_own_and_nothing_else(
+    livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken, role: str
+) -> None:
+    speaker, room = rtc.Room(), rtc.Room()
+    await speaker.connect(livekit_server.url, mint_token("ada", role="agent").get_secret_value())
+    source = rtc.AudioSource(48_000, 1)
+    await speaker.local_participant.publish_track(rtc.LocalAudioTrack.create_audio_track("voice", source))
+    try:
+        await room.connect(livekit_server.url, token_of(role, livekit_server, room_name).get_secret_value())
+        for name, deed in DEEDS.items():
+            allowed = name in MAY[role]
+            assert await deed(room, speaker, WAIT_S if allowed else REFUSED_S) is allowed, name
+    finally:
+        await room.disconnect()
+        await speaker.disconnect()
+        await source.aclose()
+
+
+@pytest.mark.parametrize("role", MAY)
+async def test_no_role_s_token_rules_the_server(livekit_server: LiveKitCredentials, room_name: str, role: str) -> None:
+    token = token_of(role, livekit_server, room_name).get_secret_value()
+    requests: dict[str, dict[str, object]] = {
+        "ListRooms": {},
+        "CreateRoom": {"name": "another"},
+        "DeleteRoom": {"room": room_name},
+        "ListParticipants": {"room": room_name},
+        "RemoveParticipant": {"room": room_name, "identity": "ada"},
+        "MutePublishedTrack": {"room": room_name, "identity": "ada", "track_sid": "x"},
+        "UpdateParticipant": {"room": room_name, "identity": "ada"},
+        "SendData": {"room": room_name, "data": ""},
+    }
+    answers = {}
+    async with aiohttp.ClientSession(livekit_server.url.replace("ws", "http")) as client:
+        for method, body in requests.items():
+            path = f"/twirp/livekit.RoomService/{method}"
+            async with client.post(path, json=body, headers={"Authorization": f"Bearer {token}"}) as response:
+                answers[method] = response.status
+    assert set(answers.values()) <= {401, 403}, answers
