@@ -152,7 +152,7 @@ async def meet(far: Far, person: Visitor, name: str) -> None:
     """Asserts that the person and the meeting hear each other, and that the person sees the avatar."""
     await person.join(name)
     await person.say(far.question)
-    # What the chair understood of it, small model and busy cores, is another test's business; that it came is this one's.
+    # That it came is this test's business; what a small model understands of it on busy cores is another's.
     caption, *_ = await person.wait_for_words(person.identity, 1)
     speaker, _, words = caption.partition(": ")
     assert (speaker, words != "") == (name, True), caption
