@@ -41,6 +41,7 @@ def _source(choice: ToolChoice, entry: AgentEntry) -> ToolSource:
         url=choice.url,
         python=str(choice.python) if choice.python is not None else None,
         builtin=choice.builtin,
+        agent_class=choice.agent_class,
         headers=choice.headers,
         env={**entry.env, **choice.env} if choice.command else {},
         only=choice.only,

@@ -36,6 +36,8 @@ class ToolSource(Model):
     """An absolute path."""
     builtin: str | None = None
     """One that meetctl has itself."""
+    agent_class: str | None = None
+    """Of the Python file: the Agent class that is the agent, whose tools these are."""
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     env: dict[str, SecretStr] = Field(default_factory=dict)
     """Of a process: laid over what every child has."""

@@ -119,6 +119,8 @@ class ToolChoice(Resolved):
     python: Path | None = None
     """Absolute."""
     builtin: str | None = None
+    agent_class: str | None = None
+    """Of the Python file: the class that the agent is; its tools are its methods."""
     headers: dict[str, SecretStr] = {}
     only: tuple[str, ...] | None = None
     approve: tuple[str, ...] = ()

@@ -41,8 +41,8 @@ def read_tool_file(path: Path) -> tuple[dict[str, int], list[Trouble]]:
     return named, troubles
 
 
-def _tools_of(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """Yields those at the module's top; what is made while it runs, only the doctor sees."""
+def _tools_of(tree: ast.Module | ast.ClassDef) -> Iterator[tuple[str, int]]:
+    """Yields those at the top of a module or a class; what is made while it runs, only the doctor sees."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for decorator in node.decorator_list:
@@ -61,3 +61,33 @@ def _name_given(decorator: ast.expr) -> str | None:
         if keyword.arg == "name" and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str):
             return keyword.value.value
     return None
+
+
+HEARING = frozenset({"stt_node", "on_user_turn_completed", "realtime_audio_output_node"})
+"""Hooks of a class that cannot be honoured: the chair hears, and decides whose turn it is."""
+
+
+def read_agent_class(path: Path, name: str) -> tuple[dict[str, int], list[Trouble]]:
+    """Returns the tools that a class of the file has, each with its line, and what is wrong with it."""
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return {}, read_tool_file(path)[1]
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    found = classes.get(name)
+    if found is None:
+        there = ", ".join(classes) or "none"
+        return {}, [Trouble(f"{path.name} has no class named {name!r}", f"its classes: {there}")]
+    if not found.bases:
+        return {}, [Trouble(f"{name} is no Agent", f"write class {name}(Agent): with livekit-agents' Agent")]
+    methods = [node for node in found.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    troubles = [
+        Trouble(f"{name}.{one.name} cannot be honoured: the chair hears, for everybody", f"remove {one.name}")
+        for one in methods
+        if one.name in HEARING
+    ]
+    for one in methods:
+        needed = len(one.args.args) - 1 - len(one.args.defaults)
+        if one.name == "__init__" and needed > 0:
+            troubles.append(Trouble(f"{name} cannot be made without arguments", "give them defaults"))
+    return dict(_tools_of(found)), troubles

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from meetctl.roster.env_file import why_not_held
 from meetctl.roster.faults import KeyPath, nearest
 from meetctl.roster.reading import Reading
 from meetctl.roster.schema import ModelChoice, Program, ToolChoice, ToolUse
-from meetctl.roster.tool_files import read_tool_file
+from meetctl.roster.tool_files import read_agent_class, read_tool_file
 from meetctl.roster.written import WRITE_TO_CHAT, AgentWritten, DefaultsWritten, ToolUseWritten, ToolWritten
 
 FILLER_NONE = "none"
@@ -34,22 +34,33 @@ def resolve_tools(
     if program is Program.COMMAND:
         if written.tools:
             reading.note((*path, "tools"), "a command has tools of its own", "remove tools")
+        if written.agent_class is not None:
+            reading.note((*path, "class"), "a command brings its own class", "remove class, or write agent: audio")
         return ToolUse()
+    own_class, methods = _own_class(reading, written, (*path, "class"))
     own = written.tools is not None
     listed = written.tools if written.tools is not None else defaults.tools
     passes_on = _either(written, defaults, "hand_over")
     if passes_on:
         _note_local(reading, llm, (*path, "hand_over") if written.hand_over is not None else ("defaults", "hand_over"))
+    if methods and not listed:
+        _note_model(reading, llm, (*path, "class"))
     if not listed:
-        return ToolUse(choices=(ToolChoice(builtin=HAND_OVER),)) if passes_on else ToolUse()
+        alone = (*own_class, *([ToolChoice(builtin=HAND_OVER)] if passes_on else []))
+        return _use(written, defaults, alone) if alone else ToolUse()
     where: KeyPath = (*path, "tools") if own else ("defaults", "tools")
-    choices = [_resolved(reading, tool, (*where, index)) for index, tool in enumerate(listed)]
+    choices = [*own_class]
+    choices += [_resolved(reading, tool, (*where, index)) for index, tool in enumerate(listed)]
     _note_doubles(reading, choices, where)
     _note_model(reading, llm, (*path, "llm") if written.llm is not None else where)
     if not any(choice.builtin for choice in choices):
         choices.append(ToolChoice(builtin=WRITE_TO_CHAT))
     if passes_on:
         choices.append(ToolChoice(builtin=HAND_OVER))
+    return _use(written, defaults, choices)
+
+
+def _use(written: AgentWritten, defaults: DefaultsWritten, choices: Sequence[ToolChoice]) -> ToolUse:
     filler = _either(written, defaults, "filler")
     return ToolUse(
         choices=tuple(choices),
@@ -57,6 +68,27 @@ def resolve_tools(
         timeout_s=_either(written, defaults, "tool_timeout") or ToolUse().timeout_s,
         filler="" if filler == FILLER_NONE else filler,
     )
+
+
+def _own_class(
+    reading: Reading, written: AgentWritten, path: KeyPath
+) -> tuple[tuple[ToolChoice, ...], Collection[str]]:
+    """Returns the class that the agent is, with the names of its tools; nothing where it is none of its own."""
+    if written.agent_class is None:
+        return (), ()
+    text, colon, name = written.agent_class.rpartition(":")
+    if not colon or not name.isidentifier():
+        reading.note(path, "names no class", "write class: ./team.py:Ada")
+        return (), ()
+    try:
+        file = (reading.document.base / Path(text).expanduser()).absolute()
+        methods, troubles = read_agent_class(file, name)
+    except (RuntimeError, ValueError):
+        reading.note(path, "no path can be made of it", "write a path that starts at the roster, or with /")
+        return (), ()
+    for trouble in troubles:
+        reading.note(path, trouble.message, trouble.hint, around=True)
+    return (ToolChoice(python=file, agent_class=name),), methods
 
 
 def _either(written: ToolUseWritten, defaults: ToolUseWritten, key: str) -> Any:
@@ -119,7 +151,7 @@ def _note_doubles(reading: Reading, choices: list[ToolChoice], where: KeyPath) -
     """Notes tools of two files that have one name; of servers only the doctor knows what they have."""
     known: dict[str, Path] = {}
     for index, choice in enumerate(choices):
-        if choice.python is None:
+        if choice.python is None or choice.agent_class is not None:
             continue
         named, _ = read_tool_file(choice.python)
         for name in named if choice.only is None else set(named) & set(choice.only):

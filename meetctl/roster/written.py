@@ -300,6 +300,7 @@ class ExampleWritten(Written):
 
 
 class AgentWritten(ToolUseWritten):
+    agent_class: str | None = Field(None, alias="class", min_length=1)
     name: AgentName
     identity: Identity | None = None
     agent: Literal["simli", "audio"] | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +28,7 @@ from ..text.brevity import brief
 from ..text.questions import is_open_question
 from ..text.repeats import SaidBefore, wishes_to_hear_again
 from .examples import examples_from_assignment
-from .memory import Memory, Message, instructions_from_assignment
+from .memory import YOUR_TURN, Memory, Message, instructions_from_assignment
 from .moves import move_after
 from .replay_agent import ToolRequest, answer, read
 from .speech import Permit, Speech, rest, verbatim
@@ -120,6 +121,7 @@ class Answers:
         self._reading: set[asyncio.Task[None]] = set()
         self._prepared: _Prepared | None = None
         self._cut_off: _CutOff | None = None
+        self._own_wishes: dict[str, tuple[str, bool]] = {}
         self._ending = Tasks()
 
     async def aclose(self) -> None:
@@ -156,6 +158,11 @@ class Answers:
             self._end(cut_off.speech)
         if grant.verbatim is not None:
             return Speech(verbatim(grant.verbatim), self._voice, self._options, as_written=True)
+        if grant.line is not None and (own := self._own_wishes.pop(grant.line.id, None)) is not None:
+            text, is_wish = own
+            if not is_wish:
+                return Speech(verbatim(text), self._voice, self._options, as_written=True)
+            return self._answer((*self._prompt(), Message("user", f"({text or YOUR_TURN})")), None)
         if grant.line is not None and self._tools is not None and (waiting := self._tools.take(grant.line.id)):
             return self._resumed(self._tools, waiting)
         if grant.line is not None:
@@ -179,6 +186,16 @@ class Answers:
             self._cut_off = _CutOff(grant, speech, line.text)
         else:
             self._end(speech)
+
+    def will_say(self, text: str, *, is_wish: bool) -> str:
+        """Keeps what the agent wants to say of its own accord; returns the id of the line that brings it the floor.
+
+        Args:
+            is_wish: whether the text is what to speak about, not the very words.
+        """
+        line_id = f"own-{uuid.uuid4().hex[:12]}"
+        self._own_wishes[line_id] = (text, is_wish)
+        return line_id
 
     def remember_tool(self, line: Line) -> None:
         """Remembers what came of a tool that the agent used."""

@@ -14,10 +14,11 @@ import logging
 import time
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from livekit import rtc
 from livekit.agents import AgentSession, APIConnectOptions, RunContext, llm, room_io, utils
+from livekit.agents.llm.tool_context import find_function_tools
 from livekit.agents.voice import events, io
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
@@ -71,6 +72,7 @@ from ..tools.toolbox import Toolbox
 from .answers import Answers
 from .delivery import Deliveries
 from .memory import instructions_from_assignment
+from .own_class import NodeModel, NodeVoice, made_from_class, overrides
 from .registration import keep_registered
 from .replay_agent import ReplayAgent, forget
 from .speech import Speech
@@ -177,9 +179,15 @@ class Speaker:
         stack.push_async_callback(close_model, voice)
         if reader is not None:
             stack.push_async_callback(close_model, reader)
-        self._tool_use = await self._tools(stack)
+        own = await self._own_class()
+        if own is not None:
+            persona = "\n".join(filter(None, [self._assignment.persona, str(own.instructions)]))
+            self._assignment = self._assignment.model_copy(update={"persona": persona})
+        asked: Any = NodeModel(model, own) if own is not None and overrides(own, "llm_node") else model
+        spoken: Any = NodeVoice(voice, own) if own is not None and overrides(own, "tts_node") else voice
+        self._tool_use = await self._tools(stack, own)
         self._answers = Answers(
-            self._assignment, model, voice, patience, reader, self._faults.warn, self._count, self._tool_use
+            self._assignment, asked, spoken, patience, reader, self._faults.warn, self._count, self._tool_use
         )
         session: AgentSession[None] = AgentSession(
             llm=model,
@@ -198,7 +206,7 @@ class Speaker:
         session.on("close", self._on_close)
         self._output.on("playback_started", self._on_sound)
         session.output.audio = self._output
-        self._replay_agent = ReplayAgent(instructions_from_assignment(self._assignment))
+        self._replay_agent = own or ReplayAgent(instructions_from_assignment(self._assignment))
         await session.start(
             self._replay_agent,
             room=self._room,
@@ -214,7 +222,20 @@ class Speaker:
             stack.push_async_callback(utils.aio.cancel_and_wait, begin(warming, "warm-up"))
         return session
 
-    async def _tools(self, stack: AsyncExitStack) -> ToolUse | None:
+    async def _own_class(self) -> Any:
+        """Returns the agent that a class of somebody's own makes, None where the roster names none."""
+        sources = self._assignment.tools.sources if self._assignment.tools is not None else ()
+        source = next((one for one in sources if one.agent_class is not None), None)
+        if source is None or source.python is None or source.agent_class is None:
+            return None
+        return made_from_class(source.python, source.agent_class, self._want_to_say)
+
+    def _want_to_say(self, text: str, is_wish: bool) -> None:
+        """Has the agent say this, or speak about it, as soon as it is granted the floor."""
+        line_id = self._answers.will_say(text, is_wish=is_wish)
+        self._drafts.own(self._want_floor(line_id), line_id)
+
+    async def _tools(self, stack: AsyncExitStack, own: Any = None) -> ToolUse | None:
         rules = self._assignment.tools
         if rules is None or not rules.sources:
             return None
@@ -222,7 +243,10 @@ class Speaker:
         stack.push_async_callback(activity.aclose)
         others = [member.name for member in self._assignment.cast if member.identity != self._assignment.identity]
         builtin = {**chat_tools(self._room), **hand_over_tool(others, self._hand_over)}
-        toolbox = await stack.enter_async_context(Toolbox(rules, self._faults.warn, self._faults.works, builtin))
+        methods = {} if own is None else {tool.info.name: tool for tool in find_function_tools(own)}
+        toolbox = await stack.enter_async_context(
+            Toolbox(rules, self._faults.warn, self._faults.works, builtin, methods)
+        )
         calls = Calls(
             rules,
             identity=self._assignment.identity,

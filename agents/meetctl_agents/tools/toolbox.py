@@ -55,14 +55,21 @@ class Toolbox:
 
     Args:
         builtin: the tools that meetctl has itself, by name.
+        own: the tools of the class that the agent is, by name.
     """
 
     def __init__(
-        self, rules: ToolRules, warn: Warn, works: Callable[[str], None], builtin: Mapping[str, Tool] | None = None
+        self,
+        rules: ToolRules,
+        warn: Warn,
+        works: Callable[[str], None],
+        builtin: Mapping[str, Tool] | None = None,
+        own: Mapping[str, Tool] | None = None,
     ) -> None:
         self.rules = rules
         self._warn = warn
         self._builtin = builtin or {}
+        self._own = own or {}
         self._servers = {
             index: Server(source, rules, warn, works)
             for index, source in enumerate(rules.sources)
@@ -78,7 +85,7 @@ class Toolbox:
         for index, source in enumerate(self.rules.sources):
             if index in self._servers:
                 self._tasks.own(self._servers[index].run(), f"tool-server-{source.name}")
-            elif source.python is not None:
+            elif source.python is not None and source.agent_class is None:
                 self._tasks.own(self._load(index, source, source.python), f"tool-file-{source.name}")
         self._tasks.own(self._remind(), "tools-that-are-missing")
         return self
@@ -104,6 +111,8 @@ class Toolbox:
     def _of(self, index: int, source: ToolSource) -> list[Offered]:
         if source.builtin is not None:
             return [Offered(tool, source) for name, tool in self._builtin.items() if name == source.builtin]
+        if source.agent_class is not None:
+            return [Offered(tool, source) for tool in self._own.values()]
         server = self._servers.get(index)
         tools: Mapping[str, Tool] = self._loaded.get(index, {}) if server is None else server.tools
         known = tools if server is None else server.known

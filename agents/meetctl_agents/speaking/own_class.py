@@ -1,0 +1,196 @@
+"""An `Agent` class of somebody's own, behind the floor: its words and its sound, its tools, and what it says of itself.
+
+It is the session's agent, so what its nodes ask livekit-agents for is there. But the session only replays speeches: its
+own `llm_node` and `tts_node` make them, and what it says outside of a turn waits for the floor.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from livekit import rtc
+from livekit.agents import Agent, AgentSession, ModelSettings, llm
+
+from ..models.errors import ModelError
+from ..tools.python_file import ToolFileError, load_module
+from .speech import Speech
+
+Wanted = Callable[[str, bool], None]
+"""Told what the agent wants to say: the very words, or (True) what to speak about."""
+
+
+def made_from_class(path: str, name: str, wanted: Wanted) -> Any:
+    """Returns the agent, as the session is to have it.
+
+    Raises:
+        ModelError: if there is no such class, it is no Agent, or it cannot be made.
+    """
+    try:
+        found = getattr(load_module(Path(path)), name, None)
+    except ToolFileError as error:
+        raise ModelError(f"{Path(path).name}: {error}", hint="python FILE says the same") from error
+    if not isinstance(found, type) or not issubclass(found, Agent):
+        raise ModelError(f"{Path(path).name} has no Agent class named {name}", hint="class: ./team.py:NAME")
+    try:
+        return type(name, (_Replaying, found), {"wanted": staticmethod(wanted)})()
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ModelError(f"{name} cannot be made: {why}", hint="it is made without arguments") from error
+
+
+class _Replaying(Agent):
+    """Stands before somebody's own class: the session gets the speech that was made for the turn."""
+
+    speech: Speech | None = None
+    wanted: Wanted
+
+    async def llm_node(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncIterator[str]:
+        if self.speech is not None:
+            async for piece in self.speech.words.replay():
+                yield piece
+
+    async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
+        if self.speech is not None:
+            async for frame in self.speech.sound.replay():
+                yield frame
+
+    @property
+    def session(self) -> Any:
+        return Outside(super().session, self.wanted)
+
+
+class Outside:
+    """The session, as an agent of somebody's own sees it: what it says waits for the floor."""
+
+    def __init__(self, session: AgentSession[Any], wanted: Wanted) -> None:
+        self._session = session
+        self._wanted = wanted
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def say(self, text: str | AsyncIterable[str], **_: Any) -> _Noted:
+        """Wants the floor for these very words."""
+        if not isinstance(text, str):
+            raise TypeError("only a text can be said outside of a turn")
+        self._wanted(text, False)
+        return _Noted()
+
+    def generate_reply(self, *, instructions: str = "", **_: Any) -> _Noted:
+        """Wants the floor, to speak about this."""
+        self._wanted(str(instructions), True)
+        return _Noted()
+
+
+class _Noted:
+    """What `say` returns: nothing to wait for, since the floor may be long in coming."""
+
+    interrupted = False
+
+    def __await__(self) -> Any:
+        return self._over().__await__()
+
+    async def wait_for_playout(self) -> None:
+        return
+
+    async def _over(self) -> _Noted:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class _Sounded:
+    frame: rtc.AudioFrame
+
+
+class _Stream:
+    """What a node yields, as a model's stream."""
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+
+    async def __aenter__(self) -> Self:
+        self._made = await self._node if inspect.isawaitable(self._node) else self._node
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if hasattr(self._made, "aclose"):
+            await self._made.aclose()
+
+
+class _Words(_Stream):
+    async def __aiter__(self) -> AsyncIterator[llm.ChatChunk]:
+        if isinstance(self._made, str):
+            yield _chunk(self._made)
+            return
+        async for piece in self._made or _nothing():
+            if isinstance(piece, llm.ChatChunk):
+                yield piece
+            elif isinstance(piece, str):
+                yield _chunk(piece)
+
+
+class _Frames(_Stream):
+    async def __aiter__(self) -> AsyncIterator[_Sounded]:
+        async for frame in self._made or _nothing():
+            yield _Sounded(frame)
+
+
+class NodeModel:
+    """A language model whose answers somebody's own `llm_node` makes."""
+
+    def __init__(self, model: llm.LLM[Any], agent: Any) -> None:
+        self._model = model
+        self._node = _own_node(agent, "llm_node")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def chat(self, *, chat_ctx: llm.ChatContext, tools: list[Any], tool_choice: Any = None, **_: Any) -> _Words:
+        settings = ModelSettings() if tool_choice is None else ModelSettings(tool_choice=tool_choice)
+        return _Words(self._node(chat_ctx, tools, settings))
+
+
+class NodeVoice:
+    """A voice whose sound somebody's own `tts_node` makes."""
+
+    def __init__(self, voice: Any, agent: Any) -> None:
+        self._voice = voice
+        self._node = _own_node(agent, "tts_node")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._voice, name)
+
+    def synthesize(self, text: str, **_: Any) -> _Frames:
+        return _Frames(self._node(_once(text), ModelSettings()))
+
+
+def overrides(agent: Any, node: str) -> bool:
+    """Returns whether the class behind the agent has a node of its own."""
+    return getattr(type(agent).__mro__[2], node) is not getattr(Agent, node)
+
+
+def _own_node(agent: Any, node: str) -> Callable[..., Any]:
+    found: Callable[..., Any] = getattr(type(agent).__mro__[2], node).__get__(agent)
+    return found
+
+
+def _chunk(text: str) -> llm.ChatChunk:
+    return llm.ChatChunk(id="own", delta=llm.ChoiceDelta(role="assistant", content=text))
+
+
+async def _once(text: str) -> AsyncIterator[str]:
+    yield text
+
+
+async def _nothing() -> AsyncIterator[Any]:
+    return
+    yield
