@@ -11,8 +11,6 @@ import logging
 import sys
 import time
 
-from livekit.agents.llm.tool_context import find_function_tools
-
 from meetctl.protocol import ToolRules, ToolsFound, ToolSource
 
 from .models.errors import ModelError
@@ -20,7 +18,7 @@ from .process.examining import run_examination
 from .process.masking import masked, secrets_of
 from .process.tasks import begin
 from .process.wire import LineWriter
-from .speaking.own_class import made_from_class
+from .speaking.own_class import made_from_class, tools_of_class
 from .tools.python_file import ToolFileError, load_tools
 from .tools.servers import START_S, Server, unknown_names
 
@@ -48,7 +46,7 @@ async def _look(source: ToolSource, rules: ToolRules) -> tuple[list[str], str | 
             own = made_from_class(source.python, source.agent_class, lambda text, is_wish: None)
         except ModelError as error:
             return [], error.message
-        return [tool.info.name for tool in find_function_tools(own)] or ["no tools"], None
+        return list(tools_of_class(own)) or ["no tools"], None
     if source.python is not None:
         try:
             tools = await load_tools(source.python)

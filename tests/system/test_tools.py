@@ -37,6 +37,7 @@ agents:
       - {{mcp: "{stamp}", headers: {{Authorization: Bearer hunter22}}, only: [calculate]}}
       - {{python: ./tools.py, approve: [send]}}
     hand_over: true
+  - {{name: Eve, agent: audio, class: "./team.py:Eve"}}
   - {{name: Max, agent: audio, env: {{OF_MAX_KEY: secret-of-max}}}}
 """
 TOOLS = """
@@ -54,6 +55,34 @@ async def send(to: str) -> str:
 """
 
 
+TEAM = """
+from livekit.agents import Agent, RunContext, function_tool
+
+class Eve(Agent):
+    def __init__(self) -> None:
+        super().__init__(instructions="You keep the keys.")
+        self.entered = 0
+
+    async def on_enter(self) -> None:
+        self.entered += 1
+        await self.session.say("Eve has come in.")
+
+    @function_tool
+    async def keys(self, ctx: RunContext) -> str:
+        'Counts the keys.'
+        return f"{self.entered + 6} keys"
+
+    async def llm_node(self, chat_ctx, tools, model_settings):
+        async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
+            if chunk.delta and chunk.delta.content:
+                chunk.delta.content = chunk.delta.content.replace("found", "counted")
+            yield chunk
+
+    def tts_node(self, text, model_settings):
+        return Agent.default.tts_node(self, text, model_settings)
+"""
+
+
 def script(body: dict[str, Any]) -> str | Asks:
     """Asks for the tool that the question is about, and says what came of it."""
     last = body["messages"][-1]
@@ -66,6 +95,7 @@ def script(body: dict[str, Any]) -> str | Asks:
     asked = next(one["content"] for one in reversed(body["messages"]) if one["role"] == "user")
     offered = {tool["function"]["name"] for tool in body.get("tools", ())}
     wanted = {
+        "keys": ("keys", "{}"),
         "17": ("calculate", '{"expression": "17*23"}'),
         "noon": ("convert_time", '{"source_timezone": "Asia/Kathmandu", "time": "12:00", "target_timezone": "UTC"}'),
         "knock": ("knock", '{"secret": "hunter22"}'),
@@ -131,6 +161,7 @@ def tool_servers(meeting: Standing) -> list[psutil.Process]:
 
 async def test_a_person_is_answered_with_what_only_a_tool_knows(meetctl: Meetctl, model_server: str) -> None:
     (meetctl.cwd / "tools.py").write_text(TOOLS)
+    (meetctl.cwd / "team.py").write_text(TEAM)
     async with scripted_models(model_server, script) as models, served_over_http() as stamp:
         roster = ROSTER.format(models=models, stamp=stamp, python=sys.executable)
         await asyncio.to_thread(_play, meetctl, roster)
@@ -177,6 +208,10 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         await until(lambda: any("Max has the key" in line["text"] for line in lines(meeting)), "Max did not answer")
         assert [line["identity"] for line in lines(meeting) if "pass that on" in line["text"]] == ["ada"]
 
+        await until(lambda: any("Eve has come in" in line["text"] for line in lines(meeting)), "Eve said nothing")
+        await sam.types("Eve, how many keys are there?")
+        await until(lambda: any("I counted this: 7 keys" in line["text"] for line in lines(meeting)), "Eve counted not")
+
         for count in (1, 2):
             await sam.types("Ada, send a letter.")
             await until(partial(asked_for, meeting, count), "nobody is asked to allow it")
@@ -193,8 +228,8 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         assert sorted("decided by the host" in text for text in sends) == [True, True]
 
         used = {line["text"].split(" ")[0]: line for line in lines(meeting) if line["kind"] == "tool"}
-        assert list(used) == ["calculate", "convert_time", "knock", "write_to_chat", "hand_over", "send"]
-        assert all(line["identity"] == "ada" and line["end_time"] for line in used.values())
+        assert list(used) == ["calculate", "convert_time", "knock", "write_to_chat", "hand_over", "keys", "send"]
+        assert all(line["end_time"] for line in used.values())
         assert "hunter22" not in (meeting.log_dir / "transcript.jsonl").read_text()
         seats = await asyncio.to_thread(meeting.seats)
         tools = seats["Ada"]["tools"]

@@ -17,7 +17,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, ModelSettings, llm
 
 from ..models.errors import ModelError
-from ..tools.python_file import ToolFileError, load_module
+from ..tools.python_file import Tool, ToolFileError, load_module
 from .speech import Speech
 
 Wanted = Callable[[str, bool], None]
@@ -171,6 +171,11 @@ class NodeVoice:
 
     def synthesize(self, text: str, **_: Any) -> _Frames:
         return _Frames(self._node(_once(text), ModelSettings()))
+
+
+def tools_of_class(agent: Any) -> dict[str, Tool]:
+    """Returns the tools of the class that the agent is, by name."""
+    return {tool.info.name: tool for tool in agent.tools if isinstance(tool, llm.FunctionTool | llm.RawFunctionTool)}
 
 
 def overrides(agent: Any, node: str) -> bool:

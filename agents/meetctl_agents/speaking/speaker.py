@@ -18,7 +18,6 @@ from typing import Any, Self
 
 from livekit import rtc
 from livekit.agents import AgentSession, APIConnectOptions, RunContext, llm, room_io, utils
-from livekit.agents.llm.tool_context import find_function_tools
 from livekit.agents.voice import events, io
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
@@ -72,7 +71,7 @@ from ..tools.toolbox import Toolbox
 from .answers import Answers
 from .delivery import Deliveries
 from .memory import instructions_from_assignment
-from .own_class import NodeModel, NodeVoice, made_from_class, overrides
+from .own_class import NodeModel, NodeVoice, made_from_class, overrides, tools_of_class
 from .registration import keep_registered
 from .replay_agent import ReplayAgent, forget
 from .speech import Speech
@@ -243,10 +242,8 @@ class Speaker:
         stack.push_async_callback(activity.aclose)
         others = [member.name for member in self._assignment.cast if member.identity != self._assignment.identity]
         builtin = {**chat_tools(self._room), **hand_over_tool(others, self._hand_over)}
-        methods = {} if own is None else {tool.info.name: tool for tool in find_function_tools(own)}
-        toolbox = await stack.enter_async_context(
-            Toolbox(rules, self._faults.warn, self._faults.works, builtin, methods)
-        )
+        faults, methods = self._faults, {} if own is None else tools_of_class(own)
+        toolbox = await stack.enter_async_context(Toolbox(rules, faults.warn, faults.works, builtin, methods))
         calls = Calls(
             rules,
             identity=self._assignment.identity,

@@ -158,6 +158,49 @@ def test_what_is_wrong_with_tools_is_said_without_starting_anything(
     assert fault.hint is not None and hint in fault.hint
 
 
+TEAM = """
+from livekit.agents import Agent, function_tool
+class Ada(Agent):
+    def __init__(self, mood: str = "good") -> None: ...
+    @function_tool
+    async def search(self, word: str) -> str: ...
+class Needs(Agent):
+    def __init__(self, mood: str) -> None: ...
+class Hears(Agent):
+    async def on_user_turn_completed(self, turn_ctx, new_message): ...
+class Plain: ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("team.py", "names no class"),
+        ("none.py:Ada", "no such file"),
+        ("team.py:Eve", "has no class named 'Eve'"),
+        ("team.py:Plain", "Plain is no Agent"),
+        ("team.py:Needs", "cannot be made without arguments"),
+        ("team.py:Hears", "the chair hears"),
+    ],
+)
+def test_a_class_that_cannot_work_is_refused_without_running_it(tmp_path: Path, written: str, message: str) -> None:
+    (tmp_path / "team.py").write_text(TEAM)
+    with pytest.raises(RosterFaults) as caught:
+        agents_of(tmp_path, f"{AGENT}    class: {written}\n")
+    (fault,) = caught.value.faults
+    assert shown_path(fault.path) == "agents[0].class"
+    assert message in fault.message
+
+
+def test_a_class_of_one_s_own_brings_its_tools_and_needs_a_model_that_can_use_them(tmp_path: Path) -> None:
+    (tmp_path / "team.py").write_text(TEAM)
+    (ada,) = agents_of(tmp_path, f"{AGENT}    class: team.py:Ada\n")
+    (choice,) = ada.tools.choices
+    assert (choice.python, choice.agent_class) == (tmp_path / "team.py", "Ada")
+    with pytest.raises(RosterFaults, match="cannot use tools"):
+        agents_of(tmp_path, f"{AGENT}    class: team.py:Ada\n    llm: local/tiny\n")
+
+
 def test_a_command_has_tools_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(RosterFaults, match="a command has tools of its own"):
         agents_of(tmp_path, "agents: [{name: Own, command: [a], tools: [{mcp: [b]}]}]\n")
