@@ -26,7 +26,18 @@ agents:
       - {{mcp: [/no/such/program]}}
       - {{python: ./good.py, only: [act]}}
       - {{python: ./raises.py}}
+  - {{name: Eve, agent: audio, class: "./team.py:Eve"}}
+  - {{name: Zoe, agent: audio, class: "./team.py:Zoe"}}
   - {{name: Max, agent: audio}}
+"""
+TEAM = """
+from livekit.agents import Agent, function_tool
+class Eve(Agent):
+    def __init__(self): super().__init__(instructions="")
+    @function_tool
+    async def keys(self) -> str: return "7"
+class Zoe(Agent):
+    def __init__(self): raise ValueError("no key")
 """
 GOOD = "from livekit.agents import function_tool\n@function_tool\nasync def act() -> str:\n    return 'a'\n"
 
@@ -37,6 +48,7 @@ async def test_each_source_is_looked_at_once_and_what_is_wrong_is_named(tmp_path
     (tmp_path / "raises.py").write_text(
         f"{GOOD.replace('act', 'other')}\nprint('stray')\nraise ValueError('no luck')\n"
     )
+    (tmp_path / "team.py").write_text(TEAM)
     started = tmp_path / "started"
     file = tmp_path / "roster.yaml"
     file.write_text(ROSTER.format(python=sys.executable, odd=ODD, started=started))
@@ -49,5 +61,7 @@ async def test_each_source_is_looked_at_once_and_what_is_wrong_is_named(tmp_path
     assert [words for words in wrong if "127.0.0.1" in words and "hunter22" not in words]
     assert [words for words in wrong if "it has no nothing; it has" in words]
     assert [words for words in wrong if "raises.py: ValueError: no luck" in words]
+    assert [words for words in wrong if "Zoe cannot be made: ValueError: no key" in words]
+    assert [message for level, message in told if level is Level.OK and "the tools of Eve, team.py: keys" in message]
     assert [words for words in wrong if "two tools named 'act'" in words]
     assert not psutil.pid_exists(int(started.read_text()))
