@@ -17,7 +17,19 @@ from meetctl import __version__, directing, preparing
 from meetctl.display.encoding import adapt
 from meetctl.display.grouped_help import PROVE, RUN, WATCH, GroupedCommands, PlainUsage
 from meetctl.errors import ExitCode, Unheard
-from meetctl.options import EnvFile, FaultName, InRoom, Json, ReportFd, RoleName, RoomName, RosterFile, Timeout
+from meetctl.options import (
+    EnvFile,
+    FaultName,
+    Host,
+    InRoom,
+    Json,
+    Port,
+    ReportFd,
+    RoleName,
+    RoomName,
+    RosterFile,
+    Timeout,
+)
 
 app = typer.Typer(
     name="meetctl",
@@ -43,13 +55,8 @@ def up(
         list[str] | None, typer.Option("--only", metavar="NAME", help="Start only this agent; may be repeated.")
     ] = None,
     room: Annotated[str | None, typer.Option("--room", help="Room name, instead of the roster's.")] = None,
-    host: Annotated[
-        str | None,
-        typer.Option("--host", metavar="ADDR", help="Let people on other machines in at this address, or auto."),
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option("--port", min=1, max=65535, help="With --host: the port; 443 or 7443 unless given.")
-    ] = None,
+    host: Host = None,
+    port: Port = None,
     env_file: EnvFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
     as_json: Json = False,
@@ -321,6 +328,8 @@ def doctor(
         Path | None,
         typer.Argument(metavar="ROSTER", help="Ask its models, servers and keys something too."),
     ] = None,
+    host: Host = None,
+    port: Port = None,
     env_file: EnvFile = None,
     as_json: Json = False,
 ) -> None:
@@ -330,7 +339,7 @@ def doctor(
     """
     from meetctl.commands.doctor import doctor
 
-    _exit(doctor(roster, as_json=as_json, env_file=env_file))
+    _exit(doctor(roster, as_json=as_json, env_file=env_file, host=host, port=port))
 
 
 for _commands in (app, directing.app, preparing.app):

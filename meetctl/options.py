@@ -18,6 +18,12 @@ InRoom = Annotated[str | None, typer.Option("--room", help="The meeting; needed 
 RoomName = Annotated[str | None, typer.Argument(metavar="ROOM", help="The meeting; needed where several run.")]
 AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="Name or identity of an agent.")]
 Words = Annotated[str, typer.Argument(metavar="TEXT", help="In quotes.")]
+Host = Annotated[
+    str | None, typer.Option("--host", metavar="ADDR", help="Let people on other machines in at this address, or auto.")
+]
+Port = Annotated[
+    int | None, typer.Option("--port", min=1, max=65535, help="With --host: the port; 443 or 7443 unless given.")
+]
 ReportFd = Annotated[int | None, typer.Option("--report-fd", hidden=True)]
 
 

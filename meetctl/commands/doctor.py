@@ -15,14 +15,15 @@ from meetctl.doctor import checks, probing
 from meetctl.doctor.findings import Finding, Level, document, failure, ok
 from meetctl.doctor.memory import needed_mb
 from meetctl.doctor.models import ask_models
+from meetctl.doctor.reach import look_at_reach
 from meetctl.doctor.services import FaceAnswers, judge_face, judge_livekit
 from meetctl.doctor.tools import look_at_tools
 from meetctl.errors import ExitCode, MeetctlError
 from meetctl.local.data import missing_models
 from meetctl.local.livekit_binary import PINNED_VERSION, find_server
 from meetctl.protocol.secrets import Masker
-from meetctl.roster import SIMLI_URL, Program, Roster, load_roster, load_variables, secrets_of, shown
-from meetctl.settings import LiveKitCredentials, environment, livekit_from_environment
+from meetctl.roster import SIMLI_URL, Program, Roster, load_roster, load_variables, reached_at, secrets_of, shown
+from meetctl.settings import LiveKitCredentials, environment, livekit_from_environment, state_dir
 
 Face = tuple[str, SecretStr, str | None, str]
 """URL, key, face id where one is named, and whose it is."""
@@ -30,7 +31,9 @@ DEMO = (Program.SIMLI, Program.AUDIO)
 """Whom the memory is reckoned for where no roster is given."""
 
 
-def doctor(path: Path | None, *, as_json: bool, env_file: Path | None = None) -> ExitCode:
+def doctor(
+    path: Path | None, *, as_json: bool, env_file: Path | None = None, host: str | None = None, port: int | None = None
+) -> ExitCode:
     """Looks at everything and prints what it found; the code says whether something is to be mended."""
     variables: Mapping[str, str] = environment()
     found: list[Finding] = []
@@ -41,6 +44,7 @@ def doctor(path: Path | None, *, as_json: bool, env_file: Path | None = None) ->
     told, roster = _read(path, variables)
     found += told
     found += asyncio.run(_examine(roster, variables))
+    found += look_at_reach(reached_at(roster.reach if roster else None, host, port), state_dir())
     mask = Masker(_secrets(roster, variables))
     found = [replace(finding, message=mask(finding.message)) for finding in found]
     if as_json:

@@ -12,7 +12,7 @@ from meetctl.commands._meetings import is_running, wait_for_agents
 from meetctl.commands._run import Started, prepare, report_to, run_meeting, spawn_detached, write_into
 from meetctl.display import console
 from meetctl.errors import ExitCode, MeetctlError
-from meetctl.roster import ReachChoice, Roster, handed_on, load_roster, load_variables
+from meetctl.roster import Roster, handed_on, load_roster, load_variables, reached_at
 from meetctl.settings import environment, marked
 from meetctl.supervisor.descendants import OPENED_VARIABLE
 
@@ -41,7 +41,8 @@ def up(
     def load() -> Roster:
         variables = load_variables(path, env_file, environment())
         roster = load_roster(path, environment=variables, only=only, room=room, env_file=env_file)
-        return _reached_at(roster, host, port)
+        reach = reached_at(roster.reach, host, port)
+        return roster if reach is roster.reach else roster.model_copy(update={"reach": reach})
 
     if report_fd is not None:
         return run_reporting(load, report_fd)
@@ -102,11 +103,3 @@ def _tell_of(started: Started) -> None:
         console.talk(f"note: {note}")
     if started.notes:
         console.show_qr_code(started.join_link, if_room_for=BOARD_LINES)
-
-
-def _reached_at(roster: Roster, host: str | None, port: int | None) -> Roster:
-    """Returns the roster with what the command line says of how others come in."""
-    changed = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    if not changed:
-        return roster
-    return roster.model_copy(update={"reach": (roster.reach or ReachChoice()).model_copy(update=changed)})

@@ -21,6 +21,7 @@ from meetctl.roster.schema import (
     ToolUse,
     TranscriptMode,
     avatar_identity,
+    reached_at,
     secrets_of,
     secrets_of_entry,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "load_roster",
     "load_variables",
     "origins",
+    "reached_at",
     "readable_room",
     "secrets_of",
     "secrets_of_entry",

@@ -200,6 +200,12 @@ class ReachChoice(Resolved):
     tls_key: Path | None = None
 
 
+def reached_at(written: ReachChoice | None, host: str | None, port: int | None) -> ReachChoice | None:
+    """Returns the way in with what a command line says of it laid over."""
+    changed = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    return (written or ReachChoice()).model_copy(update=changed) if changed else written
+
+
 class Roster(Resolved):
     """Who attends, and where."""
 

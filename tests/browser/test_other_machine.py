@@ -74,14 +74,13 @@ class Far:
     question: bytes
     """Spoken."""
 
-    async def path_of(self, name: str) -> str:
-        """Returns what path `status` says that person's media takes, once their page has said it."""
+    async def wait_for_path(self, name: str, path: str) -> None:
+        """Waits until `status` says that this person's media takes this path; a browser moves to a better one."""
         async with asyncio.timeout(WITHIN_S):
             while True:
                 (meeting,) = await asyncio.to_thread(self.meetctl.status)
-                paths = [one["path"] for one in meeting["people"] if one["name"] == name and one["path"]]
-                if paths:
-                    return str(paths[0])
+                if [one["path"] for one in meeting["people"] if one["name"] == name] == [path]:
+                    return
                 await asyncio.sleep(0.2)
 
 
@@ -179,4 +178,4 @@ async def test_a_person_on_another_machine_joins_by_the_link_alone_hears_sees_an
     async with person_on(far.network.person, far.link, far.authority, tmp_path) as person:
         await meet(far, person, name)
         await person.wait_for(f"async (path) => (await ({PATH})()) === path", path)
-        assert await far.path_of(name) == path
+        await far.wait_for_path(name, path)

@@ -1,0 +1,62 @@
+"""Whether people on other machines could come in, as far as that is seen from here. Opens the door, and closes it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from meetctl.doctor.findings import Finding, failure, ok, warning
+from meetctl.errors import MeetctlError
+from meetctl.reach.addresses import is_loopback_host
+from meetctl.reach.authority import FILE
+from meetctl.reach.opening import AUTHORITY_DIRECTORY, TCP_PORT, UDP_PORT, Reach, open_reach
+from meetctl.roster import ReachChoice
+
+CHECK = "reach"
+
+
+def look_at_reach(choice: ReachChoice | None, state: Path) -> list[Finding]:
+    """Returns what was found of this way in; nothing where none is asked for.
+
+    Args:
+        state: the user's own directory, where an authority may be kept; none is made here.
+    """
+    if choice is None or choice.host is None:
+        return []
+    if is_loopback_host(choice.host):
+        return [ok(CHECK, f"{choice.host} is for this machine alone")]
+    try:
+        with _without_making_one(state) as directory, open_reach(choice, directory) as reach:
+            assert reach is not None
+            return list(_judged(reach))
+    except MeetctlError as error:
+        return [failure(CHECK, error.message, error.hint or "see docs/reach.md")]
+
+
+def _judged(reach: Reach) -> Iterator[Finding]:
+    media = reach.media
+    ports = f"{reach.port}/tcp, {media.udp_port}/udp and {media.tcp_port}/tcp"
+    yield ok(CHECK, f"{reach.origin} can be served; {ports} can be had at {reach.place.address}")
+    yield warning(
+        CHECK,
+        "whether a firewall in between lets them through cannot be seen from here",
+        f"allow {ports}; with {reach.port}/tcp alone people come in too, later and at a cost",
+    )
+    if (media.udp_port, media.tcp_port) != (UDP_PORT, TCP_PORT):
+        message = f"{UDP_PORT}/udp or {TCP_PORT}/tcp is taken, by another meeting perhaps"
+        yield warning(CHECK, message, "end that one, or allow the ports that `meetctl up` then prints")
+    if reach.authority is not None:
+        message = "browsers warn of meetctl's own certificate, once"
+        yield warning(CHECK, message, "docs/reach.md says how it goes without: tls_cert and tls_key under reach:")
+
+
+@contextmanager
+def _without_making_one(state: Path) -> Iterator[Path]:
+    """Yields the directory with the user's authority, or one that is gone afterwards."""
+    if (state / AUTHORITY_DIRECTORY / FILE).exists():
+        yield state
+        return
+    with tempfile.TemporaryDirectory(prefix="meetctl-") as directory:
+        yield Path(directory)
