@@ -46,6 +46,7 @@ def decided(text: str, language: str | None = "en") -> Decision:
         ("Ida, are you there?", ["ada"]),
         ("Hey Mack's, hello.", ["max"]),
         ("what about you zoe are you blocked", ["zoë"]),
+        ("Ada did Eve say goodbye.", ["ada"]),
     ],
 )
 def test_whoever_is_called_is_meant(text: str, identities: list[str]) -> None:
