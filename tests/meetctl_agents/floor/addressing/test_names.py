@@ -47,6 +47,7 @@ def decided(text: str, language: str | None = "en") -> Decision:
         ("Hey Mack's, hello.", ["max"]),
         ("what about you zoe are you blocked", ["zoë"]),
         ("Ada did Eve say goodbye.", ["ada"]),
+        ("Ada did Tom say goodbye.", ["ada"]),
     ],
 )
 def test_whoever_is_called_is_meant(text: str, identities: list[str]) -> None:
