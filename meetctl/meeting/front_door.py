@@ -117,7 +117,7 @@ class FrontDoor:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be known before a link is handed out."""
-        return () if self._reach is None else notes_of(self._reach)
+        return () if self._reach is None else notes_of(self._reach, own_server=self._own_server)
 
     def personal_link(self, name: str, role: Role, *, expires_s: float | None = None, once: bool = False) -> str:
         """Returns a link that fixes the name, and holds only as long as is said.

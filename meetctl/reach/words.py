@@ -8,8 +8,23 @@ AUTHORITY_PATH = "/authority.crt"
 """Where a visitor finds the local authority's certificate."""
 
 
-def notes_of(reach: Reach) -> tuple[str, ...]:
-    """Returns sentences: what must be open, which warning a visitor sees, and which other ways there are."""
+def notes_of(reach: Reach, *, own_server: bool = True) -> tuple[str, ...]:
+    """Returns sentences: what must be open, which warning a visitor sees, and which other ways there are.
+
+    Args:
+        own_server: whether media comes to this machine too; else only the page is here.
+    """
+    return (*(_of_media(reach) if own_server else _of_the_page(reach)), *_of_others(reach))
+
+
+def _of_the_page(reach: Reach) -> list[str]:
+    found = [f"people on other machines load the page at port {reach.port}/tcp of {reach.place.address}"]
+    if reach.authority is not None:
+        found.append("a visitor's browser warns once that it does not know the certificate: it is meetctl's own")
+    return found
+
+
+def _of_media(reach: Reach) -> list[str]:
     media = reach.media
     found = [
         f"people on other machines need port {reach.port}/tcp of {reach.place.address}; with {media.udp_port}/udp and"
@@ -25,7 +40,11 @@ def notes_of(reach: Reach) -> tuple[str, ...]:
         found.append("by IPv6 nobody comes in through the one port alone: the others have to be open")
     elif reach.place.name == reach.place.address:
         found.append("Firefox needs a name in the link, not an address, to come in through the one port alone")
-    if reach.others:
-        listed = ", ".join(f"{place.address} ({place.interface})" for place in reach.others)
-        found.append(f"other addresses of this machine, by which nobody comes in now: {listed}; choose with --host")
-    return tuple(found)
+    return found
+
+
+def _of_others(reach: Reach) -> list[str]:
+    if not reach.others:
+        return []
+    listed = ", ".join(f"{place.address} ({place.interface})" for place in reach.others)
+    return [f"other addresses of this machine, by which nobody comes in now: {listed}; choose with --host"]

@@ -62,3 +62,9 @@ def test_who_starts_it_is_told_what_must_be_open_and_which_warning_a_visitor_see
     assert f"port {reach.port}/tcp of 127.0.0.1" in open_ and f"{reach.media.udp_port}/udp" in open_
     assert f"{reach.origin}{AUTHORITY_PATH}" in warning and str(reach.fingerprint) in warning
     assert "a name in the link" in firefox
+
+
+def test_where_media_goes_elsewhere_no_port_for_it_is_asked_for(reach: Reach) -> None:
+    notes = " ".join(notes_of(reach, own_server=False))
+    assert f"page at port {reach.port}/tcp" in notes and "warns once" in notes
+    assert "/udp" not in notes and "Firefox" not in notes
