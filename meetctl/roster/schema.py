@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr
 
 from meetctl.catalogue import BETTER
+from meetctl.errors import UsageError
 from meetctl.protocol import Example, FloorMode, MeetingRules, OnInterrupt, RestartPolicy, Speaks, Voice
 from meetctl.protocol.secrets import SECRET_NAME
 from meetctl.settings import LiveKitCredentials
@@ -201,9 +202,18 @@ class ReachChoice(Resolved):
 
 
 def reached_at(written: ReachChoice | None, host: str | None, port: int | None) -> ReachChoice | None:
-    """Returns the way in with what a command line says of it laid over."""
+    """Returns the way in with what a command line says of it laid over.
+
+    Raises:
+        UsageError: if it names a port, and nobody an address.
+    """
     changed = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    return (written or ReachChoice()).model_copy(update=changed) if changed else written
+    if not changed:
+        return written
+    reach = (written or ReachChoice()).model_copy(update=changed)
+    if reach.host is None:
+        raise UsageError("--port is for people on other machines, and nothing lets them in", hint="add --host auto")
+    return reach
 
 
 class Roster(Resolved):
