@@ -18,7 +18,7 @@ from livekit.agents import Agent, AgentSession, ModelSettings, llm
 
 from ..models.errors import ModelError
 from ..tools.python_file import Tool, ToolFileError, load_module
-from .speech import Speech
+from .replay_agent import Replaying
 
 Wanted = Callable[[str, bool], None]
 """Told what the agent wants to say: the very words, or (True) what to speak about."""
@@ -37,29 +37,17 @@ def made_from_class(path: str, name: str, wanted: Wanted) -> Any:
     if not isinstance(found, type) or not issubclass(found, Agent):
         raise ModelError(f"{Path(path).name} has no Agent class named {name}", hint="class: ./team.py:NAME")
     try:
-        return type(name, (_Replaying, found), {"wanted": staticmethod(wanted)})()
+        return type(name, (_Behind, found), {"wanted": staticmethod(wanted), "made_of": found})()
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         raise ModelError(f"{name} cannot be made: {why}", hint="it is made without arguments") from error
 
 
-class _Replaying(Agent):
+class _Behind(Replaying):
     """Stands before somebody's own class: the session gets the speech that was made for the turn."""
 
-    speech: Speech | None = None
     wanted: Wanted
-
-    async def llm_node(
-        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
-    ) -> AsyncIterator[str]:
-        if self.speech is not None:
-            async for piece in self.speech.words.replay():
-                yield piece
-
-    async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
-        if self.speech is not None:
-            async for frame in self.speech.sound.replay():
-                yield frame
+    made_of: type[Agent]
 
     @property
     def session(self) -> Any:
@@ -180,11 +168,11 @@ def tools_of_class(agent: Any) -> dict[str, Tool]:
 
 def overrides(agent: Any, node: str) -> bool:
     """Returns whether the class behind the agent has a node of its own."""
-    return getattr(type(agent).__mro__[2], node) is not getattr(Agent, node)
+    return getattr(agent.made_of, node) is not getattr(Agent, node)
 
 
 def _own_node(agent: Any, node: str) -> Callable[..., Any]:
-    found: Callable[..., Any] = getattr(type(agent).__mro__[2], node).__get__(agent)
+    found: Callable[..., Any] = getattr(agent.made_of, node).__get__(agent)
     return found
 
 

@@ -31,12 +31,10 @@ _BY_TURNS: weakref.WeakSet[Any] = weakref.WeakSet()
 logger = logging.getLogger(__name__)
 
 
-class ReplayAgent(Agent):
+class Replaying(Agent):
     """Says the present speech."""
 
-    def __init__(self, instructions: str) -> None:
-        super().__init__(instructions=instructions)
-        self.speech: Speech | None = None
+    speech: Speech | None = None
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
@@ -49,6 +47,13 @@ class ReplayAgent(Agent):
         if self.speech is not None:
             async for frame in self.speech.sound.replay():
                 yield frame
+
+
+class ReplayAgent(Replaying):
+    """An agent that is nothing else."""
+
+    def __init__(self, instructions: str) -> None:
+        super().__init__(instructions=instructions)
 
 
 def forget(session: AgentSession[None], replay_agent: ReplayAgent) -> None:
