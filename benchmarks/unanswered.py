@@ -17,7 +17,7 @@ import time
 import wave
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -68,8 +68,7 @@ HEARD_S = 0.8
 def main(arguments: list[str]) -> int:
     """Returns 0 where every question was answered, else 1."""
     options = _options().parse_args(arguments)
-    with _busy() if options.busy else _idle():
-        records = asyncio.run(_measure(options))
+    records = asyncio.run(_measure(options))
     return 0 if all(record.stage == ANSWERED for record in records) else 1
 
 
@@ -84,14 +83,10 @@ def _options() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _idle() -> Iterator[None]:
-    yield
-
-
-@contextmanager
 def _busy() -> Iterator[None]:
     """Keeps every core busy."""
-    burning = [multiprocessing.Process(target=_burn, daemon=True) for _ in range(os.cpu_count() or 1)]
+    spawning = multiprocessing.get_context("spawn")  # a fork would have the media library's threads stop in the middle
+    burning = [spawning.Process(target=_burn, daemon=True) for _ in range(os.cpu_count() or 1)]
     for process in burning:
         process.start()
     try:
@@ -115,8 +110,9 @@ async def _measure(options: argparse.Namespace) -> list[Record]:
                 minds = await stack.enter_async_context(scripted_models(models_url, _Mind(options.seed)))
             meeting = await stack.enter_async_context(_meeting(config.credentials, models_url, minds, options.local))
             asking = _Asking(meeting, models_url, random.Random(options.seed), options.records)
-            for number in range(options.questions):
-                await asking.ask(number)
+            with _busy() if options.busy else nullcontext():
+                for number in range(options.questions):
+                    await asking.ask(number)
     _tell(asking.records, options)
     return asking.records
 
