@@ -25,6 +25,7 @@ from meetctl.protocol.proxies import keep_livekit_direct
 
 from .process.allowance import LOG_LINES, Allowances, Verdict
 from .process.masking import MaskingFormatter, masked, secrets_of
+from .process.repeated import FewOfEach
 from .process.wire import LineReader, LineWriter, Report, claim_standard_streams
 from .room.joining import join, leave, why_disconnected
 
@@ -233,6 +234,7 @@ def _log_to_stderr() -> MaskingFormatter:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     handler.addFilter(lambda record: not record.getMessage().startswith(NOISE))
+    handler.addFilter(FewOfEach())
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
