@@ -162,7 +162,7 @@ async def test_an_agent_believes_its_chair_and_nobody_else(
             # what was made ahead for other words was not said
             assert len(for_answers(asked)) == 2
             assert "The launch is on Friday." in for_answers(asked)[1]
-            assert "Sam: When is the launch?" in for_answers(asked)[1]
+            assert "When is the launch?" in for_answers(asked)[1]
             assert not any("swordfish" in request for request in asked)
             assert releases.empty()
 
