@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 from livekit import api, rtc
 
@@ -58,6 +61,7 @@ async def test_a_room_of_somebody_else_is_left_as_it_is(livekit_server: LiveKitC
 async def test_participants_are_listed_with_kind_role_and_what_they_publish(
     livekit_server: LiveKitCredentials, room_name: str, mint_token: MintToken
 ) -> None:
+    began = time.time()
     async with (
         Rooms(livekit_server) as rooms,
         joined(livekit_server.url, mint_token("bob", name="Bob B.")),
@@ -71,13 +75,16 @@ async def test_participants_are_listed_with_kind_role_and_what_they_publish(
             return all(p.active for p in listed) and any(p.publishes for p in listed)
 
         await wait_for(published, "both active, one of them publishing")
-        assert await rooms.participants(room_name) == (
+        listed = await rooms.participants(room_name)
+        assert all(began - 1 <= p.joined_at <= time.time() + 1 for p in listed)
+        assert [[track.muted for track in p.tracks] for p in listed] == [[], [False]]
+        assert tuple(replace(p, joined_at=0.0, tracks=()) for p in listed) == (
             ParticipantInfo("bob", "Bob B.", ParticipantKind.STANDARD, True, {}, frozenset()),
             ParticipantInfo(
                 "ada", "Ada", ParticipantKind.AGENT, True, {"mc.role": "agent"}, frozenset({MediaKind.AUDIO})
             ),
         )
-        assert [p.role for p in await rooms.participants(room_name)] == [None, "agent"]
+        assert [p.role for p in listed] == [None, "agent"]
 
 
 async def test_nobody_is_in_a_room_that_is_not_there(livekit_server: LiveKitCredentials) -> None:
