@@ -66,7 +66,8 @@ def test_a_killed_agents_media_is_back_at_a_subscriber_and_it_is_the_same_partic
 def test_everybody_comes_back_after_the_livekit_server_was_killed(meeting: Standing) -> None:
     pids = meeting.pids()
     meeting.kill("livekit-server")
-    after = meeting.until(lambda seats: seats["livekit-server"]["pid"] not in (None, pids["livekit-server"]))
+    killed = ("livekit-server", "Chair", "Ada", "Max")
+    meeting.until(lambda seats: all(seats[name]["pid"] not in (None, pids[name]) for name in killed))
     after = meeting.until_whole()
     meeting.media_arrives(ada=("audio", "video"), max=("audio",))
     assert {name for name in pids if after[name]["pid"] != pids[name]} == {"livekit-server", "Chair", "Ada", "Max"}

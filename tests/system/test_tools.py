@@ -197,6 +197,7 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         assert not [name for name in seen if name in ("OF_MAX_KEY", "OPENAI_API_KEY", "LIVEKIT_TOKEN")]
         assert Path(server.cwd()) == meetctl.cwd.resolve()
 
+        await until(lambda: any("Eve has come in" in line["text"] for line in lines(meeting)), "Eve said nothing")
         await asks("Ada, what is 17 times 23?", "I found this", "391")
         await asks("Ada, what time is it in London at noon in Kathmandu?", "Let me see. I found this", "06:15")
         await asks("Ada, please knock.", "nobody opens")
@@ -208,7 +209,6 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         await until(lambda: any("Max has the key" in line["text"] for line in lines(meeting)), "Max did not answer")
         assert [line["identity"] for line in lines(meeting) if "pass that on" in line["text"]] == ["ada"]
 
-        await until(lambda: any("Eve has come in" in line["text"] for line in lines(meeting)), "Eve said nothing")
         await sam.types("Eve, how many keys are there?")
         await until(lambda: any("I counted this: 7 keys" in line["text"] for line in lines(meeting)), "Eve counted not")
 
