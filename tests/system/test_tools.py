@@ -202,12 +202,14 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         await asks("Ada, what time is it in London at noon in Kathmandu?", "Let me see. I found this", "06:15")
         await asks("Ada, please knock.", "nobody opens")
         await asks("Ada, give me the link.", "in the chat")
-        assert "ada: https://example.org/a?b=c" in sam.read
-        assert {"ada: calculate", "ada: knock", "ada: "} <= set(sam.activity)
+        await until(lambda: "ada: https://example.org/a?b=c" in sam.read, "the link was not written")
+        seen_at_work = {"ada: calculate", "ada: knock", "ada: "}
+        await until(lambda: seen_at_work <= set(sam.activity), f"not seen at work: {sam.activity}")
 
         await sam.types("Ada, please pass it on.")
         await until(lambda: any("Max has the key" in line["text"] for line in lines(meeting)), "Max did not answer")
-        assert [line["identity"] for line in lines(meeting) if "pass that on" in line["text"]] == ["ada"]
+        passed = [line["identity"] for line in lines(meeting) if "pass that on" in line["text"]]
+        assert passed == ["ada"], lines(meeting)
 
         await sam.types("Eve, how many keys are there?")
         await until(lambda: any("I counted this: 7 keys" in line["text"] for line in lines(meeting)), "Eve counted not")
