@@ -19,7 +19,7 @@ def line(name: str, text: str, *arguments: object, level: int = logging.WARNING)
     return logging.LogRecord(name, level, __file__, 1, text, arguments, None)
 
 
-def test_of_a_librarys_warning_a_few_are_written_and_that_there_are_more() -> None:
+def test_of_a_warning_that_comes_again_a_few_are_written_and_that_there_are_more() -> None:
     found = written([line("client", "no message: %d", number) for number in range(1000)])
     assert found == [
         *(f"no message: {number}" for number in range(BURST)),
