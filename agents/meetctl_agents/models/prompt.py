@@ -186,7 +186,7 @@ def _message(line: Line, told: Told) -> Message:
 def without_call(said: str, name: str) -> str | None:
     """Returns the words without the name that they are addressed to; None where they are not to that name alone."""
     called = re.escape(" ".join(name.split()))
-    calls = rf"(?:\A|(?<=[.?!] )){called}\s*[,:]\s*(?=\w)|\s*,\s*{called}\s*(?=[.?!]*\Z)"
+    calls = rf"(?:\A|(?<=[.?!,] )){called}\s*[,:]\s*(?=\w)|\s*,\s*{called}\s*(?=[.?!]*\Z)"
     rest, times = re.subn(calls, "", said, flags=re.IGNORECASE)
     return rest[:1].upper() + rest[1:] if times else None
 

@@ -258,6 +258,7 @@ def test_the_meetings_language_is_in_the_instructions_where_somebody_named_it(
         ("ada: wait.", "Wait."),
         ("What do you think, Ada?", "What do you think?"),
         ("Good morning. Ada, please begin.", "Good morning. please begin."),
+        ("Good morning, Ada, please begin.", "Good morning, please begin."),
         ("¿Qué piensas, Ada?", "¿Qué piensas?"),
         ("Ada and Max, what now?", "Sam: Ada and Max, what now?"),
         ("Adam, what now?", "Sam: Adam, what now?"),
