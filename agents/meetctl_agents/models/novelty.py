@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from meetctl.protocol import Repeats
 
 from ..text.repeats import SaidBefore, WithoutRepeats, sentences, words_of
-from .prompt import Message, is_from_nobody
+from .prompt import Message, is_task
 
 ANOTHER_WAY = (
     "(You have said that before. Say something new, in one sentence.)",
@@ -70,7 +70,7 @@ async def new_words(
     attempts = [prompt, *((*prompt, Message("user", wish)) for wish in ANOTHER_WAY)]
     for number, attempt in enumerate(attempts):
         novelty.is_asked_again = number > 0
-        repeats = WithoutRepeats(before, (message.text for message in attempt if is_from_nobody(message)))
+        repeats = WithoutRepeats(before, (message.text for message in attempt if is_task(message)))
         async with contextlib.aclosing(written(attempt)) as pieces:
             async for piece in pieces:
                 if new := repeats.feed(piece):

@@ -143,9 +143,9 @@ def is_for_small_model(assignment: Assignment) -> bool:
     return assignment.llm is not None and assignment.llm.reads_ahead
 
 
-def is_from_nobody(message: Message) -> bool:
-    """Whether it tells the model what to do now: in brackets, as no word of a person's begins."""
-    return message.role == "user" and message.text.startswith("(")
+def is_task(message: Message) -> bool:
+    """Whether it tells the model what to do now: in brackets, as no word of a person's begins, and no tool's result."""
+    return message.role == "user" and message.text.startswith("(") and not message.text.startswith(f"({USED}")
 
 
 def told_name(name: str) -> str:
