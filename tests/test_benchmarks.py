@@ -63,7 +63,7 @@ def test_tokens_that_were_read_before_are_counted_by_whom_they_were_read_for() -
     assert counting.reading.again == 11
 
 
-NOTICED = "DEBUG meetctl_agents.hearing.listener: 'sam': SpeechStarted\n"
+NOTICED = "DEBUG meetctl_agents.hearing.listener: 'sam' begins to speak\n"
 SAID = Utterance(line=Line(id="u1", at=0, speaker="Sam", identity="sam", text="Ada, when?"))
 TO_ADA = FloorDecided(line_id="u1", speaker="sam", rule="name", agents=("ada",))
 GRANTED = FloorChanged(holder="ada")

@@ -61,7 +61,7 @@ class Record:
     @property
     def stage(self) -> str:
         """At which stage it got lost; what is heard of somebody who was not asked is no answer."""
-        if not re.search(rf"'{self.person}': Speech(?:Started|Resumed)", self.log):
+        if not re.search(rf"'{self.person}' (?:begins to speak|speaks on)", self.log):
             return "the detector noticed nothing"
         if not self.lines:
             return "the recogniser understood nothing"

@@ -102,9 +102,9 @@ class Listener:
 
     def _take(self, activity: Activity) -> None:
         loop = asyncio.get_running_loop()
-        logger.debug("%r: %s", self._identity, type(activity).__name__)
         match activity:
             case SpeechStarted():
+                logger.debug("%r begins to speak", self._identity)
                 self._open += 1
                 self._heard(activity)
             case PauseDetected():
@@ -112,6 +112,7 @@ class Listener:
                 self._preflight = guess
                 guess.add_done_callback(lambda done: self._on_preflight(done, activity.began_at))
             case SpeechResumed():
+                logger.debug("%r speaks on", self._identity)
                 self._drop_preflight()
             case SpeechEnded():
                 self._endpointing.append(round((time.time() - activity.spoken_until) * 1000, 1))
