@@ -68,7 +68,8 @@ class Permit:
 
     def __init__(self) -> None:
         self._granted = asyncio.Event()
-        self._patience: asyncio.Timeout | None = None
+        self._bound: set[asyncio.Timeout] = set()
+        self._unhurried = 0
 
     def grant(self) -> None:
         self._granted.set()
@@ -80,20 +81,36 @@ class Permit:
         """Waits for the floor."""
         await self._granted.wait()
 
-    def bind(self, patience: asyncio.Timeout) -> None:
-        """Takes the time-out that runs while words are waited for."""
-        self._patience = patience
-
     @contextmanager
-    def unhurried(self) -> Iterator[None]:
-        """Stops the time-out of whoever waits for words: what is waited for here has bounds of its own."""
-        if self._patience is not None:
-            self._patience.reschedule(None)
+    def bound(self, patience: asyncio.Timeout) -> Iterator[None]:
+        """Takes a time-out that runs while words are waited for, as long as the block runs."""
+        self._bound.add(patience)
+        if self._unhurried:
+            patience.reschedule(None)
         try:
             yield
         finally:
-            if self._patience is not None and not self._patience.expired():
-                self._patience.reschedule(asyncio.get_running_loop().time() + STALL_S)
+            self._bound.discard(patience)
+
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """Stops the time-outs of whoever waits for words: what is waited for here has bounds of its own."""
+        self._unhurried += 1
+        self._restart()
+        try:
+            yield
+        finally:
+            self._unhurried -= 1
+            self._restart()
+
+    def deadline(self) -> float | None:
+        """Returns until when the next word is waited for, on the loop's clock; None = for as long as it takes."""
+        return None if self._unhurried else asyncio.get_running_loop().time() + STALL_S
+
+    def _restart(self) -> None:
+        for patience in self._bound:
+            if not patience.expired():
+                patience.reschedule(self.deadline())
 
 
 class Speech:
@@ -168,12 +185,12 @@ class Speech:
         error: BaseException | None = None
         try:
             async with asyncio.timeout(self._first_word_s) as patience:
-                self.permit.bind(patience)
-                async for piece in self._source:
-                    patience.reschedule(asyncio.get_running_loop().time() + STALL_S)
-                    if self.first_word_s is None:
-                        self.first_word_s = time.time() - self.began_at
-                    self.words.put(piece)
+                with self.permit.bound(patience):
+                    async for piece in self._source:
+                        patience.reschedule(self.permit.deadline())
+                        if self.first_word_s is None:
+                            self.first_word_s = time.time() - self.began_at
+                        self.words.put(piece)
         except TimeoutError:
             waited = self._first_word_s if self.first_word_s is None else STALL_S
             error = TimeoutError(f"the language model said nothing for {waited:.0f} s")

@@ -20,7 +20,7 @@ from meetctl.protocol import Decided
 from ..models.novelty import NothingNewError
 from ..models.prompt import Message
 from ..process.tasks import Tasks
-from ..tools.calls import Calls, Outcome, Pending, outcomes
+from ..tools.calls import MOST_AT_ONCE, Calls, Outcome, Pending, outcomes
 from ..tools.toolbox import Offered, Toolbox, tools_of
 from .replay_agent import ToolRequest
 from .speech import Permit
@@ -164,12 +164,17 @@ class ToolUse:
                 yield "\n"  # its last sentence is over, and can be spoken
             with permit.unhurried():
                 await permit.wait()
-            if needing := [call for call in asking.calls if _needs_approval(call, offered)]:
-                if not said.strip():
-                    yield self._asking  # something has to be heard: a turn in which nothing is counts for none
-                self._wait_for_a_person(needing, [c for c in asking.calls if c not in needing], offered, done, step)
+            wanted = asking.calls[:MOST_AT_ONCE]
+            needing = [call for call in wanted if _needs_approval(call, offered)]
+            if needing and not said.strip():
+                yield self._asking  # something has to be heard: a turn in which nothing is counts for none
+            tasks = [
+                *self._calls.begin([call for call in wanted if call not in needing], offered),
+                *self._calls.leave_out(asking.calls[MOST_AT_ONCE:]),
+            ]
+            if needing:
+                self._wait_for_a_person(needing, tasks, offered, done, step)
                 return
-            tasks = self._calls.begin(asking.calls, offered)
             async with contextlib.aclosing(self._waited_for(tasks, permit, done)) as waits:
                 async for _ in waits:
                     if self._filler and not has_filled and not said.strip():
@@ -198,13 +203,13 @@ class ToolUse:
     def _wait_for_a_person(
         self,
         needing: Sequence[llm.FunctionToolCall],
-        others: Sequence[llm.FunctionToolCall],
+        begun: list[asyncio.Task[Outcome]],
         offered: dict[str, Offered],
         done: list[Any],
         step: int,
     ) -> None:
         pending = [self._calls.ask(call, offered) for call in needing]
-        waiting = Continuation(list(done), step, self._calls.begin(others, offered), pending)
+        waiting = Continuation(list(done), step, begun, pending)
         line_id = f"want-{uuid.uuid4().hex[:12]}"
         self._waiting[line_id] = waiting
         self._tasks.own(self._wanted(line_id, waiting), line_id)

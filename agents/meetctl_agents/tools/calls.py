@@ -64,7 +64,6 @@ class _Running:
         self.id = f"tool-{uuid.uuid4().hex[:12]}"
         self.at = time.time()
         self.began = time.monotonic()
-        self.was_cancelled = False
         self.decided_by: str | None = None
 
 
@@ -106,15 +105,19 @@ class Calls:
         self._running: dict[asyncio.Task[Outcome], _Running] = {}
 
     async def aclose(self) -> None:
-        for running in self._running.values():
-            running.was_cancelled = True
         await self._tasks.aclose()
 
     def begin(
         self, wanted: Sequence[llm.FunctionToolCall], offered: Mapping[str, Offered]
     ) -> list[asyncio.Task[Outcome]]:
         """Begins the calls, side by side; each task ends with what the model is to be told."""
-        return [self._begun(call, offered, index) for index, call in enumerate(wanted)]
+        running = [_Running(call, offered.get(call.name)) for call in wanted]
+        return [self._started(one, self._run(one, offered)) for one in running]
+
+    def leave_out(self, wanted: Sequence[llm.FunctionToolCall]) -> list[asyncio.Task[Outcome]]:
+        """Runs none of these: each task ends with the model being told that they were too many."""
+        running = [_Running(call, None) for call in wanted]
+        return [self._started(one, self._too_many(one)) for one in running]
 
     def ask(self, wanted: llm.FunctionToolCall, offered: Mapping[str, Offered]) -> Pending:
         """Has a person asked whether this may be done; nothing is done yet."""
@@ -144,12 +147,7 @@ class Calls:
         for task in tasks:
             running = self._running.get(task)
             if running is not None and running.offered is not None and running.offered.is_cancelled:
-                running.was_cancelled = True
                 task.cancel()
-
-    def _begun(self, wanted: llm.FunctionToolCall, offered: Mapping[str, Offered], index: int) -> asyncio.Task[Outcome]:
-        running = _Running(wanted, offered.get(wanted.name))
-        return self._started(running, self._run(running, offered) if index < MOST_AT_ONCE else self._too_many(running))
 
     def _started(self, running: _Running, work: Coroutine[Any, Any, Outcome]) -> asyncio.Task[Outcome]:
         task = self._tasks.own(work, running.id)
@@ -195,8 +193,8 @@ class Calls:
         failure = made.raw_exception
         if failure is None or isinstance(failure, llm.StopResponse):
             return self._done(running, made)
-        if server is not None and not isinstance(failure, llm.ToolError):
-            server.breaks(words_of(failure))
+        if server is not None:
+            server.failed(failure)
         return self._failed(running, words_of(failure))
 
     def _done(self, running: _Running, made: Any) -> Outcome:

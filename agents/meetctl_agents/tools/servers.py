@@ -12,7 +12,9 @@ from typing import Any
 import httpx2
 from livekit.agents import llm
 from livekit.agents.llm.mcp import MCPServer, MCPServerHTTP, MCPToolResultContext
+from mcp import MCPError
 from mcp.client._transport import TransportStreams
+from mcp.types import INVALID_PARAMS
 
 from meetctl.protocol import EVERY_TOOL, ToolRules, ToolSource
 
@@ -92,6 +94,12 @@ class Server:
 
     def answered(self) -> None:
         self._timeouts = 0
+
+    def failed(self, error: BaseException) -> None:
+        """Notes how a call ended: what a tool says, and arguments that are wrong, tell nothing of its server."""
+        is_told = isinstance(error, llm.ToolError) or (isinstance(error, MCPError) and error.code == INVALID_PARAMS)
+        if not is_told:
+            self.breaks(words_of(error))
 
     def breaks(self, why: str) -> None:
         """Notes that it is of no use any more; it is ended and started again."""
@@ -192,6 +200,8 @@ def words_of(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, FileNotFoundError):
         return f"no such program: {error.filename}"
+    if isinstance(error, MCPError):
+        return error.message
     if isinstance(error, httpx2.HTTPStatusError):
         return f"it answers {error.response.status_code}"
     return str(error) or type(error).__name__

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from livekit.agents import llm
+from meetctl_agents.speaking import speech as speech_module
+from meetctl_agents.speaking import tool_turn
 from meetctl_agents.speaking.answers import Answers
 from meetctl_agents.speaking.speech import Speech
 from meetctl_agents.speaking.tool_turn import ASKING, FILLERS, ToolUse
 from meetctl_agents.tools import approvals
-from meetctl_agents.tools.calls import Calls
+from meetctl_agents.tools.calls import MOST_AT_ONCE, Calls
 from meetctl_agents.tools.toolbox import Toolbox
 from pydantic import SecretStr
 
@@ -288,6 +290,34 @@ async def test_a_model_that_asks_for_tools_for_ever_is_asked_for_words_in_the_en
         assert await stage.said() == "Enough."
         assert len(stage.module.begun) == 3
         assert [asked.get("tool_choice") for asked in stage.model.asked] == [None, None, None, "none"]
+
+
+@pytest.mark.parametrize(("approve", "state"), [((), ToolState.DONE), (("look",), ToolState.ASKED)])
+async def test_of_many_calls_of_one_answer_the_first_are_made_and_no_more_are_asked_for(
+    tmp_path: Path, approve: tuple[str, ...], state: ToolState
+) -> None:
+    many = [("look", json.dumps({"word": str(number)})) for number in range(MOST_AT_ONCE + 4)]
+    async with staged(tmp_path, many, "There.", approve=approve) as stage:
+        await stage.said()
+        assert stage.states().count(state) == MOST_AT_ONCE
+        await stage.until(lambda: stage.states().count(ToolState.FAILED) == 4)
+        assert len(stage.module.begun) == (0 if approve else MOST_AT_ONCE)
+
+
+async def test_a_tool_may_take_its_time_also_once_the_agent_has_said_that_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speech_module, "STALL_S", 0.2)
+    monkeypatch.setattr(tool_turn, "FILLER_S", 0.01)
+    async with staged(tmp_path, [("slow", "{}")], "Done.", filler="Hold on.") as stage:
+        speech = stage.answers.take(GRANT)
+        speech.grant()
+        await stage.until(lambda: speech.text == "Hold on.")
+        await asyncio.sleep(3 * speech_module.STALL_S)  # the time itself
+        stage.module.gate.set()
+        async with asyncio.timeout(10):
+            assert await speech.wait_written() == "Hold on. Done."
+        await speech.aclose()
 
 
 async def test_several_tools_of_one_answer_run_side_by_side(tmp_path: Path) -> None:
