@@ -29,10 +29,10 @@ async def examine(rules: ToolRules, writer: LineWriter) -> None:
 
     async def one(index: int, source: ToolSource) -> None:
         began = time.monotonic()
-        tools, fault = await _look(source, rules)
+        tools, fault, hint = await _look(source, rules)
         seconds = round(time.monotonic() - began, 2)
         fault = None if fault is None else masked(fault, secrets)
-        writer.report(ToolsFound(index=index, seconds=seconds, tools=tuple(tools), fault=fault))
+        writer.report(ToolsFound(index=index, seconds=seconds, tools=tuple(tools), fault=fault, hint=hint))
 
     async with asyncio.TaskGroup() as looking:
         for index, source in enumerate(rules.sources):
@@ -40,37 +40,36 @@ async def examine(rules: ToolRules, writer: LineWriter) -> None:
                 looking.create_task(one(index, source))
 
 
-async def _look(source: ToolSource, rules: ToolRules) -> tuple[list[str], str | None]:
+async def _look(source: ToolSource, rules: ToolRules) -> tuple[list[str], str | None, str | None]:
+    """Returns the names of its tools, what is wrong with it, and what to do about that."""
     if source.python is not None and source.agent_class is not None:
         try:
-            own = made_from_class(source.python, source.agent_class, lambda text, is_wish: None)
+            own = await made_from_class(source.python, source.agent_class, lambda text, is_wish: None)
         except ModelError as error:
-            return [], error.message
-        return list(tools_of_class(own)) or ["no tools"], None
+            return [], error.message, error.hint
+        return list(tools_of_class(own)), None, None
     if source.python is not None:
         try:
             tools = await load_tools(source.python)
         except ToolFileError as error:
-            return [], str(error)
+            return [], str(error), None
         names, told = list(tools), ""
     else:
         names, told = await _listed(source, rules)
     missing = unknown_names(source, names)
     if missing and names:
-        return names, f"it has no {', '.join(missing)}; it has {', '.join(names)}"
-    return names, None if names else told or "it has no tools"
+        return names, f"it has no {', '.join(missing)}; it has {', '.join(names)}", None
+    return names, None if names else told or "it has no tools", None
 
 
 async def _listed(source: ToolSource, rules: ToolRules) -> tuple[list[str], str]:
-    whys: list[str] = []
-    whole = source.model_copy(update={"only": None})
-    server = Server(whole, rules, lambda what, why: whys.append(str(why)), lambda about: None)
+    server = Server(source, rules, lambda what, why: None, lambda about: None)
     running = begin(server.run(), f"tool-server-{source.name}")
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(START_S + 5):
                 await server.listed.wait()
-        return list(server.tools), whys[0] if whys else ""
+        return list(server.tools), server.missing or ""
     finally:
         running.cancel()
         await asyncio.wait({running})

@@ -7,17 +7,16 @@ local ones by a model server that is started for it. Whatever is started is ende
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
 from meetctl.doctor.findings import Finding, failure, ok
-from meetctl.doctor.running import running_program
+from meetctl.doctor.running import answers_of, running_program
 from meetctl.programs.assignments import LOCAL_KEY, endpoint, voice_of
 from meetctl.programs.launch import model_environment, service_environment
-from meetctl.protocol import Examination, Examined, Examinee, Serving, Voice, encode_line, parse_event
+from meetctl.protocol import Examination, Examined, Examinee, Serving, Voice, parse_event
 from meetctl.roster import ModelChoice, Program, Roster
 
 ANSWER_S = 90.0
@@ -114,16 +113,9 @@ def _every(roster: Roster, models_url: str | None) -> Iterator[tuple[str, Mappin
 async def _examine(asked: Sequence[_Asked]) -> list[Finding]:
     """Asks those of one environment."""
     examination = Examination(examinees=tuple(one.examinee for one in asked))
-    found: dict[int, Finding] = {}
-    async with running_program("meetctl_agents.examiner", asked[0].environment) as process:
-        assert process.stdin is not None and process.stdout is not None
-        with contextlib.suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(ANSWER_S):
-                process.stdin.write(encode_line(examination))
-                await process.stdin.drain()
-                async for line in process.stdout:
-                    told = Examined.model_validate_json(line)
-                    found[told.index] = _judge(asked[told.index], told)
+    program, environment = "meetctl_agents.examiner", asked[0].environment
+    answers = await answers_of(program, environment, examination, Examined, within_s=ANSWER_S)
+    found = {told.index: _judge(asked[told.index], told) for told in answers}
     return [found.get(index, _silent(one)) for index, one in enumerate(asked)]
 
 

@@ -10,8 +10,34 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
+
+from meetctl.protocol import Model, encode_line
 
 ENDING_S = 5.0
+Answer = TypeVar("Answer", bound=Model)
+
+
+async def answers_of(
+    module: str,
+    environment: Mapping[str, str],
+    question: Model,
+    answer: type[Answer],
+    *,
+    within_s: float,
+    folder: Path | None = None,
+) -> list[Answer]:
+    """Returns what an examining program of ours told until it ended or the time was up."""
+    found: list[Answer] = []
+    async with running_program(module, environment, folder=folder) as process:
+        assert process.stdin is not None and process.stdout is not None
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(within_s):
+                process.stdin.write(encode_line(question))
+                await process.stdin.drain()
+                async for line in process.stdout:
+                    found.append(answer.model_validate_json(line))  # noqa: PERF401 - what came in time counts
+    return found
 
 
 @asynccontextmanager

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 from meetctl.doctor.findings import Finding, failure, ok
-from meetctl.doctor.running import running_program
+from meetctl.doctor.running import answers_of
 from meetctl.programs.launch import model_environment
 from meetctl.programs.tools import tool_rules
-from meetctl.protocol import ToolRules, ToolsFound, encode_line
+from meetctl.protocol import ToolRules, ToolsFound, ToolSource
 from meetctl.roster import AgentEntry, Roster
 
 ANSWER_S = 60.0
@@ -34,23 +33,15 @@ async def look_at_tools(roster: Roster) -> list[Finding]:
 
 
 async def _look(entry: AgentEntry, rules: ToolRules) -> list[Finding]:
-    told: dict[int, ToolsFound] = {}
-    environment = model_environment(entry)
-    async with running_program("meetctl_agents.tool_examiner", environment, folder=entry.folder) as process:
-        assert process.stdin is not None and process.stdout is not None
-        with contextlib.suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(ANSWER_S):
-                process.stdin.write(encode_line(rules))
-                await process.stdin.drain()
-                async for line in process.stdout:
-                    one = ToolsFound.model_validate_json(line)
-                    told[one.index] = one
+    program, environment = "meetctl_agents.tool_examiner", model_environment(entry)
+    found = await answers_of(program, environment, rules, ToolsFound, within_s=ANSWER_S, folder=entry.folder)
+    told = {one.index: one for one in found}
     findings = [
         _judge(entry, source.name, told.get(index))
         for index, source in enumerate(rules.sources)
         if source.builtin is None
     ]
-    return [*findings, *_doubles(entry, [(rules.sources[index].name, one) for index, one in sorted(told.items())])]
+    return [*findings, *_doubles(entry, [(rules.sources[index], one) for index, one in sorted(told.items())])]
 
 
 def _judge(entry: AgentEntry, name: str, told: ToolsFound | None) -> Finding:
@@ -60,15 +51,16 @@ def _judge(entry: AgentEntry, name: str, told: ToolsFound | None) -> Finding:
     if told.fault is not None:
         return failure(CHECK, f"{what}: {told.fault}", told.hint or "mend it in the roster; the agent goes on without")
     more = f" and {len(told.tools) - SHOWN} more" if len(told.tools) > SHOWN else ""
-    return ok(CHECK, f"{what}: {', '.join(told.tools[:SHOWN])}{more}, in {told.seconds:.1f} s")
+    shown = ", ".join(told.tools[:SHOWN]) or "no tools"
+    return ok(CHECK, f"{what}: {shown}{more}, in {told.seconds:.1f} s")
 
 
-def _doubles(entry: AgentEntry, found: Sequence[tuple[str, ToolsFound]]) -> list[Finding]:
+def _doubles(entry: AgentEntry, found: Sequence[tuple[ToolSource, ToolsFound]]) -> list[Finding]:
     owner: dict[str, str] = {}
     findings = []
-    for name, one in found:
-        for tool in one.tools:
-            if owner.setdefault(tool, name) != name:
-                message = f"{entry.name} has two tools named {tool!r}, of {owner[tool]} and of {name}"
+    for source, one in found:
+        for tool in one.tools if source.only is None else [tool for tool in one.tools if tool in source.only]:
+            if owner.setdefault(tool, source.name) != source.name:
+                message = f"{entry.name} has two tools named {tool!r}, of {owner[tool]} and of {source.name}"
                 findings.append(failure(CHECK, message, "leave one of them out with only: […]"))
     return findings

@@ -8,7 +8,6 @@ from pydantic import SecretStr
 
 from meetctl.protocol import ToolRules, ToolSource
 from meetctl.roster import AgentEntry, ToolChoice, secrets_of_entry
-from meetctl.roster.schema import secrets_of_tools
 from meetctl.settings import inherited_environment
 
 
@@ -25,7 +24,7 @@ def tool_rules(entry: AgentEntry, language: str | None, mark: Mapping[str, str])
         sources=tuple(_source(choice, entry) for choice in use.choices),
         folder=str(entry.folder or "."),
         environment={**inherited_environment(), **mark},
-        secrets=tuple(SecretStr(secret) for secret in sorted(secrets_of_entry(entry) | secrets_of_tools(use))),
+        secrets=tuple(SecretStr(secret) for secret in sorted(secrets_of_entry(entry))),
         # A small model that has a result before it asks for it again.
         max_steps=1 if entry.llm is not None and entry.llm.is_local else use.max_steps,
         timeout_s=use.timeout_s,

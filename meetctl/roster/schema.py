@@ -298,11 +298,11 @@ def secrets_of_entry(agent: AgentEntry) -> set[str]:
     if agent.face is not None and agent.face.api_key is not None:
         found.add(agent.face.api_key.get_secret_value())
     found |= {value.get_secret_value() for name, value in agent.env.items() if SECRET_NAME.search(name)}
-    found |= secrets_of_tools(agent.tools)
+    found |= _secrets_of_tools(agent.tools)
     return {secret for secret in found if len(secret) >= MASKED_FROM}
 
 
-def secrets_of_tools(use: ToolUse) -> set[str]:
+def _secrets_of_tools(use: ToolUse) -> set[str]:
     """Returns every text of an entry's tools that no log, status, error or transcript may show."""
     return {secret for tool in use.choices for secret in _secrets_of_tool(tool) if len(secret) >= MASKED_FROM}
 

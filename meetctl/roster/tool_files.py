@@ -19,18 +19,9 @@ class Trouble:
 
 def read_tool_file(path: Path) -> tuple[dict[str, int], list[Trouble]]:
     """Returns the tools that the file's syntax tree names, each with its line, and what is wrong with it."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            return {}, [Trouble(f"{path} is larger than {MAX_BYTES // 1000} kB", "name a Python file")]
-        tree = ast.parse(path.read_bytes(), str(path))
-    except FileNotFoundError:
-        return {}, [Trouble(f"no such file: {path}", "it is relative to the roster")]
-    except OSError as error:
-        return {}, [Trouble(f"{path} cannot be read: {error.strerror}", f"ls -l {path}")]
-    except (SyntaxError, ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, SyntaxError) and error.lineno else 1
-        words = error.msg if isinstance(error, SyntaxError) else str(error)
-        return {}, [Trouble(f"{path}:{line} is no Python: {words}", f"python {path} says the same")]
+    tree = _parsed(path)
+    if isinstance(tree, Trouble):
+        return {}, [tree]
     named: dict[str, int] = {}
     troubles = []
     for name, line in _tools_of(tree):
@@ -39,6 +30,21 @@ def read_tool_file(path: Path) -> tuple[dict[str, int], list[Trouble]]:
             troubles.append(Trouble(message, "give one of them another name"))
         named.setdefault(name, line)
     return named, troubles
+
+
+def _parsed(path: Path) -> ast.Module | Trouble:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return Trouble(f"{path} is larger than {MAX_BYTES // 1000} kB", "name a Python file")
+        return ast.parse(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        return Trouble(f"no such file: {path}", "it is relative to the roster")
+    except OSError as error:
+        return Trouble(f"{path} cannot be read: {error.strerror}", f"ls -l {path}")
+    except (SyntaxError, ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) and error.lineno else 1
+        words = error.msg if isinstance(error, SyntaxError) else str(error)
+        return Trouble(f"{path}:{line} is no Python: {words}", f"python {path} says the same")
 
 
 def _tools_of(tree: ast.Module | ast.ClassDef) -> Iterator[tuple[str, int]]:
@@ -69,10 +75,9 @@ HEARING = frozenset({"stt_node", "on_user_turn_completed", "realtime_audio_outpu
 
 def read_agent_class(path: Path, name: str) -> tuple[dict[str, int], list[Trouble]]:
     """Returns the tools that a class of the file has, each with its line, and what is wrong with it."""
-    try:
-        tree = ast.parse(path.read_bytes(), str(path))
-    except (OSError, SyntaxError, ValueError, RecursionError):
-        return {}, read_tool_file(path)[1]
+    tree = _parsed(path)
+    if isinstance(tree, Trouble):
+        return {}, [tree]
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     found = classes.get(name)
     if found is None:

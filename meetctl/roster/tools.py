@@ -49,9 +49,9 @@ def resolve_tools(
         alone = (*own_class, *([ToolChoice(builtin=HAND_OVER)] if passes_on else []))
         return _use(written, defaults, alone) if alone else ToolUse()
     where: KeyPath = (*path, "tools") if own else ("defaults", "tools")
-    choices = [*own_class]
-    choices += [_resolved(reading, tool, (*where, index)) for index, tool in enumerate(listed)]
-    _note_doubles(reading, choices, where)
+    resolved = [_resolved(reading, tool, (*where, index)) for index, tool in enumerate(listed)]
+    _note_doubles(reading, resolved, where)
+    choices = [*own_class, *(choice for choice, _ in resolved)]
     _note_model(reading, llm, (*path, "llm") if written.llm is not None else where)
     if not any(choice.builtin for choice in choices):
         choices.append(ToolChoice(builtin=WRITE_TO_CHAT))
@@ -96,7 +96,8 @@ def _either(written: ToolUseWritten, defaults: ToolUseWritten, key: str) -> Any:
     return own if own is not None else getattr(defaults, key)
 
 
-def _resolved(reading: Reading, tool: ToolWritten, path: KeyPath) -> ToolChoice:
+def _resolved(reading: Reading, tool: ToolWritten, path: KeyPath) -> tuple[ToolChoice, Collection[str]]:
+    """Returns the source, and the tools that it is known to have: those of a file."""
     command = tuple(tool.mcp) if isinstance(tool.mcp, list) else ()
     for index, word in enumerate(command):
         if why := why_not_held(word):
@@ -107,10 +108,11 @@ def _resolved(reading: Reading, tool: ToolWritten, path: KeyPath) -> ToolChoice:
     for name, header in (tool.headers or {}).items():
         if not name.isascii() or any(letter in "\r\n\0" for letter in header.get_secret_value()):
             reading.note((*path, "headers", name), "no header can hold it", "write one line of plain text")
-    return ToolChoice(
+    file, named = _file(reading, tool, path)
+    choice = ToolChoice(
         command=command,
         url=tool.mcp if isinstance(tool.mcp, str) else None,
-        python=_file(reading, tool, path),
+        python=file,
         builtin=tool.builtin,
         headers=tool.headers or {},
         only=None if tool.only is None else tuple(tool.only),
@@ -118,23 +120,24 @@ def _resolved(reading: Reading, tool: ToolWritten, path: KeyPath) -> ToolChoice:
         on_interrupt=tool.on_interrupt,
         env={name: SecretStr(value) for name, value in (tool.env or {}).items()},
     )
+    return choice, named
 
 
-def _file(reading: Reading, tool: ToolWritten, path: KeyPath) -> Path | None:
+def _file(reading: Reading, tool: ToolWritten, path: KeyPath) -> tuple[Path | None, Collection[str]]:
     if tool.python is None:
-        return None
+        return None, ()
     where = (*path, "python")
     try:
         file = (reading.document.base / Path(tool.python).expanduser()).absolute()
         named, troubles = read_tool_file(file)
     except (RuntimeError, ValueError):
         reading.note(where, "no path can be made of it", "write a path that starts at the roster, or with /")
-        return None
+        return None, ()
     for trouble in troubles:
         reading.note(where, trouble.message, trouble.hint, around=True)
     if named:
         _note_unknown(reading, tool, named, file.name, path)
-    return file
+    return file, named
 
 
 def _note_unknown(reading: Reading, tool: ToolWritten, named: Collection[str], file: str, path: KeyPath) -> None:
@@ -147,13 +150,12 @@ def _note_unknown(reading: Reading, tool: ToolWritten, named: Collection[str], f
                 reading.note((*path, key, index), f"{file} has no tool {name!r}", hint)
 
 
-def _note_doubles(reading: Reading, choices: list[ToolChoice], where: KeyPath) -> None:
+def _note_doubles(reading: Reading, resolved: list[tuple[ToolChoice, Collection[str]]], where: KeyPath) -> None:
     """Notes tools of two files that have one name; of servers only the doctor knows what they have."""
     known: dict[str, Path] = {}
-    for index, choice in enumerate(choices):
-        if choice.python is None or choice.agent_class is not None:
+    for index, (choice, named) in enumerate(resolved):
+        if choice.python is None:
             continue
-        named, _ = read_tool_file(choice.python)
         for name in named if choice.only is None else set(named) & set(choice.only):
             other = known.setdefault(name, choice.python)
             if other != choice.python:

@@ -17,21 +17,21 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, ModelSettings, llm
 
 from ..models.errors import ModelError
-from ..tools.python_file import Tool, ToolFileError, load_module
+from ..tools.python_file import Tool, ToolFileError, loaded
 from .replay_agent import Replaying
 
 Wanted = Callable[[str, bool], None]
 """Told what the agent wants to say: the very words, or (True) what to speak about."""
 
 
-def made_from_class(path: str, name: str, wanted: Wanted) -> Any:
+async def made_from_class(path: str, name: str, wanted: Wanted) -> Any:
     """Returns the agent, as the session is to have it.
 
     Raises:
         ModelError: if there is no such class, it is no Agent, or it cannot be made.
     """
     try:
-        found = getattr(load_module(Path(path)), name, None)
+        found = getattr(await loaded(path), name, None)
     except ToolFileError as error:
         raise ModelError(f"{Path(path).name}: {error}", hint="python FILE says the same") from error
     if not isinstance(found, type) or not issubclass(found, Agent):

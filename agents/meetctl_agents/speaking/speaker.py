@@ -227,7 +227,7 @@ class Speaker:
         source = next((one for one in sources if one.agent_class is not None), None)
         if source is None or source.python is None or source.agent_class is None:
             return None
-        return made_from_class(source.python, source.agent_class, self._want_to_say)
+        return await made_from_class(source.python, source.agent_class, self._want_to_say)
 
     def _want_to_say(self, text: str, is_wish: bool) -> None:
         """Has the agent say this, or speak about it, as soon as it is granted the floor."""

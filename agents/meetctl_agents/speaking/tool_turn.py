@@ -112,7 +112,7 @@ class ToolUse:
             return None
         return replace(waiting, begun=[*waiting.begun, *map(self._calls.begin_decided, waiting.pending)], pending=[])
 
-    async def words(
+    def words(
         self, prompt: tuple[Message, ...], written: Written, first: FirstWords, permit: Permit
     ) -> AsyncGenerator[str, None]:
         """Yields the answer.
@@ -120,9 +120,7 @@ class ToolUse:
         Args:
             first: leaves out of the beginning what was said before; what follows on a tool is news.
         """
-        async with contextlib.aclosing(self._steps(prompt, written, first, permit, [], 0)) as pieces:
-            async for piece in pieces:
-                yield piece
+        return self._steps(prompt, written, first, permit, [], 0)
 
     async def resumed(
         self, waiting: Continuation, prompt: tuple[Message, ...], written: Written, permit: Permit

@@ -25,11 +25,7 @@ async def load_tools(path: str) -> dict[str, Tool]:
     Raises:
         ToolFileError: if it fails, takes too long, or has none.
     """
-    try:
-        async with asyncio.timeout(LOAD_S):
-            module = await asyncio.to_thread(load_module, Path(path))
-    except TimeoutError:
-        raise ToolFileError(f"it was not loaded within {LOAD_S:.0f} s") from None
+    module = await loaded(path)
     tools: dict[str, Tool] = {}
     for tool in find_function_tools(module):
         if tools.setdefault(tool.info.name, tool) is not tool:
@@ -39,12 +35,20 @@ async def load_tools(path: str) -> dict[str, Tool]:
     return tools
 
 
-def load_module(path: Path) -> Any:
+async def loaded(path: str) -> Any:
     """Runs the file as a module of its own; what lies beside it can be imported.
 
     Raises:
-        ToolFileError: in the words of what it raises.
+        ToolFileError: in the words of what it raises, or if it takes too long.
     """
+    try:
+        async with asyncio.timeout(LOAD_S):
+            return await asyncio.to_thread(_load, Path(path))
+    except TimeoutError:
+        raise ToolFileError(f"it was not loaded within {LOAD_S:.0f} s") from None
+
+
+def _load(path: Path) -> Any:
     name = f"meetctl_file_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -48,8 +48,6 @@ class Server:
     ) -> None:
         self.source = source
         self.tools: dict[str, llm.RawFunctionTool[Any, Any]] = {}
-        self.known: frozenset[str] = frozenset()
-        """The names of all that it has, those that are not offered too."""
         self.only_read: frozenset[str] = frozenset()
         """Those that say of themselves that they change nothing."""
         self._rules = rules
@@ -130,13 +128,10 @@ class Server:
     async def _list(self, server: MCPServer) -> None:
         await server.initialize()
         told = await server._list_raw_tools()
-        wanted = {tool.name for tool in told if self.source.only is None or tool.name in self.source.only}
         self.only_read = frozenset(tool.name for tool in told if tool.annotations and tool.annotations.read_only_hint)
-        tools = {tool.info.name: tool for tool in await server.list_tools()}
-        self.known = frozenset(tools)
-        self.tools = {name: tool for name, tool in tools.items() if name in wanted}
-        if missing := unknown_names(self.source, tools):
-            self._warn(f"tools are not there: {', '.join(missing)}", f"{self.source.name} has {', '.join(tools)}")
+        self.tools = {tool.info.name: tool for tool in await server.list_tools()}
+        if missing := unknown_names(self.source, self.tools):
+            self._warn(f"tools are not there: {', '.join(missing)}", f"{self.source.name} has {', '.join(self.tools)}")
 
 
 def unknown_names(source: ToolSource, tools: Collection[str]) -> list[str]:

@@ -115,8 +115,7 @@ class Toolbox:
             return [Offered(tool, source) for tool in self._own.values()]
         server = self._servers.get(index)
         tools: Mapping[str, Tool] = self._loaded.get(index, {}) if server is None else server.tools
-        known = tools if server is None else server.known
-        is_doubtful = bool(set(source.approve) - {*known, EVERY_TOOL})
+        is_doubtful = bool(set(source.approve) - {*tools, EVERY_TOOL})
         reads = frozenset() if server is None else server.only_read
         return [
             Offered(tool, source, name in reads, server, is_doubtful)

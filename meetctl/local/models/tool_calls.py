@@ -44,7 +44,7 @@ class ToolReader:
 
     def __init__(self, names: Collection[str]) -> None:
         self._names = names
-        self._given = ""
+        self._has_given = False
         self._held = ""
 
     def feed(self, text: str) -> str:
@@ -52,7 +52,7 @@ class ToolReader:
         self._held += text
         if not self._names:
             return self._release(len(self._held))
-        if not self._given.strip() and (_BEGINNING.match(self._held) or _FIRST.match(self._held)):
+        if not self._has_given and (_BEGINNING.match(self._held) or _FIRST.match(self._held)):
             return ""
         if found := _INSIDE.search(self._held):
             return self._release(found.start())
@@ -66,7 +66,7 @@ class ToolReader:
 
     def _release(self, end: int) -> str:
         given, self._held = self._held[:end], self._held[end:]
-        self._given += given
+        self._has_given = self._has_given or bool(given.strip())
         return given
 
 

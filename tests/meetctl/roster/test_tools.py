@@ -140,6 +140,12 @@ AGENT = "agents:\n  - name: Ada\n    agent: audio\n"
             "the tool 'search' is in tools.py too",
             "another name",
         ),
+        (
+            "    class: team.py:Ada\n    tools: [{python: tools.py}, {python: more.py}]\n",
+            "tools[1].python",
+            "the tool 'search' is in tools.py too",
+            "another name",
+        ),
     ],
 )
 def test_what_is_wrong_with_tools_is_said_without_starting_anything(
@@ -147,6 +153,7 @@ def test_what_is_wrong_with_tools_is_said_without_starting_anything(
 ) -> None:
     (tmp_path / "tools.py").write_text(FILE)
     (tmp_path / "more.py").write_text(FILE.replace('name="send"', 'name="other"'))
+    (tmp_path / "team.py").write_text(TEAM)
     (tmp_path / "bad.py").write_text("def (:\n")
     twice = "from livekit.agents import function_tool\n@function_tool\nasync def a(): ...\n@function_tool(name='a')\n"
     (tmp_path / "twice.py").write_text(twice + "async def b(): ...\n")
