@@ -9,6 +9,7 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -51,6 +52,18 @@ class Reading:
     def note(self, path: KeyPath, message: str, hint: str | None = None, *, around: bool = False) -> None:
         """Adds a fault at the path, or at the nearest thing around it that is in the file."""
         self.faults.append(Fault(self.document.place(path).line, path, message, hint, around=around))
+
+    def path(self, written: str | None, where: KeyPath) -> Path | None:
+        """Returns the path that is written, relative to the roster; None where none is or none can be."""
+        if written is None:
+            return None
+        try:
+            if "\0" in written:
+                raise ValueError
+            return self.document.base / Path(written).expanduser()
+        except (RuntimeError, ValueError):  # `~nobody`
+            self.note(where, "no path can be made of it", "write a path that starts at the roster, or with /")
+            return None
 
     def read(self, model: type[M], value: object, path: KeyPath) -> tuple[M | None, frozenset[str]]:
         """Returns the mapping as the model, and its keys that were wrong and are therefore left out.

@@ -74,12 +74,11 @@ def resolve_reach(reading: Reading, written: ReachWritten | None) -> ReachChoice
     """Returns how people on other machines come in, None where the roster does not say that they do."""
     if written is None:
         return None
-    base = reading.document.base
     if (written.tls_cert is None) != (written.tls_key is None):
         there, missing = ("tls_cert", "tls_key") if written.tls_key is None else ("tls_key", "tls_cert")
         reading.note(("reach", there), f"needs {missing} beside it", f"add {missing}: FILE, or remove {there}")
     cert, key = (
-        _path(reading, base, text, ("reach", name))
+        reading.path(text, ("reach", name))
         for name, text in (("tls_cert", written.tls_cert), ("tls_key", written.tls_key))
     )
     return ReachChoice(
@@ -213,7 +212,7 @@ def _env(
     found: dict[str, str] = {}
     lines: dict[str, int] = {}
     where = (*path, "env_file")
-    file = _path(reading, base, written.env_file, where)
+    file = reading.path(written.env_file, where)
     if file is not None:
         try:
             found = parse_env_file(file.read_text(encoding="utf-8"), environment, lines=lines)
@@ -239,21 +238,8 @@ def _env(
     return found | given
 
 
-def _path(reading: Reading, base: Path, written: str | None, where: KeyPath) -> Path | None:
-    """Returns the path that is written, None where none is or none can be."""
-    if written is None:
-        return None
-    try:
-        if "\0" in written:
-            raise ValueError
-        return base / Path(written).expanduser()
-    except (RuntimeError, ValueError):  # `~nobody`
-        reading.note(where, "no path can be made of it", "write a path that starts at the roster, or with /")
-        return None
-
-
 def _cwd(reading: Reading, written: AgentWritten, base: Path, path: KeyPath) -> Path:
-    cwd = (_path(reading, base, written.cwd, (*path, "cwd")) or base).absolute()
+    cwd = (reading.path(written.cwd, (*path, "cwd")) or base).absolute()
     if written.cwd is not None and not cwd.is_dir():
         reading.note((*path, "cwd"), f"no such directory: {cwd}", "it is relative to the roster", around=True)
     return cwd

@@ -80,12 +80,11 @@ def _own_class(
     if not colon or not name.isidentifier():
         reading.note(path, "names no class", "write class: ./team.py:Ada")
         return (), ()
-    try:
-        file = (reading.document.base / Path(text).expanduser()).absolute()
-        methods, troubles = read_agent_class(file, name)
-    except (RuntimeError, ValueError):
-        reading.note(path, "no path can be made of it", "write a path that starts at the roster, or with /")
+    found = reading.path(text, path)
+    if found is None:
         return (), ()
+    file = found.absolute()
+    methods, troubles = read_agent_class(file, name)
     for trouble in troubles:
         reading.note(path, trouble.message, trouble.hint, around=True)
     return (ToolChoice(python=file, agent_class=name),), methods
@@ -124,15 +123,12 @@ def _resolved(reading: Reading, tool: ToolWritten, path: KeyPath) -> tuple[ToolC
 
 
 def _file(reading: Reading, tool: ToolWritten, path: KeyPath) -> tuple[Path | None, Collection[str]]:
-    if tool.python is None:
-        return None, ()
     where = (*path, "python")
-    try:
-        file = (reading.document.base / Path(tool.python).expanduser()).absolute()
-        named, troubles = read_tool_file(file)
-    except (RuntimeError, ValueError):
-        reading.note(where, "no path can be made of it", "write a path that starts at the roster, or with /")
+    written = reading.path(tool.python, where)
+    if written is None:
         return None, ()
+    file = written.absolute()
+    named, troubles = read_tool_file(file)
     for trouble in troubles:
         reading.note(where, trouble.message, trouble.hint, around=True)
     if named:
