@@ -108,8 +108,7 @@ class SignalingProxy:
         try:
             await visitor.prepare(request)  # raises where the visitor has gone meanwhile
             self._open.setdefault(identity, set()).add(visitor)
-            turn = f"turns:{request.host}?transport=tcp" if request.secure else None
-            await _pump_both(visitor, server, turn)
+            await _pump_both(visitor, server, turn_for(request))
         finally:
             self._open.get(identity, set()).discard(visitor)
             if not self._open.get(identity):
@@ -132,6 +131,16 @@ def identity_of(token: str | None) -> str | None:
     except (IndexError, binascii.Error, ValueError, KeyError, TypeError):
         return None
     return identity if isinstance(identity, str) and identity else None
+
+
+def turn_for(request: web.Request) -> str | None:
+    """Returns where TURN is for who asks so, None where that is not by TLS.
+
+    The port is always named: left out, `turns:` means 5349, not 443.
+    """
+    if not request.secure:
+        return None
+    return f"turns:{request.url.host_subcomponent}:{request.url.port}?transport=tcp"
 
 
 def with_turn_at(message: bytes, turn: str) -> bytes:

@@ -11,13 +11,13 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from livekit import rtc
 from livekit.protocol import models
 from livekit.protocol import rtc as signals
 from yarl import URL
 
-from meetctl.reach.signaling import PATHS, SignalingProxy, identity_of, with_turn_at
+from meetctl.reach.signaling import PATHS, SignalingProxy, identity_of, turn_for, with_turn_at
 from meetctl.rooms.tokens import api_token
 from meetctl.settings import LiveKitCredentials
 from testing.fixtures.livekit import MintToken
@@ -104,6 +104,22 @@ def test_a_join_answer_names_turn_where_the_visitor_came_from() -> None:
         rewritten = signals.SignalResponse.FromString(with_turn_at(said.SerializeToString(), TURN))
         (server,) = getattr(rewritten, which).ice_servers
         assert (list(server.urls), server.username, server.credential) == ([TURN], "u", "c")
+
+
+@pytest.mark.parametrize(
+    ("host", "turn"),
+    [
+        ("meet.example", "turns:meet.example:443?transport=tcp"),
+        ("meet.example:7443", TURN),
+        ("192.0.2.7", "turns:192.0.2.7:443?transport=tcp"),
+        ("[2001:db8::7]", "turns:[2001:db8::7]:443?transport=tcp"),
+        ("[2001:db8::7]:7443", "turns:[2001:db8::7]:7443?transport=tcp"),
+    ],
+)
+def test_turn_is_told_of_with_the_port_that_was_asked_for_also_where_it_is_the_usual_one(host: str, turn: str) -> None:
+    request = make_mocked_request("GET", "/rtc/v1", headers={"Host": host})
+    assert turn_for(request.clone(scheme="https")) == turn
+    assert turn_for(request) is None
 
 
 def test_any_other_message_stays_as_it_is() -> None:
