@@ -87,6 +87,14 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** Links that were taken back, have run out or are another browser's: whoever asks again is refused again. */
+const OVER: ReadonlySet<RefusalCode> = new Set(["wrong_invite", "link_expired", "link_used"]);
+
+/** Returns whether asking again is of no use; the server bounds how often one network may be wrong. */
+export function isOver(refusal: Refusal | undefined): boolean {
+  return refusal !== undefined && OVER.has(refusal.code);
+}
+
 export type Answer<T> = { readonly ok: T; readonly refusal?: never } | { readonly ok?: never; readonly refusal: Refusal };
 
 /** A server on the same machine answers in milliseconds, and one behind a slow line in seconds. */
@@ -144,21 +152,18 @@ export function manage(invite: string, management: Management): Promise<Answer<C
   return post<Cast>("/api/manage", { invite, ...management });
 }
 
-/** Says how this page is connected; nobody waits for it. */
-export function report(invite: string, identity: string, connection: Connection): void {
-  void post<unknown>("/api/report", { invite, identity, connection, device: deviceSecret() });
+/** Says how this page is connected. */
+export function report(invite: string, identity: string, connection: Connection): Promise<Answer<void>> {
+  return post<void>("/api/report", { invite, identity, connection, device: deviceSecret() });
 }
 
 /** Returns whether the meeting goes on, by the word of its own server. */
 export async function takePulse(invite: string): Promise<Pulse> {
   const { refusal } = await askInfo(invite);
+  if (isOver(refusal)) return "wrong-invite";
   switch (refusal?.code) {
     case undefined:
       return "open";
-    case "wrong_invite":
-    case "link_expired":
-    case "link_used":
-      return "wrong-invite";
     case "too_many":
       return "open";
     case "meeting_closed":

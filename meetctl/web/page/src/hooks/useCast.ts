@@ -1,5 +1,6 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useState } from "react";
 import { direct, manage, type Answer, type Cast, type Direction, type Management } from "../api";
+import { useLook } from "./useLook";
 
 /** An agent's state changes within seconds; asked more often it would only cost. */
 const LOOK_MS = 2_000;
@@ -23,21 +24,8 @@ export function useCast(invite: string): DirectedCast {
   const [fault, setFault] = useState<string>();
   const [pending, setPending] = useState<Direction | Management>();
 
-  useEffect(() => {
-    let over = false;
-    let timer: ReturnType<typeof setTimeout>;
-    const look = async () => {
-      const { ok } = await direct(invite);
-      if (over) return;
-      if (ok) setCast(ok);
-      timer = setTimeout(look, LOOK_MS);
-    };
-    void look();
-    return () => {
-      over = true;
-      clearTimeout(timer);
-    };
-  }, [invite]);
+  const look = useCallback(() => direct(invite), [invite]);
+  useLook(look, setCast, LOOK_MS);
 
   const carryOut = useCallback(async (what: Direction | Management, asked: Promise<Answer<Cast>>) => {
     setPending(what);

@@ -1,11 +1,15 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useState } from "react";
 import { hostRequests, type HostRequest } from "../api";
+import { useLook } from "./useLook";
 
 /** An agent waits for the answer, and a minute is all there is. */
 const LOOK_MS = 1_000;
 
-export interface WaitingRequests {
+interface Waiting {
   readonly requests: readonly HostRequest[];
+}
+
+export interface WaitingRequests extends Waiting {
   /** Why the last one could not be decided. */
   readonly fault: string | undefined;
   readonly decide: (id: string, allowed: boolean) => Promise<void>;
@@ -13,30 +17,17 @@ export interface WaitingRequests {
 
 /** Returns what waits for a host's word, and what decides it. */
 export function useHostRequests(invite: string, name: string): WaitingRequests {
-  const [requests, setRequests] = useState<readonly HostRequest[]>([]);
+  const [{ requests }, setWaiting] = useState<Waiting>({ requests: [] });
   const [fault, setFault] = useState<string>();
 
-  useEffect(() => {
-    let over = false;
-    let timer: ReturnType<typeof setTimeout>;
-    const look = async () => {
-      const { ok } = await hostRequests(invite);
-      if (over) return;
-      if (ok) setRequests(ok.requests);
-      timer = setTimeout(look, LOOK_MS);
-    };
-    void look();
-    return () => {
-      over = true;
-      clearTimeout(timer);
-    };
-  }, [invite]);
+  const look = useCallback(() => hostRequests(invite), [invite]);
+  useLook(look, setWaiting, LOOK_MS);
 
   const decide = useCallback(
     async (id: string, allowed: boolean) => {
       const { ok, refusal } = await hostRequests(invite, { id, allowed, by: name });
       setFault(refusal?.message);
-      if (ok) setRequests(ok.requests);
+      if (ok) setWaiting(ok);
     },
     [invite, name],
   );

@@ -1,11 +1,11 @@
 import type { Room } from "livekit-client";
 import { useEffect } from "react";
-import { report } from "../api";
+import { isOver, report } from "../api";
 import { connectionOf, countOf, type Counted } from "../logic/connection";
 
 const REPORT_MS = 5_000;
 
-/** Tells the meeting's server now and then how this page is connected. */
+/** Tells the meeting's server now and then how this page is connected, as long as its link is good. */
 export function useReport(room: Room, invite: string): void {
   useEffect(() => {
     let before: Counted = { received: 0, lost: 0 };
@@ -13,7 +13,9 @@ export function useReport(room: Room, invite: string): void {
       const statistics = await statisticsOf(room);
       const connection = connectionOf(statistics, before);
       before = countOf(statistics);
-      if (connection) report(invite, room.localParticipant.identity, connection);
+      if (!connection) return;
+      const { refusal } = await report(invite, room.localParticipant.identity, connection);
+      if (isOver(refusal)) clearInterval(timer);
     };
     const timer = setInterval(() => void look().catch(() => undefined), REPORT_MS);
     return () => clearInterval(timer);
