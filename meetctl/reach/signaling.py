@@ -46,7 +46,10 @@ class SignalingProxy:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None, connect=ANSWER_S), auto_decompress=False
+            # A connection is held for as long as somebody is there: how many that are is not bounded here.
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=None, connect=ANSWER_S),
+            auto_decompress=False,
         )
         return self
 
@@ -104,7 +107,7 @@ class SignalingProxy:
             return _refused(HTTPStatus(refusal.status), "refused", "The media server refused the connection.")
         except (aiohttp.ClientError, TimeoutError):
             return _refused(HTTPStatus.BAD_GATEWAY, "no_server", "The meeting's media server does not answer.")
-        visitor = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, max_msg_size=0)
+        visitor = web.WebSocketResponse(autoping=False, autoclose=False, compress=False)
         try:
             await visitor.prepare(request)  # raises where the visitor has gone meanwhile
             self._open.setdefault(identity, set()).add(visitor)

@@ -165,6 +165,51 @@ async def test_a_visitor_who_goes_while_the_server_is_being_asked_leaves_no_conn
             await closed.wait()
 
 
+# --- before a server that only echoes ---
+
+
+@pytest.fixture
+async def echoing() -> AsyncIterator[str]:
+    """Yields the address of a server that sends back whatever it gets, doubled."""
+
+    async def echo(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(max_msg_size=0)
+        await socket.prepare(request)
+        async for message in socket:
+            await socket.send_bytes(message.data * 2)
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/rtc/v1", echo)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/")).replace("http", "ws")
+
+
+async def test_more_people_than_a_client_has_connections_to_spare_are_there_at_once(
+    make_client: MakeClient, echoing: str
+) -> None:
+    _, client = await make_client(echoing)
+    urls = [client.make_url(f"/rtc/v1?access_token={token_of({'sub': f'bob-{n}'})}") for n in range(120)]
+    async with asyncio.timeout(30), aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as visitors:
+        for socket in await asyncio.gather(*(visitors.ws_connect(url) for url in urls)):
+            await socket.send_bytes(b"a")
+            assert await socket.receive_bytes() == b"aa"
+
+
+async def test_a_visitor_sends_no_message_that_fills_the_memory_and_the_server_may_send_any(
+    make_client: MakeClient, echoing: str
+) -> None:
+    _, client = await make_client(echoing)
+    most = 4 * 2**20
+    query = f"access_token={token_of({'sub': 'bob'})}"
+    async with asyncio.timeout(30), client.ws_connect(f"/rtc/v1?{query}", max_msg_size=0) as socket:
+        await socket.send_bytes(bytes(most - 1))
+        assert len(await socket.receive_bytes()) > most
+        await socket.send_bytes(bytes(most + 1))
+        assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+        assert socket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+
+
 # --- before a real server ---
 
 
