@@ -155,6 +155,6 @@ class FrontDoor:
     async def _drop(self, identity: str) -> None:
         """Ends what is left of somebody who was removed: their personal link, and their connections."""
         if (link := self.people.came_by(identity)) is not None:
-            self._page.links.revoke_id(link)
+            self.people.take_back(self._page.links.revoke_id(link))
         if self._signaling is not None:
             await self._signaling.drop(identity)

@@ -99,11 +99,16 @@ class People:
             self._admitted.popitem(last=False)
 
     def keeps_out(self, identity: str) -> bool:
-        """Returns whether that identity was removed, or has gone and its link was taken back since."""
+        """Returns whether that identity was removed, or is not there and came as somebody who may not any more.
+
+        That is by a link taken back since, or from a browser whose user was removed.
+        """
         if identity in self._removed:
             return True
         person = self._admitted.get(identity)
-        return person is not None and person.link in self._taken_back and identity not in self._here
+        if person is None or identity in self._here:
+            return False
+        return person.link in self._taken_back or self.keeps_out_device(person.device)
 
     def take_back(self, links: Iterable[str]) -> None:
         """Lets nobody in any more who came by one of these links; who is there stays."""
@@ -192,9 +197,11 @@ class People:
         person = self._admitted.get(one.identity)
         if person is not None and person.device is not None:
             self._removed_devices.add(person.device)
-        await self._rooms.remove(self._room, one.identity)
-        if self._drop is not None:
-            await self._drop(one.identity)
+        try:
+            await self._rooms.remove(self._room, one.identity)
+        finally:
+            if self._drop is not None:
+                await self._drop(one.identity)
         with contextlib.suppress(LiveKitError):
             await self.look()
         return {"identity": one.identity, "name": one.name}

@@ -98,9 +98,9 @@ class Links:
         """Takes back the personal links of that name, case aside; returns their ids."""
         return self._take_back({link.id for link in self._personal if link.name.casefold() == name.casefold()})
 
-    def revoke_id(self, link: str) -> None:
-        """Takes back one personal link."""
-        self._take_back({link})
+    def revoke_id(self, link: str) -> frozenset[str]:
+        """Takes back one personal link; returns its id, and none where it is a standing link or gone."""
+        return self._take_back({link})
 
     def revoke_all(self) -> frozenset[str]:
         """Takes back every link and makes new standing ones; returns the ids of the old ones."""
@@ -114,5 +114,6 @@ class Links:
         return f"{role.value}-{self._generation}"
 
     def _take_back(self, ids: set[str]) -> frozenset[str]:
-        self._personal = [link for link in self._personal if link.id not in ids]
-        return frozenset(ids)
+        taken = frozenset(link.id for link in self._personal if link.id in ids)
+        self._personal = [link for link in self._personal if link.id not in taken]
+        return taken

@@ -97,6 +97,7 @@ async def test_a_person_is_seen_muted_and_removed_and_does_not_come_back_by_any_
     identity, token, url = details["identity"], details["token"], details["livekit_url"]
     assert urlsplit(url).netloc == urlsplit(hall.origin).netloc, "one way in"
     gone = asyncio.Event()
+    again, other = (await hall.token("Rob", DEVICE))["token"], (await hall.token("Zoe", DEVICE[::-1]))["token"]
     async with person(url, token) as room:
         room.on("disconnected", lambda reason: gone.set())
         (bob,) = await hall.until(lambda people: [one["microphone"] for one in people] == [True])
@@ -133,8 +134,13 @@ async def test_a_person_is_seen_muted_and_removed_and_does_not_come_back_by_any_
                     assert response.status == 403, path
                 async with client.get(hall.origin + path, headers=by_header) as response:
                     assert response.status == 403, path
-    with pytest.raises(rtc.ConnectError):
-        await rtc.Room().connect(url, token)
+        validate = f"{hall.origin}/rtc/validate"
+        for refused, status in ((again, 403), (other, 200)):
+            async with client.get(validate, params={"access_token": refused}) as response:
+                assert response.status == status, "the other tokens of that browser, and of no other"
+    for refused in (token, again):
+        with pytest.raises(rtc.ConnectError):
+            await rtc.Room().connect(url, refused)
     for path, body in (("/api/info", {}), ("/api/join", {"name": "Rob"})):
         status, answer = await hall.post(path, device=DEVICE, **body)
         assert (status, answer["code"]) == (403, "removed")
@@ -184,6 +190,16 @@ async def test_a_personal_link_is_made_used_and_taken_back_by_the_command_line(h
         await rtc.Room().connect(details["livekit_url"], details["token"])
     code, refusal = await hall.run("link", "--revoke", "Nemo")
     assert (code, "no personal link is for 'Nemo'" in refusal) == (2, True)
+
+
+async def test_who_is_removed_does_not_come_back_by_another_token_of_their_personal_link(hall: Hall) -> None:
+    invite = hall.invite((await hall.run("link", "--name", "Pat"))[1].strip())
+    (_, details), (_, again) = [await hall.post("/api/join", invite=invite, name="Pat") for _ in range(2)]
+    async with person(details["livekit_url"], details["token"]), aiohttp.ClientSession() as client:
+        assert (await hall.run("kick", details["identity"]))[0] == 0
+        async with client.get(f"{hall.origin}/rtc/validate", params={"access_token": again["token"]}) as response:
+            assert response.status == 403
+    await hall.until(lambda people: people == [])
 
 
 async def test_all_links_are_taken_back_at_once_and_the_new_one_is_told(hall: Hall) -> None:

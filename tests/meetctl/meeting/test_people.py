@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from meetctl.errors import UsageError
+from meetctl.errors import LiveKitError, UsageError
 from meetctl.meeting.people import People
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import IceState, Line, Utterance
@@ -116,6 +116,30 @@ async def test_whoever_is_removed_is_kept_out_and_removed_again_when_they_come_b
     assert server.removed == ["bob", "bob"]
     assert [one.identity for one in followed.people.people()] == ["zoe"]
     assert followed.told() == []
+
+
+async def test_nobody_who_was_removed_comes_back_by_another_token_of_the_same_browser() -> None:
+    server = Server(participant("bob"), participant("zoe"), participant("bob-here"))
+    followed = Followed(server)
+    for identity in ("bob", "bob-here", "bob-again"):
+        followed.people.admitted(identity, Comer(Role.GUEST, DEVICE, link="guest-0"))
+    for identity, device in (("zoe", DEVICE[::-1]), ("lou", DEVICE[::-1]), ("ida", None)):
+        followed.people.admitted(identity, Comer(Role.GUEST, device, link="guest-0"))
+    assert not followed.people.keeps_out("bob-again")
+    await followed.people.manage(Manage.KICK, "bob")
+    kept_out = {who for who in ("bob", "bob-again", "bob-here", "zoe", "lou", "ida") if followed.people.keeps_out(who)}
+    assert kept_out == {"bob", "bob-again"}, "who is there stays, and who came by the same link from elsewhere"
+
+
+async def test_whom_the_server_does_not_remove_at_once_loses_the_connections_through_us_all_the_same() -> None:
+    class Failing(Server):
+        async def remove(self, room: str, identity: str) -> bool:
+            raise LiveKitError("it does not answer", hint="wait")
+
+    followed = Followed(Failing(participant("bob")))
+    with pytest.raises(LiveKitError):
+        await followed.people.manage(Manage.KICK, "bob")
+    assert followed.dropped == ["bob"] and followed.people.keeps_out("bob")
 
 
 async def test_muting_a_person_mutes_the_microphone_alone_and_only_while_it_is_on() -> None:

@@ -82,6 +82,17 @@ def test_links_are_taken_back_by_name_or_all_at_once(links: Links) -> None:
     assert isinstance(new, Comer) and new.link == "guest-1"
 
 
+def test_one_personal_link_is_taken_back_by_its_id_and_a_standing_one_never(links: Links) -> None:
+    invite = links.personal("Bob", Role.GUEST).get_secret_value()
+    bob = links.comer(invite, ONE)
+    assert isinstance(bob, Comer) and bob.link is not None
+    assert links.revoke_id("guest-0") == frozenset()
+    assert isinstance(links.comer(links.invites.guest.get_secret_value(), ONE), Comer)
+    assert links.revoke_id(bob.link) == {bob.link}
+    assert links.comer(invite, ONE) is NotGood.WRONG
+    assert links.revoke_id(bob.link) == frozenset()
+
+
 # --- over the page's server ---
 
 
