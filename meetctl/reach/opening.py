@@ -140,6 +140,8 @@ def _free(address: str, wanted: int, kind: socket.SocketKind) -> int:
     """Returns the wanted port, or a free one where it is taken."""
     for port in (wanted, 0):
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind) as probe:
+            if kind is socket.SOCK_STREAM:  # as whoever binds it does: connections that have ended still linger there
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((address, port))
             except OSError:

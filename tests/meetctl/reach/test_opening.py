@@ -13,7 +13,7 @@ from meetctl.reach import opening
 from meetctl.reach.opening import Reach, open_reach
 from meetctl.reach.words import AUTHORITY_PATH, notes_of
 from meetctl.roster import ReachChoice
-from tests.meetctl.reach.conftest import HERE
+from tests.meetctl.reach.conftest import HERE, open_door_here
 
 
 @pytest.mark.parametrize("choice", [None, ReachChoice(), ReachChoice(host="127.0.0.1"), ReachChoice(host="localhost")])
@@ -39,6 +39,21 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, monkeypatch: pytest.Monke
             pass
     assert caught.value.message == f"port {port} of 127.0.0.1 cannot be had: Address already in use"
     assert caught.value.hint == "--port PORT, with another one"
+
+
+def test_the_usual_port_of_media_is_taken_again_after_connections_that_have_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server((LOOPBACK, 0)) as before:
+        port = before.getsockname()[1]
+        with socket.create_connection((LOOPBACK, port)) as visitor:
+            before.accept()[0].close()  # who closes first keeps the port for a minute
+            assert visitor.recv(1) == b""
+    monkeypatch.setattr(opening, "TCP_PORT", port)
+    with open_door_here(tmp_path, monkeypatch) as reach:
+        assert reach.media.tcp_port == port
+    with socket.create_server((LOOPBACK, port)), open_door_here(tmp_path, monkeypatch) as reach:
+        assert reach.media.tcp_port != port
 
 
 def test_a_given_pair_that_does_not_fit_lets_the_port_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
