@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections import OrderedDict
@@ -23,6 +24,8 @@ _Asked = TypeVar("_Asked", bound=BaseModel)
 WRONG_AT_ONCE = 30
 """Wrong links from one address: an office behind one router may have an old link in many tabs."""
 WRONG_A_SECOND = 0.5
+BODY_S = 10.0
+"""For the few kB that a page sends; they come before an invite is known, so nobody may take their time over them."""
 ADDRESSES = 1000
 """That are remembered; of more, the ones that were quiet for longest begin anew."""
 
@@ -93,7 +96,12 @@ async def parse(request: web.Request, model: type[_Asked]) -> _Asked:
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType
     try:
-        return model.model_validate_json(await request.read())
+        async with asyncio.timeout(BODY_S):
+            body = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    try:
+        return model.model_validate_json(body)
     except ValidationError:
         raise web.HTTPBadRequest from None  # the error's own text would repeat what was sent
 

@@ -36,6 +36,8 @@ from meetctl.web.rate import Bucket
 STATIC = Path(__file__).parent / "static"
 MAX_BODY_BYTES = 12_288
 """An invite and the longest words of a host fit, whatever their script."""
+KEEP_ALIVE_S = 75.0
+"""An idle connection is open no longer: whoever opens one needs no invite. A page asks every few seconds."""
 SHUTDOWN_GRACE_S = 1.0
 """Runs out when a browser keeps a connection open; answers take milliseconds."""
 
@@ -199,7 +201,7 @@ class PageServer:
         if self._signaling is not None:
             app.add_routes([web.get(path, self._signaling.handle, allow_head=False) for path in PATHS])
         app.add_routes([web.get("/{room}", self._page)])
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_GRACE_S)
+        runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=SHUTDOWN_GRACE_S)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port).start()

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from meetctl.errors import ConflictError, LiveKitError, StandInError
+from meetctl.web import gate
 from meetctl.web.invites import Invites, Role
 from meetctl.web.server import JOINS_AT_ONCE, MAX_BODY_BYTES, PageServer
 from tests.meetctl.web.conftest import LIVEKIT_URL, Door
@@ -113,6 +114,35 @@ async def test_an_oversized_body_is_refused(client: aiohttp.ClientSession, invit
     status, answer = await join(client, invites.guest.get_secret_value(), "x" * MAX_BODY_BYTES)
     assert (status, answer["code"]) == (413, "request_entity_too_large")
     assert door.admitted == []
+
+
+async def test_who_does_not_send_what_they_announced_is_not_waited_for(
+    server: PageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "BODY_S", 0.05)
+    address = urlsplit(server.url)
+    async with asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        head = f"POST /api/info HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        assert (await reader.readline()).split()[1] == b"408"
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_connection_on_which_nobody_asks_any_more_is_closed(
+    static: Path, invites: Invites, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meetctl.web.server.KEEP_ALIVE_S", 0.05)
+    admit, info = door.admit, door.info
+    page = PageServer(room="standup", livekit_url=LIVEKIT_URL, invites=invites, admit=admit, info=info, static=static)
+    async with asyncio.timeout(30), page:
+        address = urlsplit(page.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(f"GET /favicon.ico HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+        assert b"204" in await reader.read()
+        writer.close()
+        await writer.wait_closed()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"invite": 1, "name": "Bob"}', b"\xff"])
