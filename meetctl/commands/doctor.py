@@ -44,7 +44,8 @@ def doctor(
     told, roster = _read(path, variables)
     found += told
     found += asyncio.run(_examine(roster, variables))
-    found += look_at_reach(reached_at(roster.reach if roster else None, host, port), state_dir())
+    choice = reached_at(roster.reach if roster else None, host, port)
+    found += look_at_reach(choice, state_dir(), own_server=roster is None or roster.livekit is None)
     mask = Masker(_secrets(roster, variables))
     found = [replace(finding, message=mask(finding.message)) for finding in found]
     if as_json:

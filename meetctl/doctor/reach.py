@@ -17,11 +17,12 @@ from meetctl.roster import ReachChoice
 CHECK = "reach"
 
 
-def look_at_reach(choice: ReachChoice | None, state: Path) -> list[Finding]:
+def look_at_reach(choice: ReachChoice | None, state: Path, *, own_server: bool = True) -> list[Finding]:
     """Returns what was found of this way in; nothing where none is asked for.
 
     Args:
         state: the user's own directory, where an authority may be kept; none is made here.
+        own_server: whether media comes to this machine too; else only the page is here.
     """
     if choice is None or choice.host is None:
         return []
@@ -30,21 +31,22 @@ def look_at_reach(choice: ReachChoice | None, state: Path) -> list[Finding]:
     try:
         with _without_making_one(state) as directory, open_reach(choice, directory) as reach:
             assert reach is not None
-            return list(_judged(reach))
+            return list(_judged(reach, own_server))
     except MeetctlError as error:
         return [failure(CHECK, error.message, error.hint or "see docs/reach.md")]
 
 
-def _judged(reach: Reach) -> Iterator[Finding]:
-    media = reach.media
-    ports = f"{reach.port}/tcp, {media.udp_port}/udp and {media.tcp_port}/tcp"
+def _judged(reach: Reach, own_server: bool) -> Iterator[Finding]:
+    media, page = reach.media, f"{reach.port}/tcp"
+    ports = f"{page}, {media.udp_port}/udp and {media.tcp_port}/tcp" if own_server else page
+    otherwise = f"; with {page} alone people come in too, later and at a cost" if own_server else ""
     yield ok(CHECK, f"{reach.origin} can be served; {ports} can be had at {reach.place.address}")
     yield warning(
         CHECK,
-        "whether a firewall in between lets them through cannot be seen from here",
-        f"allow {ports}; with {reach.port}/tcp alone people come in too, later and at a cost",
+        f"whether a firewall in between lets {'them' if own_server else 'that'} through cannot be seen from here",
+        f"allow {ports}{otherwise}",
     )
-    if (media.udp_port, media.tcp_port) != (UDP_PORT, TCP_PORT):
+    if own_server and (media.udp_port, media.tcp_port) != (UDP_PORT, TCP_PORT):
         message = f"{UDP_PORT}/udp or {TCP_PORT}/tcp is taken, by another meeting perhaps"
         yield warning(CHECK, message, "end that one, or allow the ports that `meetctl up` then prints")
     if reach.authority is not None:

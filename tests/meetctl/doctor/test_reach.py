@@ -32,6 +32,18 @@ def test_a_way_in_that_can_be_opened_is_good_and_what_cannot_be_seen_is_said(tmp
     socket.create_server((LOOPBACK, port)).close()
 
 
+def test_where_media_goes_elsewhere_no_port_for_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_tcp_port()
+    with socket.create_server(("", 0)) as taken:
+        monkeypatch.setattr(opening, "TCP_PORT", taken.getsockname()[1])
+        found = look_at_reach(ReachChoice(host=LOOPBACK, port=port), tmp_path, own_server=False)
+    said = " ".join(f"{finding.message} {finding.hint}" for finding in found)
+    assert f"allow {port}/tcp" in said and "own certificate" in said
+    assert "/udp" not in said and "is taken" not in said and "at a cost" not in said
+
+
 def test_a_port_that_is_taken_is_a_failure(tmp_path: Path) -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         (finding,) = look_at_reach(ReachChoice(host=LOOPBACK, port=taken.getsockname()[1]), tmp_path)
