@@ -1,4 +1,4 @@
-"""Finds an address of this machine that is not loopback."""
+"""Finds the addresses of this machine that are not loopback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def outer_address(port: int) -> str | None:
     Only one on which a UDP socket can be bound to this port counts; None = there is none.
     """
     first = default_route_address()
-    return first_outer([*([first] if first else []), *_of_interfaces()], port)
+    others = [address for _, address in interface_addresses(socket.AF_INET)]
+    return first_outer([*([first] if first else []), *others], port)
 
 
 def first_outer(addresses: Iterable[str], port: int) -> str | None:
@@ -36,18 +37,19 @@ def default_route_address() -> str | None:
         return str(probe.getsockname()[0])
 
 
-def _of_interfaces() -> list[str]:
+def interface_addresses(*families: socket.AddressFamily) -> list[tuple[str, str]]:
+    """Returns every address of these families that others could reach, after the name of its interface, which is up."""
     up = {name for name, interface in psutil.net_if_stats().items() if interface.isup}
     return [
-        address.address
+        (name, address.address)
         for name, addresses in sorted(psutil.net_if_addrs().items())
         for address in addresses
-        if name in up and address.family is socket.AF_INET
+        if name in up and address.family in families and _is_outer(address.address)
     ]
 
 
 def _is_outer(address: str) -> bool:
-    parsed = ipaddress.IPv4Address(address)
+    parsed = ipaddress.ip_address(address.partition("%")[0])
     # livekit-server leaves link-local addresses out.
     return not (parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified)
 

@@ -7,10 +7,8 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psutil
-
 from meetctl.errors import UsageError
-from meetctl.local.addresses import default_route_address
+from meetctl.local.addresses import default_route_address, interface_addresses
 
 AUTO = "auto"
 
@@ -36,13 +34,8 @@ class OuterAddress:
 
 def own_addresses() -> list[OuterAddress]:
     """Returns every address that others could reach, the default route's first."""
-    up = {name for name, interface in psutil.net_if_stats().items() if interface.isup}
     found = [
-        OuterAddress(address.address, address.address, name)
-        for name, addresses in sorted(psutil.net_if_addrs().items())
-        if name in up
-        for address in addresses
-        if address.family in (socket.AF_INET, socket.AF_INET6) and _is_outer(address.address)
+        OuterAddress(address, address, name) for name, address in interface_addresses(socket.AF_INET, socket.AF_INET6)
     ]
     first = default_route_address()
     return sorted(found, key=lambda place: (place.address != first, place.is_ipv6))
@@ -84,8 +77,3 @@ def _addresses_of(host: str) -> list[str]:
     except (OSError, UnicodeError):
         return []
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def _is_outer(address: str) -> bool:
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    return not (parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified)
