@@ -62,44 +62,36 @@ class FrontDoor:
         own: Callable[[Awaitable[None]], None],
         failed: Callable[[str, BaseException], object],
     ) -> None:
-        self._room = room
-        self._credentials = credentials
         self._own_server = own_server
-        self._direction = direction
-        self._host_requests = host_requests
         self._reach = reach
-        self._info = info
         self._own = own
-        self._failed = failed
         self._mask = mask
         self._stack = contextlib.AsyncExitStack()
-        self._signaling: SignalingProxy | None = None
         self.people = People(room, room_service, lambda: cast.entries, publish=publish, drop=self._drop, end=end)
         self.admission = Admission(room, room_service, credentials, cast, self.people)
+        keeps_out = self.people.keeps_out
+        self._signaling = SignalingProxy(credentials.url, keeps_out=keeps_out) if own_server else None
+        self._page = PageServer(
+            room=room,
+            livekit_url=credentials.url,
+            invites=Invites.create(),
+            admit=self.admission.admit,
+            info=info,
+            direct=direction.direct,
+            cast=direction.view,
+            people=self.people,
+            requests=host_requests.view,
+            decide=host_requests.decide,
+            signaling=self._signaling,
+            reach=reach,
+            failed=failed,
+        )
 
     async def __aenter__(self) -> FrontDoor:
-        enter = self._stack.enter_async_context
         try:
-            if self._own_server:
-                keeps_out = self.people.keeps_out
-                self._signaling = await enter(SignalingProxy(self._credentials.url, keeps_out=keeps_out))
-            self._page = await enter(
-                PageServer(
-                    room=self._room,
-                    livekit_url=self._credentials.url,
-                    invites=Invites.create(),
-                    admit=self.admission.admit,
-                    info=self._info,
-                    direct=self._direction.direct,
-                    cast=self._direction.view,
-                    people=self.people,
-                    requests=self._host_requests.view,
-                    decide=self._host_requests.decide,
-                    signaling=self._signaling,
-                    reach=self._reach,
-                    failed=self._failed,
-                )
-            )
+            if self._signaling is not None:
+                await self._stack.enter_async_context(self._signaling)
+            await self._stack.enter_async_context(self._page)
         except BaseException:
             await self._stack.aclose()
             raise
