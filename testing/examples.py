@@ -93,10 +93,10 @@ WIRE = (
 )
 
 PEOPLE: tuple[PeopleEvent, ...] = (
-    PersonJoined(None, "bob-1", "Bob", "guest", AT),
-    PersonChanged(None, "bob-1", True, False, True, AT),
-    PersonLeft(None, "bob-1", True, AT),
-    LockChanged(None, True, AT),
+    PersonJoined("bob-1", "Bob", "guest", AT),
+    PersonChanged("bob-1", True, False, True, AT),
+    PersonLeft("bob-1", True, AT),
+    LockChanged(True, AT),
 )
 
 EVENTS: tuple[SeatEvent, ...] = (

@@ -8,7 +8,6 @@ from meetctl.commands._meetings import find_meeting
 from meetctl.display import console
 from meetctl.supervisor.control import ask
 from meetctl.web.direction import Directive
-from meetctl.web.people import Manage
 
 DONE = {
     Directive.SAY: "{name} will say it",
@@ -30,5 +29,5 @@ def direct(do: Directive, *, agent: str = "", text: str = "", room: str | None, 
     if as_json:
         console.print_json({"schema_version": 1, "room": note.room, **answer})
     else:
-        done = MUTED_PERSON if answer["do"] == Manage.MUTE and answer.get("is_person") else DONE[do]
+        done = MUTED_PERSON if answer.get("is_person") else DONE[do]
         console.print_data(f"{note.room}: {done.format_map(answer)}")

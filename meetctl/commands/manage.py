@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from meetctl.commands._meetings import find_meeting
-from meetctl.commands.direct import MUTED_PERSON
 from meetctl.display import console
 from meetctl.supervisor.control import ask
 from meetctl.web.people import Manage
 
 DONE = {
     Manage.KICK: "{name} was removed and cannot come back; the guests' link still lets others in, until `meetctl lock`",
-    Manage.MUTE: MUTED_PERSON,
     Manage.LOCK: "nobody new comes in",
     Manage.UNLOCK: "people may come in again",
-    Manage.END: "the meeting is ending",
 }
 
 

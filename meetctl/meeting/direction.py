@@ -66,8 +66,7 @@ class Direction:
 
     def knows(self, word: str) -> bool:
         """Returns whether an agent has that name or identity."""
-        entries = self._cast.entries.values()
-        return any(word.casefold() in (entry.identity.casefold(), entry.name.casefold()) for entry in entries)
+        return self._find(word) is not None
 
     def view(self) -> Mapping[str, Any]:
         """Returns what a host sees of the agents on the page."""
@@ -136,14 +135,17 @@ class Direction:
         return entry
 
     def _named(self, word: str) -> AgentEntry:
-        for entry in self._cast.entries.values():
-            if word.casefold() in (entry.identity.casefold(), entry.name.casefold()):
-                return entry
+        if (entry := self._find(word)) is not None:
+            return entry
         names = [entry.name for entry in self._cast.entries.values()]
         raise UsageError(
             f"no agent of {self._room} is named {word!r}; there is {', '.join(names) or 'none'}",
             hint=f"meetctl status {self._room}",
         )
+
+    def _find(self, word: str) -> AgentEntry | None:
+        entries, wanted = self._cast.entries.values(), word.casefold()
+        return next((entry for entry in entries if wanted in (entry.identity.casefold(), entry.name.casefold())), None)
 
     def _floor_names(self) -> Sequence[str]:
         return [entry.name for entry in self._cast.entries.values() if entry.program is not Program.COMMAND]

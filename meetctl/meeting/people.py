@@ -182,7 +182,7 @@ class People:
                 return {"do": do.value, **await self._mute(await self._named(person))}
             case Manage.LOCK | Manage.UNLOCK:
                 self.locked = do is Manage.LOCK
-                self._publish(LockChanged(None, self.locked, time.monotonic()))
+                self._publish(LockChanged(self.locked, time.monotonic()))
             case Manage.END:
                 self._end()
         return {"do": do.value}
@@ -190,6 +190,15 @@ class People:
     async def knows(self, word: str) -> bool:
         """Returns whether somebody of that name or identity is there."""
         return await self._find(word) is not None
+
+    async def mute(self, word: str) -> Mapping[str, str] | None:
+        """Mutes whoever has that name or identity; returns whom, None where nobody there has.
+
+        Raises:
+            LiveKitError: if the server does not do it.
+        """
+        found = await self._find(word)
+        return None if found is None else await self._mute(found)
 
     async def _kick(self, one: ParticipantInfo) -> Mapping[str, str]:
         # First the doors, then the person: their client comes back within a second.
@@ -242,11 +251,8 @@ class People:
             role=self._role_of(one.identity),
             since=datetime.fromtimestamp(one.joined_at, UTC).isoformat(timespec="seconds"),
             talked_s=round(0.0 if talk is None else talk.total, 1),
-            ice=None if report is None else report.ice.value,
-            path=None if report is None else report.path,
-            loss=None if report is None else report.loss,
-            rtt_ms=None if report is None else report.rtt_ms,
             **_sends(one),
+            **({} if report is None else report.model_dump(mode="json")),
         )
 
     def _role_of(self, identity: str) -> str | None:
@@ -257,14 +263,14 @@ class People:
         now = time.monotonic()
         for identity in before.keys() - after.keys():
             self._reports.pop(identity, None)
-            self._publish(PersonLeft(None, identity, identity in self._removed, now))
+            self._publish(PersonLeft(identity, identity in self._removed, now))
         for identity, one in after.items():
             if identity not in before:
                 name = one.name or identity
-                self._publish(PersonJoined(None, identity, name, self._role_of(identity), now))
+                self._publish(PersonJoined(identity, name, self._role_of(identity), now))
             sends = _sends(one)
             if sends != (_sends(before[identity]) if identity in before else _NOTHING):
-                self._publish(PersonChanged(None, identity, at=now, **sends))
+                self._publish(PersonChanged(identity, at=now, **sends))
 
 
 _NOTHING = {"microphone": False, "camera": False, "screen": False}

@@ -106,13 +106,15 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
 
     async def direct(request: Request) -> Mapping[str, Any]:
         wanted = asked(DirectAsked, request)
-        people = meeting.front_door.people
-        is_agent = meeting.direction.knows(wanted.agent)
-        if wanted.directive in (Directive.MUTE, Directive.UNMUTE) and not is_agent and await people.knows(wanted.agent):
-            if wanted.directive is Directive.UNMUTE:
+        if wanted.directive in (Directive.MUTE, Directive.UNMUTE) and not meeting.direction.knows(wanted.agent):
+            people = meeting.front_door.people
+            if wanted.directive is Directive.MUTE:
+                muted = await people.mute(wanted.agent)
+                if muted is not None:
+                    return {"do": Manage.MUTE.value, **muted, "is_person": True}
+            elif await people.knows(wanted.agent):
                 message = f"{wanted.agent} is a person: nobody switches a person's microphone on but they themselves"
                 raise UsageError(message, hint="ask them to")
-            return {**await people.manage(Manage.MUTE, wanted.agent), "is_person": True}
         return await meeting.direction.direct(wanted.directive, wanted.agent, wanted.text)
 
     async def manage(request: Request) -> Mapping[str, Any]:

@@ -123,7 +123,7 @@ class PersonStatus(Shown):
     identity: str
     name: str
     role: str | None = None
-    """`guest` or `host`; null where they came by a token that this meeting did not give."""
+    """`guest`, `host` or `observer`; null where they came by a token that this meeting did not give."""
     since: str | None = None
     """ISO 8601."""
     microphone: bool = False

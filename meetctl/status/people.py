@@ -9,11 +9,11 @@ from typing import ClassVar
 @dataclass(frozen=True, slots=True)
 class PersonJoined:
     event_kind: ClassVar[str] = "person_joined"
-    seat: None
+    seat: ClassVar[None] = None
     identity: str
     name: str
     role: str | None
-    """`guest` or `host`; None where they came by a token of somebody else's."""
+    """`guest`, `host` or `observer`; None where they came by a token of somebody else's."""
     at: float
     """Monotonic seconds, here and below."""
 
@@ -23,7 +23,7 @@ class PersonChanged:
     """What they send is another now."""
 
     event_kind: ClassVar[str] = "person_changed"
-    seat: None
+    seat: ClassVar[None] = None
     identity: str
     microphone: bool
     camera: bool
@@ -34,7 +34,7 @@ class PersonChanged:
 @dataclass(frozen=True, slots=True)
 class PersonLeft:
     event_kind: ClassVar[str] = "person_left"
-    seat: None
+    seat: ClassVar[None] = None
     identity: str
     removed: bool
     """By a host."""
@@ -44,7 +44,7 @@ class PersonLeft:
 @dataclass(frozen=True, slots=True)
 class LockChanged:
     event_kind: ClassVar[str] = "lock_changed"
-    seat: None
+    seat: ClassVar[None] = None
     locked: bool
     at: float
 
