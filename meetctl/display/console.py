@@ -93,13 +93,14 @@ def show_qr_code(text: str, *, if_room_for: int = 0) -> None:
     """
     from meetctl.display.qr_code import lines_of, qr_code
 
+    if if_room_for and not (sys.stderr.isatty() and is_utf8(sys.stderr)):
+        return
     screen = _console(stderr=True)
-    if if_room_for and not (
-        sys.stderr.isatty() and is_utf8(sys.stderr) and screen.height >= lines_of(text) + if_room_for
-    ):
+    code = qr_code(text, inverted=screen.color_system is None)
+    if if_room_for and screen.height < lines_of(code) + if_room_for:
         return
     with contextlib.suppress(OSError, ValueError):
-        screen.print(qr_code(text, inverted=screen.color_system is None), soft_wrap=True)
+        screen.print(code, soft_wrap=True)
 
 
 def show_error(error: MeetctlError, *, as_json: bool) -> None:

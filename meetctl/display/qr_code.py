@@ -32,6 +32,6 @@ def qr_code(text: str, *, inverted: bool = False) -> Text:
     return Text("\n".join(lines), style="#000000 on #ffffff", no_wrap=True)
 
 
-def lines_of(text: str) -> int:
-    """Returns how many lines the code of this text takes."""
-    return len(qr_code(text).plain.splitlines())
+def lines_of(code: Text) -> int:
+    """Returns how many lines the code takes."""
+    return len(code.plain.splitlines())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from meetctl.protocol.names import MAX_NAME_CHARACTERS, clean_name
@@ -28,6 +30,7 @@ def is_own_origin(origin: str | None, host: str, scheme: str = "http") -> bool:
     return origin is None or origin == f"{scheme}://{host}"
 
 
+@lru_cache(maxsize=16)
 def page_headers(livekit_url: str) -> Mapping[str, str]:
     """Returns the headers of every answer; the page may reach this LiveKit server and nothing else."""
     policy = {
@@ -43,7 +46,7 @@ def page_headers(livekit_url: str) -> Mapping[str, str]:
         "form-action": "'none'",
         "frame-ancestors": "'none'",
     }
-    return {
+    headers = {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
@@ -52,6 +55,7 @@ def page_headers(livekit_url: str) -> Mapping[str, str]:
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
     }
+    return MappingProxyType(headers)  # everybody gets the same
 
 
 def _livekit_sources(livekit_url: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ LIT = {"█": (True, True), "▀": (True, False), "▄": (False, True), " ": (Fa
 def captured(text: Text, *, ground: int, colours: bool) -> NDArray[np.uint8]:
     """Returns the screen that the text was drawn on: its ground, and letters of the other brightness."""
     console = Console(width=100, force_terminal=True, color_system="truecolor" if colours else None)
-    lines = list(Segment.split_lines(console.render(text)))[: lines_of_text(text)]
+    lines = list(Segment.split_lines(console.render(text)))[: lines_of(text)]
     screen = np.full((2 * len(lines) + 8, 110), ground, np.uint8)
     for number, line in enumerate(lines):
         column = 4
@@ -38,10 +38,6 @@ def captured(text: Text, *, ground: int, colours: bool) -> NDArray[np.uint8]:
                     screen[4 + 2 * number + half, column] = fore if lit else back
                 column += 1
     return screen.repeat(PIXELS, axis=0).repeat(PIXELS, axis=1)
-
-
-def lines_of_text(text: Text) -> int:
-    return len(text.plain.splitlines())
 
 
 def read(screen: NDArray[np.uint8]) -> list[str]:
@@ -62,5 +58,5 @@ def test_without_colours_it_is_read_on_a_dark_screen(link: str) -> None:
 
 def test_it_fits_on_an_ordinary_terminal() -> None:
     code = qr_code(LINKS[0])
-    assert lines_of(LINKS[0]) <= 20
+    assert lines_of(code) <= 20
     assert max(map(len, code.plain.splitlines())) <= 40
