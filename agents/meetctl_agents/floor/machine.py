@@ -7,6 +7,7 @@ text: times come with the events, and who is addressed is found out beforehand (
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
@@ -93,8 +94,7 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
     match event:
         case CastSet(cast):
             present = {member.identity for member in cast}
-            floor = replace(floor, cast=cast, waiting=tuple(w for w in floor.waiting if w.identity in present))
-            return _lost(floor, now) if floor.holder not in (None, *present) else (floor, ())
+            return _without(replace(floor, cast=cast), lambda one: one not in present, now)
         case HumanCame(identity):
             return replace(floor, humans=floor.humans | {identity}), ()
         case HumanLeft(identity):
@@ -121,7 +121,7 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
         case AgentCame(identity):
             return returned(replace(floor, here=floor.here | {identity}), identity), ()
         case AgentGone(identity):
-            return _without_agent(floor, identity, now)
+            return _without(replace(floor, here=floor.here - {identity}), lambda one: one == identity, now)
         case Directed(identity, verbatim, line):
             return _directed(floor, identity, verbatim, line), ()
         case HandedOver(identity, to):
@@ -310,13 +310,13 @@ def _without_human(floor: Floor, identity: str, now: float) -> Floor:
     return replace(floor, waiting=waiting, owed=owed, open=None, consulting=None)
 
 
-def _without_agent(floor: Floor, identity: str, now: float) -> tuple[Floor, tuple[Action, ...]]:
-    floor = replace(floor, here=floor.here - {identity})
+def _without(floor: Floor, is_gone: Callable[[str], bool], now: float) -> tuple[Floor, tuple[Action, ...]]:
+    """Takes the floor from agents that are gone; what people asked them goes to others, or people are told."""
     actions: tuple[Action, ...] = ()
-    if floor.holder == identity:
+    if floor.holder is not None and is_gone(floor.holder):
         floor, actions = _lost(floor, now)
-    left = [request for request in floor.waiting if request.identity == identity]
-    floor = _unwanted(floor, identity)
+    left = [request for request in floor.waiting if is_gone(request.identity)]
+    floor = replace(floor, waiting=tuple(request for request in floor.waiting if not is_gone(request.identity)))
     for request in left:
         floor, told = unheard(floor, request, None, now)
         actions = (*actions, *told)

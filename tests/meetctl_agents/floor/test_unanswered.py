@@ -111,6 +111,12 @@ def test_who_is_gone_while_it_waits_answers_once_it_is_back() -> None:
     assert meeting.do(AgentCame("max")).given == ["ada", "max"]
 
 
+def test_people_are_told_where_who_waits_to_answer_is_removed() -> None:
+    meeting = asked("ada", "max").do(CastSet(CAST[:1]))
+    assert meeting.told == [("max", "u1", None)]
+    assert meeting.speak().given == ["ada"]
+
+
 def test_who_does_not_come_back_did_not_answer() -> None:
     meeting = asked("max").do(AgentGone("max"))
     due = next_deadline(meeting.floor, meeting.now)
