@@ -39,7 +39,7 @@ from .events import (
     UtteranceFinal,
 )
 from .modes import after_agent, after_human, decided, one_by_turn, undecided
-from .state import Floor, FloorHold, FloorRequest, by_turn, opener
+from .state import Floor, FloorHold, FloorRequest, by_turn, may_speak, opener
 from .unanswered import overdue, returned, superseded, unheard
 
 SILENT_S = 25.0
@@ -204,7 +204,7 @@ def _directed(floor: Floor, identity: str, verbatim: str | None, line: Line | No
 
 def _handed_over(floor: Floor, identity: str, to: str) -> Floor:
     """The next turn is the other's, and counts as one of agents in a row: a question does not go round for ever."""
-    if floor.hold is None or floor.hold.request.identity != identity:
+    if floor.hold is None or floor.hold.request.identity != identity or not may_speak(floor, to, addressed=True):
         return floor
     return replace(floor, waiting=(FloorRequest(to, floor.hold.request.line), *floor.waiting))
 

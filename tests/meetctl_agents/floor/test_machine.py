@@ -224,6 +224,12 @@ def test_whoever_is_handed_the_question_answers_it_next() -> None:
     assert done[-2] == GrantFloor("shy", "r-2", line("sam"))
 
 
+@pytest.mark.parametrize("to", ["mute", "stranger"])
+def test_nothing_is_handed_to_who_may_not_speak(to: str) -> None:
+    _, done = run(*spoken("sam", "ada"), HandedOver("ada", to), released("ada", 1))
+    assert gives(done) == ["ada"]
+
+
 def test_only_the_holder_hands_over_and_a_question_does_not_go_round_for_ever() -> None:
     _, done = run(*spoken("sam", "ada"), HandedOver("max", "shy"), released("ada", 1))
     assert gives(done) == ["ada"]

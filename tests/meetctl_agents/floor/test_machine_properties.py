@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from meetctl_agents.floor.events import (
@@ -14,6 +17,7 @@ from meetctl_agents.floor.events import (
     Directed,
     Event,
     GrantFloor,
+    HandedOver,
     HumanCame,
     HumanLeft,
     Muted,
@@ -30,7 +34,7 @@ from meetctl_agents.floor.events import (
     UtteranceFinal,
 )
 from meetctl_agents.floor.machine import LONGEST_S, TALK_S, next_deadline, step
-from meetctl_agents.floor.state import Floor, may_speak
+from meetctl_agents.floor.state import Floor, FloorRequest, may_speak
 
 from meetctl.protocol import CastMember, FloorMode, Line, MeetingRules, Speaks
 
@@ -41,6 +45,7 @@ CAST = (
     CastMember(identity="mute", name="Mute", speaks=Speaks.NEVER),
     CastMember(identity="bot", name="Bot", serves_floor=False),
 )
+CASTS = st.lists(st.sampled_from(CAST), unique=True).map(tuple)
 AGENTS = st.sampled_from(["ada", "max", "shy", "mute", "bot", "stranger"])
 HUMANS = st.sampled_from(["sam", "eve"])
 NAMED = st.lists(AGENTS, max_size=3).map(tuple)
@@ -59,7 +64,7 @@ def line(identity: str, id: str = "u1") -> Line:
 
 
 EVENTS = st.one_of(
-    st.builds(CastSet, st.lists(st.sampled_from(CAST), unique=True).map(tuple)),
+    st.builds(CastSet, CASTS),
     st.builds(HumanCame, HUMANS),
     st.builds(HumanLeft, HUMANS),
     st.builds(SpeechStarted, HUMANS),
@@ -76,13 +81,25 @@ EVENTS = st.one_of(
     st.builds(AgentCame, AGENTS),
     st.builds(AgentGone, AGENTS),
     st.builds(Directed, AGENTS, st.sampled_from([None, "Hello."])),
+    st.builds(HandedOver, AGENTS, AGENTS),
     st.builds(Muted, AGENTS, st.booleans()),
     st.builds(Picked, NUMBERS, st.one_of(st.none(), AGENTS)),
     st.builds(Undecided, NUMBERS),
     st.just(Tick()),
     st.sampled_from(["release", "release of another", "failure"]),
 )
+BEGUN: tuple[Event, ...] = (CastSet(CAST), *(AgentCame(one.identity) for one in CAST[:4]), HumanCame("sam"))
 HAPPENINGS = st.lists(st.tuples(st.floats(0, 40), EVENTS, NAMED), max_size=60)
+
+FAILINGS = st.one_of(
+    st.builds(CastSet, CASTS),
+    st.builds(AgentCame, AGENTS),
+    st.builds(AgentGone, AGENTS),
+    st.builds(HandedOver, st.sampled_from(["ada", "max"]), AGENTS),
+    st.just(Tick()),
+    st.sampled_from(["release", "failure"]),
+)
+"""What befalls agents, while people only wait for them."""
 
 
 class Watched:
@@ -94,9 +111,13 @@ class Watched:
         self.holder: str | None = None
         self.turns = 0
         self.seen: set[str] = set()
+        self.lines = 0
 
     def happen(self, happening: Event | str, named: tuple[str, ...] = ()) -> None:
         event = self._release(happening, named) if isinstance(happening, str) else happening
+        if isinstance(event, UtteranceFinal | Overheard):
+            self.lines += 1
+            event = replace(event, line=event.line.model_copy(update={"id": f"u{self.lines}"}))
         if isinstance(event, UtteranceFinal | Directed):
             self.turns = 0
         before = self.floor
@@ -132,7 +153,7 @@ class Watched:
                 self.holder = identity
                 self.turns += held.request.tries == 0
                 most = self.floor.rules.max_agent_turns
-                assert most is None or self.turns <= most, "agents talk for ever"
+                assert most is None or self.turns <= most or directed, "agents talk for ever"
             case Changed(who):
                 assert who in (None, self.holder)
                 self.holder = who
@@ -143,21 +164,36 @@ class Watched:
                 assert self.floor.rules.floor is FloorMode.MODERATED
 
     def _check_no_question_is_forgotten(self, before: Floor, event: Event, actions: tuple[Action, ...]) -> None:
-        held = before.hold
-        if held is None or held.cut or held.request.line is None or held.request.verbatim is not None:
+        """Exempt: what people have replaced or given up, the agent that the host muted, and whoever's turn would be one
+        more in a row than the meeting allows: in a round of many that is every round's end, and nothing to be told."""
+        if isinstance(event, UtteranceFinal) or (isinstance(event, HumanLeft) and not self.floor.humans):
             return
-        asked = held.request.line.id
-        unheard = isinstance(event, Released) and event.grant_id == held.grant_id and event.line is None
-        if unheard and held.request.line.identity in ("sam", "eve"):
-            after = self.floor
-            due = [
-                *after.waiting,
-                *(owed.request for owed in after.owed),
-                *([after.hold.request] if after.hold else []),
-            ]
-            told = [action.line for action in actions if isinstance(action, NeverAnswered)]
-            lines = [*(request.line for request in due), *told]
-            assert any(one is not None and one.id == asked for one in lines), "nobody answers, and nobody is told"
+        told = {(one.identity, one.line.id) for one in actions if isinstance(one, NeverAnswered) and one.line}
+        after = {(one.identity, one.line.id) for one in _to_be_answered(self.floor) if one.line} | told
+        for request in self._unanswered(before, event):
+            assert request.line is not None
+            asked = request.line.id
+            answered_for = {who for who, line_id in after if line_id == asked}
+            muted = isinstance(event, Muted) and event.muted and event.identity == request.identity
+            one_too_many = self.floor.exhausted and not request.directed and not request.tries
+            assert muted or one_too_many or request.identity in answered_for or (request.is_by_turn and answered_for), (
+                "nobody answers, and nobody is told"
+            )
+
+    def _unanswered(self, before: Floor, event: Event) -> Iterator[FloorRequest]:
+        """Yields what people had asked and nothing was heard of, even after the event."""
+        for request in before.waiting:
+            yield from _asked_by_people(request)
+        for owed in before.owed:
+            yield from _asked_by_people(owed.request)
+        held = before.hold
+        if held is None or held.cut or isinstance(event, SpeechStarted):
+            return
+        released = isinstance(event, Released) and event.grant_id == held.grant_id
+        answered = isinstance(event, Released) and released and event.line is not None
+        heard_to_its_end = held.sounded and self.now >= held.deadline and not released
+        if not answered and not heard_to_its_end:
+            yield from _asked_by_people(held.request)
 
     def _check_human_waits_for_nobody(self, before: Floor, event: Event, actions: tuple[Action, ...]) -> None:
         held = before.hold
@@ -171,12 +207,24 @@ class Watched:
                 assert after.cut or after.request.directed or after.request.line is not None
 
 
+def _asked_by_people(request: FloorRequest) -> Iterator[FloorRequest]:
+    if request.verbatim is None and request.line is not None and request.line.identity in ("sam", "eve"):
+        yield request
+
+
+def _to_be_answered(floor: Floor) -> tuple[FloorRequest, ...]:
+    held = (floor.hold.request,) if floor.hold else ()
+    return (*held, *floor.waiting, *(owed.request for owed in floor.owed))
+
+
 @settings(max_examples=300, deadline=None)
-@given(RULES, HAPPENINGS)
+@given(RULES, st.sampled_from([(), BEGUN]), HAPPENINGS)
 def test_whatever_happens_one_holds_the_floor_no_human_waits_and_every_grant_ends(
-    rules: MeetingRules, event_stream: list[tuple[float, Event | str, tuple[str, ...]]]
+    rules: MeetingRules, begun: tuple[Event, ...], event_stream: list[tuple[float, Event | str, tuple[str, ...]]]
 ) -> None:
     watched = Watched(rules)
+    for event in begun:
+        watched.happen(event)
     for passed, happening, named in event_stream:
         watched.now += passed
         watched.happen(happening, named)
@@ -187,6 +235,25 @@ def test_whatever_happens_one_holds_the_floor_no_human_waits_and_every_grant_end
         watched.happen(Tick())
         after = watched.floor.hold
         assert after is None or after.grant_id != held.grant_id, "a grant that never ends"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from([mode for mode in FloorMode if mode is not FloorMode.MODERATED]),
+    st.lists(st.lists(st.sampled_from(["ada", "max", "shy"]), max_size=3, unique=True), min_size=1, max_size=2),
+    st.lists(st.tuples(st.floats(0, 40), FAILINGS), min_size=1, max_size=12),
+)
+def test_whatever_befalls_agents_each_that_was_asked_answers_or_people_are_told(
+    mode: FloorMode, asked: list[list[str]], failings: list[tuple[float, Event | str]]
+) -> None:
+    watched = Watched(MeetingRules(floor=mode, max_agent_turns=None))
+    for event in (*BEGUN, HumanCame("eve")):
+        watched.happen(event)
+    for person, named in zip(("sam", "eve"), asked, strict=False):
+        watched.happen(UtteranceFinal(line(person), tuple(named), spoken=False))
+    for passed, happening in failings:
+        watched.now += passed
+        watched.happen(happening)
 
 
 @settings(max_examples=60, deadline=None)
