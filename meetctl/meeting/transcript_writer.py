@@ -39,11 +39,12 @@ class TranscriptWriter:
         self._warn = warn
         self._calm = calm
         self._name_of = name_of
+        self._warned: str | None = None
+        """In what words it said that the transcript cannot be written; None = it can be."""
         self._own_words: deque[str] = deque(maxlen=OWN_WORDS)
 
     def observe(self, event: SeatEvent) -> None:
         """Takes one event down, if it is the chair's word."""
-        was_broken = self._transcript.broken
         match event:
             case ChildMessage(seat=seat, event=Utterance(line=line)) if seat == CHAIR_IDENTITY:
                 if line.id not in self._own_words:
@@ -60,10 +61,12 @@ class TranscriptWriter:
                 self._transcript.add_latency(turn.identity, turn.line_id, turn.stages_ms)
             case _:
                 return
-        if self._transcript.broken is not None and was_broken is None:
-            self._warn(f"the transcript cannot be written: {self._transcript.broken}")
-        elif self._transcript.broken is None and was_broken is not None:
-            self._calm(f"the transcript cannot be written: {was_broken}")
+        if self._transcript.broken is not None and self._warned is None:
+            self._warned = f"the transcript cannot be written: {self._transcript.broken}"
+            self._warn(self._warned)
+        elif self._transcript.broken is None and self._warned is not None:
+            self._calm(self._warned)
+            self._warned = None
 
     def note(self, fact: str) -> None:
         """Takes down a fact of the meeting's own."""

@@ -35,7 +35,7 @@ from meetctl.supervisor.launcher import Launcher, ProcessId
 from meetctl.supervisor.logs import ChildLog
 from meetctl.supervisor.policy import GiveUp, Leave, Restart, Run, next_action
 from meetctl.supervisor.process import ChildProcess
-from meetctl.supervisor.seat import same_warning, with_last_lines
+from meetctl.supervisor.seat import printable, with_last_lines
 from meetctl.supervisor.seat_spec import Seat
 from meetctl.supervisor.state import MeetingState, apply, as_of
 from meetctl.supervisor.tasks import Tasks, begun
@@ -196,9 +196,9 @@ class SeatRunner:
             self._emit(Warned(self.seat.key, self._resources.mask(message), time.monotonic()))
 
     def calm(self, message: str) -> None:
-        """Takes a warning back: what it told of is over."""
+        """Takes a warning back that was shown in these very words: what it told of is over."""
         state = self._resources.store.state.seats.get(self.seat.key)
-        if state is not None and same_warning(state.warning, self._resources.mask(message)):
+        if state is not None and state.warning == printable(self._resources.mask(message)):
             self._emit(Warned(self.seat.key, "", time.monotonic()))
 
     # --- the life of the seat ---

@@ -155,7 +155,7 @@ def _after(
         case ChildMessage() if seat.pid is not None:
             return _said(replace(seat, missing=seat.missing - event.proofs), event.event, event.at)
         case Warned() if seat.pid is not None:
-            return _warned(seat, event.message, event.at, lasts=event.lasts)
+            return replace(_warned(seat, event.message, event.at, lasts=event.lasts), warning_about=None)
         case Answered() if seat.pid is not None:
             return replace(seat, last_stats_at=event.at)
         case Unhealthy() if seat.pid is not None:
@@ -270,7 +270,8 @@ def _heard_of_others(
     if seat is None or seat.pid is None:
         return state
     if isinstance(event, Unanswered):
-        return _with_seat(state, _warned(seat, _unanswered(seat), at, lasts=seat.warning_lasts), at)
+        # What lasts is taken back by its very words.
+        return state if seat.warning_lasts else _with_seat(state, _warned(seat, _unanswered(seat), at), at)
     proof = Proof.AUDIO if event.kind is MediaKind.AUDIO else Proof.VIDEO
     return _with_seat(state, _with_proof(seat, proof), at)
 

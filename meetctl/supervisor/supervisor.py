@@ -170,7 +170,7 @@ class Supervisor:
             runner.warn(message)
 
     def calm(self, key: str, message: str) -> None:
-        """Takes a warning back: what it told of is over."""
+        """Takes a warning back that was shown in these very words: what it told of is over."""
         if (runner := self._seats.get(key)) is not None:
             runner.calm(message)
 

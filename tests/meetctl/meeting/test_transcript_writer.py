@@ -61,3 +61,26 @@ def test_a_transcript_that_cannot_be_written_is_told_once(tmp_path: Path) -> Non
     for number in range(3):
         minutes.observe(ChildMessage("chair", Utterance(line=LINE.model_copy(update={"id": f"g{number}"})), 1.0))
     assert warnings == ["the transcript cannot be written: No space left on device"]
+
+
+class Ailing(Transcript):
+    """A transcript whose disk fails in one way and then in another."""
+
+    why: str | None = None
+
+    @property
+    def broken(self) -> str | None:
+        return self.why
+
+
+def test_the_warning_is_taken_back_in_its_own_words_where_the_disk_failed_in_two_ways(tmp_path: Path) -> None:
+    transcript = Ailing(tmp_path, TranscriptMode.MEMORY, room="r", topic=None)
+    shown: list[str] = []
+    minutes = TranscriptWriter(transcript, shown.append, shown.remove)
+    for why in ("No space left on device", "Input/output error"):
+        transcript.why = why
+        minutes.observe(ChildMessage("chair", Utterance(line=LINE), 1.0))
+        assert shown == ["the transcript cannot be written: No space left on device"]
+    transcript.why = None
+    minutes.observe(ChildMessage("chair", Utterance(line=LINE), 1.0))
+    assert shown == []

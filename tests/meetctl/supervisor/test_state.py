@@ -386,6 +386,17 @@ def test_an_agent_that_did_not_answer_is_said_to_beside_what_it_warned_of_itself
     assert folded(failing, chair).seats["max"].warning == "did not answer what it was asked: could not answer: 503"
 
 
+def test_a_warning_that_holds_stays_as_it_is_where_its_agent_does_not_answer_either(chair: MeetingState) -> None:
+    held = Warned("max", "wants to use send: meetctl approve 1, or deny 1", 10.0)
+    unanswered = said("chair", Unanswered(identity="max", line_id="u1", speaker="sam"))
+    state = folded([*BEGUN, held, unanswered], chair)
+    assert state.seats["max"].warning == held.message
+    later = apply(apply(state, Warned("max", "", 20.0)), unanswered)
+    assert later.seats["max"].warning == "did not answer what it was asked"
+    over = as_of(later, 10_000.0)
+    assert over.seats["max"].warning is None
+
+
 def test_why_a_process_went_is_forgotten_when_the_next_one_has_been_well_for_a_while() -> None:
     went = (Unhealthy("max", "was not ready within 60 s", "read max.log", 10.0), Exited("max", -9, (), 10.0))
     state = folded([*BEGUN, *went, Started("max", 8, 11.0), ChildMessage("max", Ready(), 12.0)])
@@ -410,3 +421,10 @@ def test_a_warning_goes_when_its_child_says_that_it_is_over_and_no_other_with_it
         ChildMessage("max", Recovered(about="the language model"), 14.0),
     ]
     assert folded(untold).seats["max"].warning == "slow"
+
+
+def test_an_older_fault_that_is_over_takes_back_no_warning_of_somebody_else_s() -> None:
+    fault = ChildMessage("max", Warn(message="the language model fails: 503", about="the language model"), 10.0)
+    asks = Warned("max", "wants to use send: meetctl approve 1, or deny 1", 11.0)
+    recovered = ChildMessage("max", Recovered(about="the language model"), 12.0)
+    assert folded([*BEGUN, fault, asks, recovered]).seats["max"].warning == asks.message

@@ -110,6 +110,21 @@ async def test_a_child_that_says_ready_is_running(room: Room) -> None:
     await room.reaches(ProcessState.RUNNING)
 
 
+async def test_a_warning_is_taken_back_by_its_very_words_and_not_by_those_of_an_equal_call(room: Room) -> None:
+    room.seat("ready_and_stay")
+    await room.reaches(ProcessState.RUNNING)
+    first, second = (
+        f'wants to use send {{"key":\n "sentinel-4711"}}: meetctl approve {n}, or deny {n}' for n in (1, 2)
+    )
+    room.supervisor.warn("ada", first)
+    room.supervisor.warn("ada", second)
+    room.supervisor.calm("ada", first)
+    warning = room.supervisor.state.seats["ada"].warning
+    assert warning is not None and warning.endswith("meetctl approve 2, or deny 2")
+    room.supervisor.calm("ada", second)
+    assert room.supervisor.state.seats["ada"].warning is None
+
+
 async def test_a_killed_agent_comes_back_into_its_seat_at_once(room: Room) -> None:
     room.seat("ready_and_stay")
     await room.reaches(ProcessState.RUNNING)
