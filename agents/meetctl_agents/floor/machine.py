@@ -39,7 +39,7 @@ from .events import (
     UtteranceFinal,
 )
 from .modes import after_agent, after_human, decided, one_by_turn, undecided
-from .state import Floor, FloorHold, FloorRequest, by_turn, may_speak, opener
+from .state import Floor, FloorHold, FloorRequest, by_turn, may_be_directed, may_speak, opener
 from .unanswered import overdue, returned, superseded, unheard
 
 SILENT_S = 25.0
@@ -196,7 +196,7 @@ def _released(floor: Floor, released: Released, now: float) -> tuple[Floor, tupl
 
 
 def _directed(floor: Floor, identity: str, verbatim: str | None, line: Line | None) -> Floor:
-    if identity in floor.muted or not any(m.identity == identity and m.serves_floor for m in floor.cast):
+    if not may_be_directed(floor, identity):
         return floor
     request = FloorRequest(identity, line, verbatim, directed=True)
     return replace(floor, waiting=(request, *floor.waiting), agent_turns=0, opened=True, consulting=None, nudge_at=None)

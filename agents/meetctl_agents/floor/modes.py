@@ -13,7 +13,7 @@ from typing import assert_never
 from meetctl.protocol import FloorMode, Line, OpenQuestions
 
 from .events import Action, Consult, UtteranceFinal
-from .state import Consultation, Floor, FloorRequest, OpenQuestion, by_turn, may_speak
+from .state import Consultation, Floor, FloorRequest, OpenQuestion, by_turn, is_of_cast, may_speak
 
 MODERATION_S = 1.2
 """A language model picks in 0.2 to 0.6 s; people notice a longer silence more than a worse choice."""
@@ -104,8 +104,7 @@ def undecided(floor: Floor, number: int) -> Floor:
     if asked is None or asked.number != number:
         return floor
     floor = replace(floor, consulting=None)
-    said_by_agent = any(member.identity == asked.line.identity for member in floor.cast)
-    if said_by_agent and not floor.alone:
+    if is_of_cast(floor, asked.line.identity) and not floor.alone:
         return floor
     return replace(floor, waiting=(*floor.waiting, *one_by_turn(floor, asked.line)))
 

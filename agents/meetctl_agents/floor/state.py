@@ -126,6 +126,18 @@ def may_speak(floor: Floor, identity: str, *, addressed: bool) -> bool:
     )
 
 
+def may_be_directed(floor: Floor, identity: str) -> bool:
+    """Returns whether somebody outside may have the agent speak."""
+    return identity not in floor.muted and any(
+        member.identity == identity and member.serves_floor for member in floor.cast
+    )
+
+
+def is_of_cast(floor: Floor, identity: str) -> bool:
+    """Returns whether that is an agent's identity, and no person's."""
+    return any(member.identity == identity for member in floor.cast)
+
+
 def by_turn(floor: Floor, *, but: str | None = None, named: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Returns those who may speak, the one whose turn is next first; those who only answer, where they are named.
 

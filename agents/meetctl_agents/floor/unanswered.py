@@ -11,7 +11,7 @@ from dataclasses import replace
 from meetctl.protocol import Unsaid
 
 from .events import NeverAnswered
-from .state import Floor, FloorRequest, Owed, by_turn, may_speak
+from .state import Floor, FloorRequest, Owed, by_turn, is_of_cast, may_be_directed, may_speak
 
 RETURN_S = 20.0
 """Until an agent that is gone is back and answers: it is started again after a second, and takes a few to join."""
@@ -24,7 +24,7 @@ Outcome = tuple[Floor, tuple[NeverAnswered, ...]]
 def unheard(floor: Floor, request: FloorRequest, unsaid: Unsaid | None, now: float) -> Outcome:
     """Returns the floor after a turn that nobody heard anything of, and that was not cut off."""
     line = request.line
-    if line is None or request.verbatim is not None or any(line.identity == one.identity for one in floor.cast):
+    if line is None or request.verbatim is not None or is_of_cast(floor, line.identity):
         return floor, (NeverAnswered(request.identity, None, unsaid),) if unsaid is not None else ()
     if request.tries == 0 and unsaid not in IN_VAIN and _may_again(floor, request):
         again = replace(request, tries=1)
@@ -67,5 +67,5 @@ def _given_up(owed: Owed) -> NeverAnswered:
 
 def _may_again(floor: Floor, request: FloorRequest) -> bool:
     if request.directed:
-        return request.identity not in floor.muted and any(m.identity == request.identity for m in floor.cast)
+        return may_be_directed(floor, request.identity)
     return may_speak(floor, request.identity, addressed=True)
