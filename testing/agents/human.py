@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import bisect
 import contextlib
 import time
 from collections.abc import Callable
@@ -30,7 +31,7 @@ class Caption:
 
 @dataclass
 class Sound:
-    """When an agent could be heard: monotonic times of its loud frames."""
+    """When an agent could be heard: monotonic times of its loud frames, in order."""
 
     loud: list[float] = field(default_factory=list)
 
@@ -100,7 +101,8 @@ class Human:
 
     def heard(self, identity: str, since: float = 0.0) -> list[float]:
         """Returns the times of the loud frames of an agent."""
-        return [at for at in self.sounds.get(identity, Sound()).loud if at >= since]
+        loud = self.sounds.get(identity, Sound()).loud
+        return loud[bisect.bisect_left(loud, since) :]
 
     def read(self, identity: str, since: float = 0.0) -> str:
         """Returns what the captions said in that participant's name."""

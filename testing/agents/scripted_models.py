@@ -63,17 +63,14 @@ async def scripted_models(models_url: str, writes: Writes) -> AsyncIterator[str]
             for index, word in enumerate(words):
                 last = index == len(words) - 1 and not asks.calls
                 delta = {"role": "assistant", "content": word if last else f"{word} "}
-                await response.write(
-                    _event(asked, [{"index": 0, "delta": delta, "finish_reason": "stop" if last else None}])
-                )
+                await response.write(_event(asked, [{"index": 0, "delta": delta, "finish_reason": None}]))
             for index, (name, arguments) in enumerate(asks.calls):
                 function = {"name": name, "arguments": arguments}
                 call = {"index": index, "id": f"call-{uuid.uuid4().hex[:8]}", "type": "function", "function": function}
-                ends = "tool_calls" if index == len(asks.calls) - 1 else None
                 choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}
                 await response.write(_event(asked, [choice]))
-                if ends:
-                    await response.write(_event(asked, [{"index": 0, "delta": {}, "finish_reason": ends}]))
+            ends = "tool_calls" if asks.calls else "stop"
+            await response.write(_event(asked, [{"index": 0, "delta": {}, "finish_reason": ends}]))
             if asked.get("stream_options", {}).get("include_usage"):
                 usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": len(words)}
                 await response.write(_event(asked, [], usage | {"total_tokens": PROMPT_TOKENS + len(words)}))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from livekit import rtc
 
 from meetctl.protocol import Warn
-from meetctl.protocol.likeness import names_alike, told_apart
+from meetctl.protocol.likeness import sounds_like, told_apart
 
 from ..process.wire import Report
 from ..room.chat import BURST
@@ -55,7 +55,7 @@ class Notices:
         self._report(Warn(message=f"{name!r} writes too much in the chat: some of it is not read", hint=hint))
 
     def _sounding_like(self, name: str, others: Iterable[str]) -> str | None:
-        alike = next((other for other in others if other != name and names_alike(name, other)), None)
+        alike = sounds_like(name, (other for other in others if other != name))
         if alike is not None and (name, alike) not in self._alike:
             self._alike.add((name, alike))
             self._report(Warn(message=told_apart(name, alike), hint="one of them is better called by another name"))
