@@ -10,22 +10,20 @@ import asyncio
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import datetime
 from itertools import cycle, islice
 
 import psutil
 
 from benchmarks.measuring import fixed_loop, show, spread
-from benchmarks.served import served_room
+from benchmarks.served import attending, guest, served_room
 from meetctl.catalogue import PAIRS
-from meetctl.protocol import FloorChanged, MediaReceived, Mute, Ready, TurnLatency, Utterance, UtteranceKind
-from meetctl.rooms import agent_token, chair_token, guest_token
+from meetctl.protocol import FloorChanged, Mute, TurnLatency, Utterance, UtteranceKind
 from meetctl.settings import LiveKitCredentials
 from testing.agents.child import Child
 from testing.agents.human import LOUD, SAMPLE_RATE, Human, synthesised
-from testing.agents.staging import CHAIR, assignment
 from testing.fixtures.models import running_model_server
 from testing.words import word_errors
 
@@ -80,8 +78,10 @@ async def _converse(models_url: str, pair: str, *, whole: bool) -> None:
     """Asks and interrupts; with `whole`, also what has nothing to do with which models answer."""
     async with served_room(ROOM) as config, AsyncExitStack() as stack:
         credentials = config.credentials
-        chair = await stack.enter_async_context(_attending(credentials, models_url))
-        sam = await stack.enter_async_context(_person(credentials, "sam"))
+        chair = await stack.enter_async_context(
+            attending(credentials, ROOM, [name.lower() for name in NAMES], models_url)
+        )
+        sam = await stack.enter_async_context(guest(credentials, ROOM, "sam"))
         await sam.wait_listened_to()
         await _turns(chair, sam, models_url, pair)
         await _pairs(chair, sam, models_url, pair)
@@ -91,28 +91,6 @@ async def _converse(models_url: str, pair: str, *, whole: bool) -> None:
             chair.send(Mute(identity=name.lower()))
         for count in TALKERS:
             await _chair_cpu(chair, sam, credentials, models_url, count)
-
-
-@asynccontextmanager
-async def _attending(credentials: LiveKitCredentials, models_url: str) -> AsyncIterator[Child]:
-    """Yields the chair of a meeting in which both agents are heard."""
-    async with AsyncExitStack() as stack:
-        children = []
-        for identity in (CHAIR, *(name.lower() for name in NAMES)):
-            program, mint = ("chair", chair_token) if identity == CHAIR else ("audio", agent_token)
-            token = mint(credentials, room=ROOM, identity=identity, name=identity.title())
-            given = assignment(credentials, ROOM, token, identity, models_url=models_url)
-            children.append(await stack.enter_async_context(Child(f"meetctl_agents.{program}", given)))
-        for child in children:
-            await child.wait_said(Ready)
-        for name in NAMES:
-            await children[0].wait_said(MediaReceived, _arrives(name.lower()))
-        yield children[0]
-
-
-def _person(credentials: LiveKitCredentials, identity: str) -> Human:
-    token = guest_token(credentials, room=ROOM, identity=identity, name=identity.title())
-    return Human(credentials.url, token.get_secret_value())
 
 
 async def _turns(chair: Child, sam: Human, models_url: str, pair: str) -> None:
@@ -204,7 +182,7 @@ async def _chair_cpu(chair: Child, sam: Human, credentials: LiveKitCredentials, 
     )
     async with AsyncExitStack() as stack:
         others = [
-            await stack.enter_async_context(_person(credentials, f"talker{number}")) for number in range(1, count)
+            await stack.enter_async_context(guest(credentials, ROOM, f"talker{number}")) for number in range(1, count)
         ]
         for person in others:
             await person.wait_listened_to()
@@ -235,10 +213,6 @@ async def _floor_is_free(chair: Child) -> None:
     async with asyncio.timeout(90):
         while (changes := chair.said(FloorChanged)) and changes[-1].holder is not None:
             await asyncio.sleep(0.05)
-
-
-def _arrives(identity: str) -> Callable[[MediaReceived], bool]:
-    return lambda event: event.identity == identity
 
 
 def _said_by(identity: str) -> Callable[[Utterance], bool]:

@@ -24,14 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import show, spread
-from benchmarks.served import served_room
-from meetctl.protocol import FloorChanged, MediaReceived, Ready, Unanswered
-from meetctl.rooms import agent_token, chair_token, guest_token
+from benchmarks.served import attending, guest, served_room
+from meetctl.protocol import FloorChanged, Unanswered
 from meetctl.settings import LiveKitCredentials
 from testing.agents.child import Child
 from testing.agents.human import SAMPLE_RATE, Human, synthesised
 from testing.agents.scripted_models import scripted_models
-from testing.agents.staging import CHAIR, assignment, endpoint
+from testing.agents.staging import endpoint
 from testing.fixtures.models import running_model_server
 from testing.talk.lost import ANSWERED, Record
 
@@ -158,26 +157,16 @@ async def _meeting(
     credentials: LiveKitCredentials, models_url: str, minds_url: str, is_local: bool
 ) -> AsyncIterator[_Meeting]:
     """Yields a meeting in which both agents are heard and both people listened to."""
-    programs = {CHAIR: "benchmarks.outspoken_chair", **dict.fromkeys(AGENTS, "meetctl_agents.audio")}
+    llm = None if is_local else endpoint(minds_url, "scripted")
     async with AsyncExitStack() as stack:
-        children = []
-        for identity, program in programs.items():
-            mint = chair_token if identity == CHAIR else agent_token
-            token = mint(credentials, room=ROOM, identity=identity, name=identity.title())
-            given = assignment(credentials, ROOM, token, identity, models_url=models_url)
-            if not is_local:
-                given = given.model_copy(update={"llm": endpoint(minds_url, "scripted")})
-            children.append(await stack.enter_async_context(Child(program, given)))
-        for child in children:
-            await child.wait_said(Ready)
-        for agent in AGENTS:
-            await children[0].wait_said(MediaReceived, lambda event, agent=agent: event.identity == agent)  # type: ignore[misc]
+        chair = await stack.enter_async_context(
+            attending(credentials, ROOM, tuple(AGENTS), models_url, chair="benchmarks.outspoken_chair", llm=llm)
+        )
         people = {}
-        for person in PEOPLE:
-            token = guest_token(credentials, room=ROOM, identity=person, name=person.title())
-            people[person] = await stack.enter_async_context(Human(credentials.url, token.get_secret_value()))
-            await people[person].wait_listened_to()
-        yield _Meeting(children[0], people)
+        for identity in PEOPLE:
+            people[identity] = await stack.enter_async_context(guest(credentials, ROOM, identity))
+            await people[identity].wait_listened_to()
+        yield _Meeting(chair, people)
 
 
 class _Asking:
