@@ -36,7 +36,21 @@ class Standing:
 
     def document(self) -> Document:
         """Returns the meeting's part of `status --json`."""
-        return asyncio.run(ask(self.meetctl.runtime_dir / f"{self.room}.sock", {"do": "status"}, timeout_s=WAIT_S))
+        return asyncio.run(self.answer("status"))
+
+    async def answer(self, do: str, **more: str) -> Document:
+        """Returns what the meeting answers over its control socket."""
+        return dict(await ask(self.meetctl.runtime_dir / f"{self.room}.sock", {"do": do, **more}, timeout_s=WAIT_S))
+
+    async def link(self, name: str) -> tuple[str, str]:
+        """Returns the address and the token by which somebody of that name is in the room."""
+        details = await self.answer("link", name=name)
+        return details["livekit_url"], details["token"]
+
+    def lines(self) -> list[Document]:
+        """Returns the lines of the transcript, each as it was written last, in the order in which they came."""
+        records = [json.loads(line) for line in self.transcript.read_text(encoding="utf-8").splitlines()]
+        return list({record["id"]: record for record in records}.values())
 
     def seats(self) -> dict[str, Document]:
         """Returns services and agents by name."""
@@ -79,9 +93,7 @@ class Standing:
     @asynccontextmanager
     async def probe(self) -> AsyncIterator[SubscriberProbe]:
         """Somebody in the room who subscribes to everything."""
-        request = {"do": "link", "name": "Witness"}
-        link = await ask(self.meetctl.runtime_dir / f"{self.room}.sock", request, timeout_s=WAIT_S)
-        async with SubscriberProbe(link["livekit_url"], link["token"]) as probe:
+        async with SubscriberProbe(*await self.link("Witness")) as probe:
             yield probe
 
     def media_arrives(self, **kinds: tuple[str, ...]) -> None:
@@ -104,6 +116,10 @@ class Standing:
     def log_dir(self) -> Path:
         """Where this meeting's logs and transcript are."""
         return max((Path(self.meetctl.environment["XDG_STATE_HOME"]) / "meetctl" / self.room).iterdir())
+
+    @property
+    def transcript(self) -> Path:
+        return self.log_dir / "transcript.jsonl"
 
 
 @contextmanager

@@ -22,10 +22,9 @@ import psutil
 import pytest
 from livekit import rtc
 
-from meetctl.supervisor.control import ask
 from testing.agents.human import Human, synthesised
 from testing.fixtures.command import Meetctl
-from tests.system.standing import WAIT_S, Standing, standing
+from tests.system.standing import Standing, standing
 
 MINUTES = float(os.environ.get("MEETCTL_SOAK_MINUTES", "60"))
 SETTLING = min(10.0, MINUTES * 0.4)
@@ -123,9 +122,7 @@ class Person:
         await self._come()
 
     async def _come(self) -> None:
-        socket = self._meeting.meetctl.runtime_dir / f"{self._meeting.room}.sock"
-        link = await ask(socket, {"do": "link", "name": self._name}, timeout_s=WAIT_S)
-        self.human = await self._stack.enter_async_context(Human(link["livekit_url"], link["token"]))
+        self.human = await self._stack.enter_async_context(Human(*await self._meeting.link(self._name)))
         await self.human.wait_listened_to()
 
     async def go(self) -> None:
@@ -190,7 +187,7 @@ async def exchange(
 
 
 def lines_of(meeting: Standing, speaker: str) -> int:
-    text = (meeting.log_dir / "transcript.jsonl").read_text()
+    text = meeting.transcript.read_text()
     return sum(json.loads(line).get("speaker") == speaker for line in text.splitlines())
 
 

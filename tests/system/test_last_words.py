@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,19 +28,11 @@ HEARD_S = 2.0
 """Of the speech, before something happens to it."""
 
 
-def lines_of(transcript: Path, word: str) -> list[dict[str, Any]]:
-    """Returns the lines that begin with the word, each as it was written last."""
-    records = [json.loads(line) for line in transcript.read_text().splitlines()]
-    last = {record["id"]: record for record in records if record["text"].startswith(word)}
-    return list(last.values())
-
-
 class Speaking:
     """Has agents say something and does something to somebody while they do."""
 
     def __init__(self, meeting: Standing) -> None:
         self.meeting = meeting
-        self.transcript = meeting.log_dir / "transcript.jsonl"
 
     def begin(self, name: str, word: str, text: str = LONG) -> None:
         said = self.meeting.meetctl("say", name, f"{word}, {text}")
@@ -53,8 +43,8 @@ class Speaking:
     def line(self, word: str, holds: Callable[[dict[str, Any]], bool] = lambda line: True) -> dict[str, Any]:
         """Waits for the one line that begins so."""
         end = time.monotonic() + WAIT_S
-        while not (found := [line for line in lines_of(self.transcript, word) if holds(line)]):
-            assert time.monotonic() < end, self.transcript.read_text()
+        while not (found := [one for one in self.meeting.lines() if one["text"].startswith(word) and holds(one)]):
+            assert time.monotonic() < end, self.meeting.transcript.read_text()
             time.sleep(0.1)
         [line] = found
         return line

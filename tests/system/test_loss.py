@@ -6,7 +6,6 @@ One meeting stands for all of them, whole again after each: a loss that leaves s
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import time
@@ -110,8 +109,8 @@ def test_a_killed_chair_is_back_and_the_transcript_is_whole(meeting: Standing) -
     asyncio.run(say(meeting, "the first thing"))
     lost_and_back(meeting, "Chair")
     asyncio.run(say(meeting, "the second thing"))
-    said = [line["text"] for line in lines(meeting) if line["speaker"].startswith("Witness")]
-    assert said == ["the first thing", "the second thing"], lines(meeting)
+    said = [line["text"] for line in meeting.lines() if line["speaker"].startswith("Witness")]
+    assert said == ["the first thing", "the second thing"], meeting.lines()
 
 
 def test_an_agent_that_hangs_is_shown_as_stalled_and_replaced(meeting: Standing) -> None:
@@ -179,10 +178,5 @@ async def say(meeting: Standing, text: str) -> None:
     """Writes into the room's chat and waits until the transcript has it."""
     async with meeting.probe() as probe, asyncio.timeout(WAIT_S):
         await probe.room.local_participant.send_text(text, topic="lk.chat")
-        while text not in [line["text"] for line in lines(meeting)]:
+        while text not in [line["text"] for line in meeting.lines()]:
             await asyncio.sleep(0.1)
-
-
-def lines(meeting: Standing) -> list[dict[str, str]]:
-    records = [json.loads(line) for line in (meeting.log_dir / "transcript.jsonl").read_text().splitlines()]
-    return [record for record in records if "text" in record]

@@ -14,10 +14,10 @@ import pytest
 from livekit import rtc
 
 from meetctl.reach.signaling import PATHS
-from meetctl.supervisor.control import ask
-from testing.fixtures.command import Meetctl, command_in
+from testing.fixtures.command import command_in
 from testing.fixtures.lanes import Lane, starts
 from tests.system.light import WAIT_S, written
+from tests.system.standing import Standing
 
 ROOM = "people"
 DEVICE = "0123456789abcdef0123456789abcdef"
@@ -28,12 +28,12 @@ Details = dict[str, Any]
 class Hall:
     """A meeting with nobody but people."""
 
-    meetctl: Meetctl
+    meeting: Standing
     link: str
 
     async def document(self) -> Details:
         """Returns the meeting's part of `status --json`."""
-        return dict(await ask(self.meetctl.runtime_dir / f"{ROOM}.sock", {"do": "status"}, timeout_s=WAIT_S))
+        return await self.meeting.answer("status")
 
     @property
     def origin(self) -> str:
@@ -53,7 +53,7 @@ class Hall:
         return details
 
     async def run(self, *arguments: str) -> tuple[int, str]:
-        ran = await asyncio.to_thread(self.meetctl, *arguments)
+        ran = await asyncio.to_thread(self.meeting.meetctl, *arguments)
         return ran.code, ran.out + ran.err
 
     async def until(self, condition: Callable[[list[Details]], bool]) -> list[Details]:
@@ -73,7 +73,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     with command_in(tmp_path_factory.mktemp("hall")) as meetctl:
         up = meetctl("up", written(meetctl, ROOM), "-d")
         assert up.code == 0, up.err
-        yield Hall(meetctl, up.out.strip())
+        yield Hall(Standing(meetctl, ROOM), up.out.strip())
 
 
 @asynccontextmanager

@@ -15,7 +15,6 @@ from typing import Any
 import psutil
 from livekit import rtc
 
-from meetctl.supervisor.control import ask
 from testing.agents.scripted_models import Asks, scripted_models
 from testing.fixtures.command import Meetctl
 from tests.meetctl_agents.tools.serving import served_over_http
@@ -116,6 +115,7 @@ class Person:
         self.room = rtc.Room()
         self.read: list[str] = []
         self.activity: list[str] = []
+        self._reading: set[asyncio.Task[None]] = set()
 
     async def join(self, url: str, token: str) -> None:
         self.room.register_text_stream_handler("lk.chat", self._on_chat)
@@ -129,17 +129,13 @@ class Person:
         async def read() -> None:
             self.read.append(f"{identity}: {await reader.read_all()}")
 
-        self._reading = asyncio.create_task(read())
+        task = asyncio.create_task(read())
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
 
     def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
         if "mc.activity" in changed:
             self.activity.append(f"{participant.identity}: {changed['mc.activity']}")
-
-
-def lines(meeting: Standing) -> list[dict[str, Any]]:
-    file = meeting.log_dir / "transcript.jsonl"
-    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    return list({record["id"]: record for record in records}.values())
 
 
 async def until(holds: Callable[[], Any], what: str) -> Any:
@@ -175,19 +171,17 @@ def _play(meetctl: Meetctl, roster: str) -> None:
 
 
 async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
-    request = {"do": "link", "name": "Sam"}
-    link = await ask(meetctl.runtime_dir / "able.sock", request, timeout_s=WAIT_S)
     sam = Person()
-    await sam.join(link["livekit_url"], link["token"])
+    await sam.join(*await meeting.link("Sam"))
 
     async def asks(question: str, *words: str) -> dict[str, Any]:
         await sam.types(question)
 
         def answered() -> dict[str, Any] | None:
-            said = (line for line in lines(meeting) if line["identity"] == "ada" and line["kind"] == "speech")
+            said = (line for line in meeting.lines() if line["identity"] == "ada" and line["kind"] == "speech")
             return next((line for line in said if all(word in line["text"] for word in words)), None)
 
-        found: dict[str, Any] = await until(answered, f"nobody answered {question!r}: {lines(meeting)}")
+        found: dict[str, Any] = await until(answered, f"nobody answered {question!r}: {meeting.lines()}")
         return found
 
     try:
@@ -197,7 +191,7 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         assert not [name for name in seen if name in ("OF_MAX_KEY", "OPENAI_API_KEY", "LIVEKIT_TOKEN")]
         assert Path(server.cwd()) == meetctl.cwd.resolve()
 
-        await until(lambda: any("Eve has come in" in line["text"] for line in lines(meeting)), "Eve said nothing")
+        await until(lambda: any("Eve has come in" in line["text"] for line in meeting.lines()), "Eve said nothing")
         await asks("Ada, what is 17 times 23?", "I found this", "391")
         await asks("Ada, what time is it in London at noon in Kathmandu?", "Let me see. I found this", "06:15")
         await asks("Ada, please knock.", "nobody opens")
@@ -207,12 +201,14 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         await until(lambda: seen_at_work <= set(sam.activity), f"not seen at work: {sam.activity}")
 
         await sam.types("Ada, please pass it on.")
-        await until(lambda: any("Max has the key" in line["text"] for line in lines(meeting)), "Max did not answer")
-        passed = [line["identity"] for line in lines(meeting) if "pass that on" in line["text"]]
-        assert passed == ["ada"], lines(meeting)
+        await until(lambda: any("Max has the key" in line["text"] for line in meeting.lines()), "Max did not answer")
+        passed = [line["identity"] for line in meeting.lines() if "pass that on" in line["text"]]
+        assert passed == ["ada"], meeting.lines()
 
         await sam.types("Eve, how many keys are there?")
-        await until(lambda: any("I counted this: 7 keys" in line["text"] for line in lines(meeting)), "Eve counted not")
+        await until(
+            lambda: any("I counted this: 7 keys" in line["text"] for line in meeting.lines()), "Eve counted not"
+        )
 
         for count in (1, 2):
             await sam.types("Ada, send a letter.")
@@ -224,15 +220,15 @@ async def _converse(meetctl: Meetctl, meeting: Standing) -> None:
         assert (allowed.code, allowed.json()["request"]["id"]) == (0, second["id"])
         refused = await asyncio.to_thread(meetctl, "deny")
         assert refused.out == 'able: refused Ada send {"to": "Zoe"}\n'
-        await until(lambda: sum("sent to Zoe" in one["text"] for one in lines(meeting)) >= 2, "it was not sent")
-        await until(lambda: any("refused by the host" in one["text"] for one in lines(meeting)), "it was not refused")
-        sends = [line["text"] for line in lines(meeting) if line["text"].startswith("send ")]
+        await until(lambda: sum("sent to Zoe" in one["text"] for one in meeting.lines()) >= 2, "it was not sent")
+        await until(lambda: any("refused by the host" in one["text"] for one in meeting.lines()), "it was not refused")
+        sends = [line["text"] for line in meeting.lines() if line["text"].startswith("send ")]
         assert sorted("decided by the host" in text for text in sends) == [True, True]
 
-        used = {line["text"].split(" ")[0]: line for line in lines(meeting) if line["kind"] == "tool"}
+        used = {line["text"].split(" ")[0]: line for line in meeting.lines() if line["kind"] == "tool"}
         assert list(used) == ["calculate", "convert_time", "knock", "write_to_chat", "hand_over", "keys", "send"]
         assert all(line["end_time"] for line in used.values())
-        assert "hunter22" not in (meeting.log_dir / "transcript.jsonl").read_text()
+        assert "hunter22" not in meeting.transcript.read_text()
         seats = await asyncio.to_thread(meeting.seats)
         tools = seats["Ada"]["tools"]
         assert (tools["calls"], tools["failed"], tools["open"]) == (7, 0, [])
