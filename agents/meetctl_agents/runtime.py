@@ -24,7 +24,7 @@ from meetctl.protocol import Assignment, Command, Failed, Stop, Warn
 from meetctl.protocol.proxies import keep_livekit_direct
 
 from .process.allowance import LOG_LINES, Allowances, Verdict
-from .process.masking import MaskingFormatter, masked, secrets_of
+from .process.masking import Mask, MaskingFormatter, masker_of
 from .process.repeated import FewOfEach
 from .process.wire import LineReader, LineWriter, Report, claim_standard_streams
 from .room.joining import join, leave, why_disconnected
@@ -97,7 +97,7 @@ class _Program:
             return 1
         if assignment is None:
             return self._exit_code
-        self._formatter.secrets = secrets_of(assignment)
+        self._formatter.mask = masker_of(assignment)
         following = asyncio.create_task(self._follow(reader))
         try:
             await self._attend(assignment)
@@ -167,7 +167,7 @@ class _Program:
             await self._body(room, assignment, self._report, self._inbox)
         except Exception as error:
             logger.exception("failed")
-            self._failed = self._failed or _failure(error, assignment)
+            self._failed = self._failed or _failure(error, self._formatter.mask)
 
     def _on_unread(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Takes what nobody else did: the exception of a callback, or of a task that nobody waits for."""
@@ -175,7 +175,7 @@ class _Program:
         error = context.get("exception")
         if error is not None and self._unread.take(type(error).__name__, time.monotonic()) is Verdict.TAKEN:
             words = f"{type(error).__name__}: {error}"[:SHOWN]
-            self._report(Warn(message=f"a fault inside: {masked(words, self._formatter.secrets)}", hint=LOG_HINT))
+            self._report(Warn(message=f"a fault inside: {self._formatter.mask(words)}", hint=LOG_HINT))
 
     def _on_sigterm(self) -> None:
         # Not the supervisor's way: somebody's `kill`, or the media library, which ends its process so when it breaks.
@@ -203,14 +203,14 @@ class NoAssignmentError(MeetctlError):
 HOW_TO_START = "agent programs are started by `meetctl up`; agents/README.md shows how to start one by hand"
 
 
-def _failure(error: Exception, assignment: Assignment) -> Failed:
+def _failure(error: Exception, mask: Mask) -> Failed:
     leaves = _leaves(error)
     known = [leaf for leaf in leaves if isinstance(leaf, MeetctlError)]
     if known:
-        text = masked(known[0].message, secrets_of(assignment))
+        text = mask(known[0].message)
         return Failed(code=known[0].code, message=text, hint=known[0].hint, permanent=_is_permanent(known[0]))
     first = leaves[0]
-    text = masked(f"{type(first).__name__}: {first}", secrets_of(assignment))
+    text = mask(f"{type(first).__name__}: {first}")
     return Failed(code="crashed", message=text, hint=LOG_HINT)
 
 

@@ -15,7 +15,7 @@ from meetctl.protocol import ToolRules, ToolsFound, ToolSource
 
 from .models.errors import ModelError
 from .process.examining import run_examination
-from .process.masking import masked, secrets_of
+from .process.masking import masker_of
 from .process.tasks import begin
 from .process.wire import LineWriter
 from .speaking.own_class import made_from_class, tools_of_class
@@ -25,13 +25,13 @@ from .tools.servers import START_S, Server, unknown_names
 
 async def examine(rules: ToolRules, writer: LineWriter) -> None:
     """Looks at all at once, and writes what came of each."""
-    secrets = secrets_of(rules)
+    mask = masker_of(rules)
 
     async def one(index: int, source: ToolSource) -> None:
         began = time.monotonic()
         tools, fault, hint = await _look(source, rules)
         seconds = round(time.monotonic() - began, 2)
-        fault = None if fault is None else masked(fault, secrets)
+        fault = None if fault is None else mask(fault)
         writer.report(ToolsFound(index=index, seconds=seconds, tools=tuple(tools), fault=fault, hint=hint))
 
     async with asyncio.TaskGroup() as looking:

@@ -1,36 +1,40 @@
-"""Keeps secrets out of logs: a formatter, and its function, that replace known values. Never finds any itself."""
+"""Keeps secrets out of logs: what masks those of a model, and a formatter that does. Never finds any itself."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 
 from pydantic import BaseModel, SecretStr
 
-from meetctl.protocol.secrets import masked as replaced
-from meetctl.protocol.secrets import secret_forms
+from meetctl.protocol.secrets import Masker
+
+Mask = Callable[[str], str]
+"""Returns a text without the secrets in it."""
 
 
-def secrets_of(value: object) -> frozenset[str]:
-    """Returns every secret value held anywhere inside a model, in each form that it may be written in."""
-    if isinstance(value, SecretStr):
-        secret = value.get_secret_value()
-        return secret_forms(secret)
-    if isinstance(value, BaseModel):
-        return secrets_of(tuple(getattr(value, name) for name in type(value).model_fields))
-    if isinstance(value, tuple):
-        return frozenset[str]().union(*(secrets_of(item) for item in value))
-    return frozenset()
-
-
-def masked(text: str, secrets: frozenset[str]) -> str:
-    """Returns the text with each secret replaced."""
-    return replaced(text, sorted(secrets, key=len, reverse=True))  # one may contain another
+def masker_of(value: object) -> Masker:
+    """Returns what masks every secret value held anywhere inside a model, in each form that it may be written in."""
+    return Masker(_secrets_in(value))
 
 
 class MaskingFormatter(logging.Formatter):
-    """Formats a record, traceback included, and masks the secrets it was told of."""
+    """Formats a record, traceback included, and masks the secrets that its `mask` knows."""
 
-    secrets: frozenset[str] = frozenset()
+    def __init__(self, form: str) -> None:
+        super().__init__(form)
+        self.mask = Masker()
 
     def format(self, record: logging.LogRecord) -> str:
-        return masked(super().format(record), self.secrets)
+        return self.mask(super().format(record))
+
+
+def _secrets_in(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets_in(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _secrets_in(item)

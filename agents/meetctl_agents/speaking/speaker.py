@@ -58,7 +58,7 @@ from ..models.speech_faults import LANGUAGE, SPEECH, TURN, SpeechFaults
 from ..models.unsaid import unsaid_from
 from ..models.usage import UsageMeter
 from ..models.warming import FIRST_ANSWER_S
-from ..process.masking import secrets_of
+from ..process.masking import masker_of
 from ..process.tasks import Tasks, begin
 from ..process.wire import Report
 from ..room.methods import call, serve
@@ -248,7 +248,7 @@ class Speaker:
             rules,
             identity=self._assignment.identity,
             name=self._assignment.name,
-            secrets=secrets_of(self._assignment),
+            mask=masker_of(self._assignment),
             report=self._report,
             warn=self._faults.warn,
             remember=lambda line: self._answers.remember_tool(line),

@@ -21,7 +21,7 @@ from livekit.agents.voice import RunContext
 
 from meetctl.protocol import Decided, Line, ToolCall, ToolRules, ToolState
 
-from ..process.masking import masked
+from ..process.masking import Mask
 from ..process.tasks import Tasks
 from ..process.wire import Report
 from .approvals import Approvals
@@ -85,7 +85,7 @@ class Calls:
         *,
         identity: str,
         name: str,
-        secrets: frozenset[str],
+        mask: Mask,
         report: Report,
         warn: Warn,
         remember: Remember,
@@ -94,7 +94,7 @@ class Calls:
     ) -> None:
         self._rules = rules
         self._identity, self._name = identity, name
-        self._secrets = secrets
+        self._mask = mask
         self._report = report
         self._warn = warn
         self._remember = remember
@@ -204,7 +204,7 @@ class Calls:
         return Outcome(made.fnc_call, told)
 
     def _failed(self, running: _Running, why: str) -> Outcome:
-        why = masked(why, self._secrets)
+        why = self._mask(why)
         self._tell(running, ToolState.FAILED, why)
         self._warn(f"the tool {running.wanted.name[:60]!r} failed", why)
         output = llm.FunctionCallOutput(
@@ -238,7 +238,7 @@ class Calls:
         )
 
     def _shown(self, text: str, most: int = MOST_SHOWN) -> str:
-        return _shortened(" ".join(masked(text, self._secrets).split()), most)
+        return _shortened(" ".join(self._mask(text).split()), most)
 
 
 async def outcomes(tasks: Sequence[asyncio.Task[Outcome]]) -> list[Outcome]:

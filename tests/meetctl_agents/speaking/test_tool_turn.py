@@ -34,6 +34,7 @@ from meetctl.protocol import (
     ToolState,
     UtteranceKind,
 )
+from meetctl.protocol.secrets import Masker
 from tests.meetctl_agents.speaking.test_answers import OPTIONS, ScriptedVoice
 
 Step = str | list[tuple[str, str]]
@@ -115,7 +116,7 @@ class Stage:
             rules,
             identity="ada",
             name="Ada",
-            secrets=frozenset({"hunter22"}),
+            mask=Masker(["hunter22"]),
             report=self._take,
             warn=self.warn,
             remember=lambda line: self.answers.remember_tool(line),

@@ -68,7 +68,7 @@ async def box(*sources: ToolSource, **rules: Any) -> AsyncIterator[Box]:
             given,
             identity="ada",
             name="Ada",
-            secrets=frozenset(),
+            mask=str,
             report=events.append,  # type: ignore[arg-type]
             warn=made.warn,
             remember=made.remembered.append,

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from aiortc import RTCIceServer, RTCPeerConnection
 
+from ...process.masking import Mask
 from .refusal import FaceRefused, json_from_text, refusal_from_text
 
 CHUNK_BYTES = 6000
@@ -108,7 +109,7 @@ class Signaling(ABC):
         await self.close()
 
 
-def parse_message(text: str, secrets: frozenset[str] = frozenset()) -> Message:
+def parse_message(text: str, mask: Mask = str) -> Message:
     """Returns what a text message of the server means; what is not known is a notice. Secrets in it are masked."""
     text = text.strip()
     if text.startswith("{"):
@@ -119,7 +120,7 @@ def parse_message(text: str, secrets: frozenset[str] = frozenset()) -> Message:
     if word in ("CLOSING", "STOP"):
         return Ending(rest.partition("REASON:")[2].strip() or word)
     if text.startswith(("ERROR", "RATE", "SERVER ERROR", "CLIENT NOT CONNECTED")):
-        return refusal_from_text(text, secrets)
+        return refusal_from_text(text, mask)
     return Notice(text)
 
 

@@ -78,7 +78,7 @@ class ComposeSignaling(Signaling):
         except TimeoutError:
             raise FaceRefused(Fault.TIMEOUT, f"{where} did not accept a WebSocket within {CONNECT_S:.0f} s") from None
         except aiohttp.WSServerHandshakeError as error:
-            raise refusal_from_status(error.status, error.message, where, self._talk.secrets) from None
+            raise refusal_from_status(error.status, error.message, where, self._talk.mask) from None
         except aiohttp.ClientError as error:
             raise self._talk.unreachable(where, error) from None
         self._reader = asyncio.create_task(self._read(self._socket), name="face-signaling")

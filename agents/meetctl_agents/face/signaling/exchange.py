@@ -15,7 +15,7 @@ from aiortc import RTCIceServer
 from meetctl.protocol import Face
 from meetctl.protocol.proxies import is_loopback
 
-from ...process.masking import masked, secrets_of
+from ...process.masking import masker_of
 from .base import Answer, Ending, FaceSignal, Notice, OnSaid, parse_message
 from .refusal import FaceRefused, Fault, json_from_text, refusal_from_status
 
@@ -39,7 +39,7 @@ class Conversation:
         loop = asyncio.get_running_loop()
         self.url = face.url.rstrip("/")
         self.http = aiohttp.ClientSession(trust_env=not is_loopback(self.url))
-        self.secrets = secrets_of(face)
+        self.mask = masker_of(face)
         self.answer: asyncio.Future[str] = loop.create_future()
         self.started: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[Ending | FaceRefused] = loop.create_future()
@@ -60,7 +60,7 @@ class Conversation:
         except aiohttp.ClientError as error:
             raise self.unreachable(where, error) from None
         if status != 200:
-            raise refusal_from_status(status, text, where, self.secrets)
+            raise refusal_from_status(status, text, where, self.mask)
         content = json_from_text(text)
         if not isinstance(content, dict):
             raise FaceRefused(Fault.ENDPOINT, f"{where} answered with something that is no JSON object")
@@ -76,9 +76,9 @@ class Conversation:
         token = content.get("session_token")
         if not isinstance(token, str) or not token:
             raise FaceRefused(Fault.ENDPOINT, f"{self.url}{path} answered without a session token")
-        self.secrets |= {token}
+        self.mask.add(token)
         if warnings := content.get("warnings"):
-            logger.warning("Simli: %s", masked(str(warnings), self.secrets)[:NOTICE_SHOWN])
+            logger.warning("Simli: %s", self.mask(str(warnings))[:NOTICE_SHOWN])
         return token
 
     async def ice_servers(self, method: str, path: str, **request: Any) -> list[RTCIceServer]:
@@ -116,7 +116,7 @@ class Conversation:
 
     def take(self, text: str) -> None:
         """Takes one message of the server."""
-        match parse_message(text, self.secrets):
+        match parse_message(text, self.mask):
             case Answer(sdp):
                 settle(self.answer, sdp)
             case FaceSignal.START:
@@ -126,7 +126,7 @@ class Conversation:
             case Ending() | FaceRefused() as end:
                 self.end(end)
             case Notice(notice) if not notice.startswith(PONG):
-                logger.info("Simli: %s", masked(notice, self.secrets)[:NOTICE_SHOWN])
+                logger.info("Simli: %s", self.mask(notice)[:NOTICE_SHOWN])
 
     def end(self, end: Ending | FaceRefused) -> None:
         """The session is over; the first reason stays."""
@@ -134,7 +134,7 @@ class Conversation:
 
     def unreachable(self, where: str, error: Exception) -> FaceRefused:
         """Returns the refusal of a server that was not reached at all."""
-        words = masked(str(error) or type(error).__name__, self.secrets)
+        words = self.mask(str(error) or type(error).__name__)
         return FaceRefused(Fault.UNREACHABLE, f"{where} cannot be reached: {words}")
 
 

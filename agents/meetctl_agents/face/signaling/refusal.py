@@ -11,7 +11,7 @@ from typing import Any
 
 from meetctl.errors import MeetctlError
 
-from ...process.masking import masked
+from ...process.masking import Mask
 
 WORDS_SHOWN = 300
 """A proxy may answer with a whole page; its beginning tells which."""
@@ -92,16 +92,16 @@ class FaceRefused(MeetctlError):
         return {"code": self.fault.value, "message": self.message, "hint": self.hint}
 
 
-def refusal_from_status(status: int, body: str, where: str, secrets: frozenset[str] = frozenset()) -> FaceRefused:
+def refusal_from_status(status: int, body: str, where: str, mask: Mask = str) -> FaceRefused:
     """Returns the refusal of an HTTP answer (`where` names request and server)."""
-    words = masked(_words_of(body), secrets)
+    words = mask(_words_of(body))
     fault = _fault_of(words) or _STATUSES.get(status) or (Fault.SERVER if status >= 500 else Fault.REQUEST)
     return FaceRefused(fault, f"{where} answered {status}" + (f": {words}" if words else ""))
 
 
-def refusal_from_text(text: str, secrets: frozenset[str] = frozenset()) -> FaceRefused:
+def refusal_from_text(text: str, mask: Mask = str) -> FaceRefused:
     """Returns the refusal of a control message: `ERROR: …`, `RATE …` and their like."""
-    words = masked(text.strip(), secrets)[:WORDS_SHOWN]
+    words = mask(text.strip())[:WORDS_SHOWN]
     if words.startswith("RATE"):
         fault = Fault.LIMIT
     elif words.startswith("CLIENT NOT CONNECTED"):

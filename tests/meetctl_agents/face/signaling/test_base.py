@@ -7,6 +7,8 @@ from meetctl_agents.face.signaling.base import Answer, Ending, FaceSignal, Messa
 from meetctl_agents.face.signaling.exchange import ice_server_from_entry
 from meetctl_agents.face.signaling.refusal import FaceRefused, Fault
 
+from meetctl.protocol.secrets import Masker
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -34,7 +36,7 @@ def test_a_message_is_understood(text: str, expected: Message) -> None:
 
 
 def test_an_error_message_is_a_refusal_without_secrets() -> None:
-    refused = parse_message("ERROR: token abcdefgh expired", frozenset({"abcdefgh"}))
+    refused = parse_message("ERROR: token abcdefgh expired", Masker(["abcdefgh"]))
     assert isinstance(refused, FaceRefused)
     assert refused.fault is Fault.SERVER
     assert "abcdefgh" not in refused.message

@@ -7,6 +7,8 @@ import json
 import pytest
 from meetctl_agents.face.signaling.refusal import FaceRefused, Fault, refusal_from_status, refusal_from_text
 
+from meetctl.protocol.secrets import Masker
+
 WHERE = "https://api.simli.ai/compose/token"
 
 
@@ -61,10 +63,10 @@ def test_an_error_message_is_understood(text: str, fault: Fault, permanent: bool
 
 
 def test_a_key_that_the_server_repeats_is_masked() -> None:
-    secrets = frozenset({"sk-1234567"})
+    mask = Masker(["sk-1234567"])
     refused = [
-        refusal_from_status(400, json.dumps({"detail": "the key sk-1234567 is unknown"}), WHERE, secrets),
-        refusal_from_text("ERROR: key sk-1234567 is unknown", secrets),
+        refusal_from_status(400, json.dumps({"detail": "the key sk-1234567 is unknown"}), WHERE, mask),
+        refusal_from_text("ERROR: key sk-1234567 is unknown", mask),
     ]
     assert not any("sk-1234567" in each.message for each in refused)
 
