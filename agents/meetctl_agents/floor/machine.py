@@ -39,7 +39,7 @@ from .events import (
     UtteranceFinal,
 )
 from .modes import after_agent, after_human, decided, one_by_turn, undecided
-from .state import Floor, FloorHold, FloorRequest, by_turn, may_be_directed, may_speak, opener
+from .state import Floor, FloorHold, FloorRequest, by_turn, is_of_cast, may_be_directed, may_speak, opener
 from .unanswered import overdue, returned, superseded, unheard
 
 SILENT_S = 25.0
@@ -98,14 +98,11 @@ def _apply(floor: Floor, event: Event, now: float) -> tuple[Floor, tuple[Action,
         case HumanCame(identity):
             return replace(floor, humans=floor.humans | {identity}), ()
         case HumanLeft(identity):
-            return _without_human(floor, identity, now), ()
+            return _without_human(floor, identity, now)
         case SpeechStarted(identity):
             return _cut(replace(floor, talking=(*floor.talking, (identity, now))), now)
         case NothingSaid(identity):
-            floor = _fell_silent(floor, identity)
-            if floor.cut_off is None or floor.talking:
-                return floor, ()
-            return replace(floor, waiting=(floor.cut_off, *floor.waiting), cut_off=None), ()
+            return _given_back(_fell_silent(floor, identity), now)
         case UtteranceFinal():
             return _said(floor, event, now)
         case StillLoading(identity, grant_id):
@@ -149,6 +146,8 @@ def _said(floor: Floor, said: UtteranceFinal, now: float) -> tuple[Floor, tuple[
     if said.dismisses and not said.addressed and (cut_off is not None or floor.hold is not None):
         floor, actions = _cut(replace(floor, waiting=()), now)
         return replace(floor, cut_off=None), (*taken, *actions)
+    if cut_off is not None and cut_off.identity in said.excluded:
+        cut_off = None
     floor, actions = after_human(floor, said, cut_off, now)
     if said.addressed:
         floor, cut = _cut(floor, now)
@@ -213,10 +212,22 @@ def _muted(floor: Floor, identity: str, muted: bool, now: float) -> tuple[Floor,
     if not muted:
         return replace(floor, muted=floor.muted - {identity}), ()
     floor = _unwanted(replace(floor, muted=floor.muted | {identity}), identity)
-    if floor.holder != identity:
+    actions: tuple[Action, ...] = ()
+    if floor.holder == identity:
+        floor, actions = _cut(floor, now)
+    is_theirs = floor.cut_off is not None and floor.cut_off.identity == identity
+    return replace(floor, cut_off=None) if is_theirs else floor, actions
+
+
+def _given_back(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
+    """Has the turn that was cut off go on, once nobody talks: what ended it were no words."""
+    cut_off = floor.cut_off
+    if cut_off is None or floor.talking:
         return floor, ()
-    floor, actions = _cut(floor, now)
-    return replace(floor, cut_off=None), actions
+    floor = replace(floor, cut_off=None)
+    if is_of_cast(floor, cut_off.identity):
+        return replace(floor, waiting=(cut_off, *floor.waiting)), ()
+    return (floor, ()) if cut_off.was_heard else unheard(floor, cut_off, None, now)
 
 
 def _cut(floor: Floor, now: float) -> tuple[Floor, tuple[Action, ...]]:
@@ -297,17 +308,18 @@ def _lost(floor: Floor, now: float, unsaid: Unsaid | None = None) -> tuple[Floor
     return floor, (*actions, *unanswered)
 
 
-def _without_human(floor: Floor, identity: str, now: float) -> Floor:
+def _without_human(floor: Floor, identity: str, now: float) -> tuple[Floor, tuple[Action, ...]]:
     humans = floor.humans - {identity}
     talking = tuple((who, since) for who, since in floor.talking if who != identity)
+    was_talking = talking != floor.talking
     floor = replace(floor, humans=humans, talking=talking)
     if humans:
-        return floor
+        return _given_back(floor, now) if was_talking else (floor, ())
     if floor.alone:
-        return replace(floor, nudge_at=now + NUDGE_S)
+        return replace(floor, nudge_at=now + NUDGE_S), ()
     waiting = tuple(request for request in floor.waiting if request.directed)
     owed = tuple(owed for owed in floor.owed if owed.request.directed)
-    return replace(floor, waiting=waiting, owed=owed, open=None, consulting=None)
+    return replace(floor, waiting=waiting, owed=owed, cut_off=None, open=None, consulting=None), ()
 
 
 def _without(floor: Floor, is_gone: Callable[[str], bool], now: float) -> tuple[Floor, tuple[Action, ...]]:

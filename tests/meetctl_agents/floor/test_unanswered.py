@@ -11,7 +11,9 @@ from meetctl_agents.floor.events import (
     CastSet,
     Directed,
     Event,
+    HumanCame,
     HumanLeft,
+    Muted,
     NeverAnswered,
     NothingSaid,
     Picked,
@@ -175,6 +177,22 @@ def test_people_who_talk_among_themselves_before_the_answer_is_heard_do_not_take
     more = UtteranceFinal(line("sam", "When? I mean, Eve, when?", id="u1"), to_nobody=True)
     assert cut_before_it_was_heard(more).given == ["max"]
     assert cut_before_it_was_heard(NothingSaid("eve")).given == ["max", "max"]
+
+
+def test_the_answer_is_not_lost_where_whoever_talked_into_it_leaves() -> None:
+    assert cut_before_it_was_heard(HumanLeft("eve")).given == ["max", "max"]
+    # where everybody leaves, nobody wants it any more
+    emptied = cut_before_it_was_heard(HumanLeft("sam"), HumanLeft("eve"), HumanCame("zed"))
+    assert emptied.do(SpeechStarted("zed"), NothingSaid("zed")).given == ["max"]
+
+
+def test_nobody_goes_on_who_was_muted_excluded_or_removed_meanwhile() -> None:
+    muted = cut_before_it_was_heard(Muted("max", True), NothingSaid("eve"))
+    assert (muted.given, muted.told) == (["max"], [])
+    excluded = UtteranceFinal(line("eve", "Not you, Max.", id="u2"), to_nobody=True, excluded=("max",))
+    assert cut_before_it_was_heard(excluded).given == ["max"]
+    removed = cut_before_it_was_heard(CastSet(CAST[:1]), NothingSaid("eve"))
+    assert (removed.given, removed.told) == (["max"], [("max", "u1", None)])
 
 
 def test_an_answer_that_was_begun_is_over_where_people_talk_among_themselves() -> None:
