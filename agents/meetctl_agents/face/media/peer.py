@@ -63,7 +63,7 @@ class FacePeer:
         self._on_picture = on_picture
         self._on_sound = on_sound
         self._drains: list[asyncio.Task[None]] = []
-        self._gathering: asyncio.Future[None] | None = None
+        self._negotiating: asyncio.Task[None] | None = None
         self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.connection.on("track", self._drain)
         self.connection.addTransceiver("audio", direction="recvonly")
@@ -77,8 +77,8 @@ class FacePeer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._gathering is not None:  # cut off, it would leave its sockets open
-            await asyncio.wait({self._gathering}, timeout=CLOSE_S)
+        if self._negotiating is not None:
+            await asyncio.wait({self._negotiating}, timeout=CLOSE_S)
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self.connection.close()
@@ -92,13 +92,12 @@ class FacePeer:
     async def offer(self) -> str:
         """Returns the SDP offer, candidates included."""
         offer = await self.connection.createOffer()
-        self._gathering = asyncio.ensure_future(self.connection.setLocalDescription(offer))
-        await asyncio.shield(self._gathering)
+        await self._negotiate(self.connection.setLocalDescription(offer))
         return self.connection.localDescription.sdp
 
     async def accept(self, answer_sdp: str) -> None:
         """Takes the SDP answer and begins to connect."""
-        await self.connection.setRemoteDescription(RTCSessionDescription(answer_sdp, "answer"))
+        await self._negotiate(self.connection.setRemoteDescription(RTCSessionDescription(answer_sdp, "answer")))
 
     async def wait_failed(self) -> Exception:
         """Returns the exception of whatever handled a frame, or the end of a track, once there is one."""
@@ -121,6 +120,11 @@ class FacePeer:
             width=self.arrivals.width,
             height=self.arrivals.height,
         )
+
+    async def _negotiate(self, step: Coroutine[None, None, None]) -> None:
+        """Takes a step to its end though its caller is cancelled: of half a step aiortc leaves sockets open."""
+        self._negotiating = asyncio.create_task(step, name="face-negotiation")
+        await asyncio.shield(self._negotiating)
 
     def _drain(self, track: MediaStreamTrack) -> None:
         receiver = next(each for each in self.connection.getReceivers() if each.track is track)

@@ -115,6 +115,7 @@ class Peer:
         self.closed = asyncio.Event()
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._session: asyncio.Future[SimliSession] = asyncio.get_running_loop().create_future()
+        self._answering: asyncio.Task[str] | None = None
         self._tracks: dict[str, MediaStreamTrack] = {"audio": SpeechTrack(self._session)}
         self._tracks["video"] = PictureTrack(self._session, painters) if video else _NoPicture()
         self.connection.on("connectionstatechange", self._changed)
@@ -128,6 +129,8 @@ class Peer:
         for track in self._tracks.values():
             track.stop()
         self._session.cancel()
+        if self._answering is not None:
+            await asyncio.wait({self._answering}, timeout=_CLOSE_SECONDS)
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self.connection.close()
@@ -141,9 +144,15 @@ class Peer:
     async def answer(self, sdp: str, codec: str | None = None) -> str:
         """Returns the answer's SDP, with all candidates.
 
+        It is made to its end though the caller is cancelled: aiortc would leave the sockets of half a step open.
+
         Raises:
             ValueError: the offer is not SDP, or does not ask for both audio and video.
         """
+        self._answering = asyncio.create_task(self._answer(sdp, codec), name="simli-answer")
+        return await asyncio.shield(self._answering)
+
+    async def _answer(self, sdp: str, codec: str | None) -> str:
         await self.connection.setRemoteDescription(RTCSessionDescription(sdp=_without_empty_end(sdp), type="offer"))
         offered = {transceiver.kind: transceiver for transceiver in self.connection.getTransceivers()}
         missing = {"audio", "video"} - set(offered)
