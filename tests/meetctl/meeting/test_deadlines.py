@@ -40,6 +40,23 @@ async def test_a_limit_that_comes_later_counts_from_the_beginning() -> None:
         assert await waiting == 90.0
 
 
+async def test_the_time_that_the_machine_sleeps_counts_though_its_monotonic_clock_stands_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept_s, real = [0.0], time.clock_gettime
+    going_on = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: real(clock) + (slept_s[0] if clock == going_on else 0.0))
+    warned = asyncio.Event()
+    waiting = asyncio.create_task(wait_until_over(lambda: 3600.0, time.monotonic(), lambda left: warned.set()))
+    async with asyncio.timeout(BOUND_S):
+        await asyncio.sleep(0)
+        slept_s[0] = 3550.0
+        await warned.wait()
+        assert not waiting.done()
+        slept_s[0] = 7200.0
+        assert await waiting == 3600.0
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(60.0, "one minute"), (59.6, "one minute"), (30.2, "30 seconds"), (0.2, "1 second")]
 )
