@@ -78,6 +78,18 @@ def unlock(room: RoomName = None, as_json: Json = False) -> None:
 
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="Of the request; where one waits, it is that.")]
+Waiting = Annotated[
+    str, typer.Argument(metavar="NAME", help="Of who waits, or the request's id; where one waits, it is that.")
+]
+
+
+@app.command(rich_help_panel=DIRECT, epilog="Example: meetctl admit Bob")
+def admit(name: Waiting = "", room: InRoom = None, as_json: Json = False) -> None:
+    """Let in a person who waits outside.
+
+    People wait where the roster says `meeting: {admit: ask}`.
+    """
+    _decide(name, True, room, as_json, kind="admission")
 
 
 @app.command(rich_help_panel=DIRECT, epilog="Example: meetctl approve 3")
@@ -87,15 +99,21 @@ def approve(id: RequestId = "", room: InRoom = None, as_json: Json = False) -> N
 
 
 @app.command(rich_help_panel=DIRECT, epilog="Example: meetctl deny 3")
-def deny(id: RequestId = "", room: InRoom = None, as_json: Json = False) -> None:
-    """Refuse an agent a tool that it asked for."""
+def deny(
+    id: Annotated[
+        str, typer.Argument(metavar="ID", help="Of the request, or the name of who waits; where one waits, it is that.")
+    ] = "",
+    room: InRoom = None,
+    as_json: Json = False,
+) -> None:
+    """Refuse an agent a tool, or a person to come in."""
     _decide(id, False, room, as_json)
 
 
-def _decide(id: str, allowed: bool, room: str | None, as_json: bool) -> None:
+def _decide(id: str, allowed: bool, room: str | None, as_json: bool, kind: str | None = None) -> None:
     from meetctl.commands.approve import decide
 
-    decide(id, allowed=allowed, room=room, as_json=as_json)
+    decide(id, allowed=allowed, kind=kind, room=room, as_json=as_json)
 
 
 def _direct(do: str, agent: str, text: str, room: str | None, as_json: bool) -> None:

@@ -34,7 +34,15 @@ from meetctl.protocol import (
     Utterance,
     Warn,
 )
-from meetctl.status.people import LockChanged, PeopleEvent, PersonChanged, PersonJoined, PersonLeft
+from meetctl.status.people import (
+    LockChanged,
+    PeopleEvent,
+    PersonChanged,
+    PersonJoined,
+    PersonLeft,
+    PersonWaits,
+    WaitEnded,
+)
 from meetctl.supervisor.events import (
     Answered,
     BackingOff,
@@ -97,6 +105,8 @@ PEOPLE: tuple[PeopleEvent, ...] = (
     PersonChanged("bob-1", True, False, True, AT),
     PersonLeft("bob-1", True, AT),
     LockChanged(True, AT),
+    PersonWaits("3", "Zoe", "guest", AT),
+    WaitEnded("3", "Zoe", "let_in", "Hanna", AT),
 )
 
 EVENTS: tuple[SeatEvent, ...] = (

@@ -117,6 +117,7 @@ def test_the_defaults_in_the_table_are_those_that_a_roster_gets(roster: Roster) 
     assert isinstance(ada, AgentEntry) and ada.face is not None and roster.llm is not None and ada.tts is not None
     seen = {
         ("`meeting`", "transcript"): roster.transcript.value,
+        ("`meeting`", "admit"): roster.admit.value,
         ("`meeting`", "max_agent_turns"): roster.rules.max_agent_turns,
         ("`floor`", "mode"): roster.rules.floor.value,
         ("`floor`", "open_questions"): roster.rules.open_questions.value,

@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.padding import Padding
 from rich.text import Text
 
-from meetctl.display.people_table import people_columns
+from meetctl.display.people_table import outside, people_columns, waits
 from meetctl.display.table import Column, table
 from meetctl.display.words import MISSING, clock, figure, local_time, troubles
 from meetctl.status.document import NOT_ANSWERING, AgentStatus, LegStatus, MeetingStatus, SeatStatus, StatusDocument
@@ -89,6 +89,7 @@ def render(meeting: MeetingStatus, width: int, *, hyperlinks: bool = False) -> R
         parts += [Text(""), _indented(table(_agent_columns(meeting.agents), inner))]
     if meeting.people:
         parts += [Text(""), _indented(table(people_columns(meeting.people), inner))]
+    parts += [_indented(Text(waits(request), style="yellow")) for request in outside(meeting)]
     notes = [note for seat in (*meeting.services, *meeting.agents) for note in _notes(seat)]
     if notes:
         parts += [Text(""), *(_indented(note) for note in notes)]

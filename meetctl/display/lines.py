@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from meetctl.display.people_table import outside, waits
 from meetctl.display.words import local_time, troubles
 from meetctl.status.build import runs_on
 from meetctl.status.document import NOT_ANSWERING, AgentStatus, MeetingStatus, SeatStatus, StatusDocument
@@ -80,6 +81,8 @@ def _people_changes(before: MeetingStatus | None, after: MeetingStatus) -> Itera
             yield f"{person.name} is connected by {person.path}"
     here = {person.identity for person in after.people}
     yield from (f"{person.name} left" for identity, person in old.items() if identity not in here)
+    known = {request.id for request in before.requests} if before else set()
+    yield from (waits(request) for request in outside(after) if request.id not in known)
     if before is not None and before.locked != after.locked:
         yield "locked" if after.locked else "no longer locked"
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from meetctl.meeting.host_requests import Decision, HostRequest, HostRequests
+from meetctl.meeting.host_requests import TOOL, Decision, HostRequest, HostRequests
 from meetctl.protocol import APPROVAL_S, Decided, Model, ToolCall, ToolState
 from meetctl.supervisor.events import ChildMessage, Exited, SeatEvent, SeatRemoved
-
-TOOL = "tool"
 
 
 class Approvals:

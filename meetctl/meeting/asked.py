@@ -67,6 +67,8 @@ class DecideAsked(Asked):
     """Of a request; empty = the only one."""
     allowed: bool
     by: str = "the host"
+    kind: str | None = None
+    """Of these requests alone; None = of all."""
 
 
 class ReconcileAsked(Asked):

@@ -11,6 +11,7 @@ from meetctl.meeting.admission import Admission, checked_name
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.direction import Direction
 from meetctl.meeting.host_requests import HostRequests
+from meetctl.meeting.lobby import Lobby
 from meetctl.meeting.people import People
 from meetctl.protocol.secrets import Masker
 from meetctl.reach.opening import Reach
@@ -31,6 +32,7 @@ class FrontDoor:
 
     Args:
         host_requests: what waits for a host's word.
+        asks: whether people wait until a host lets them in.
         own_server: whether the LiveKit server is ours, so that signaling passes here.
         reach: the door to other machines; None = there is none.
         info: what the page shows before a person joins.
@@ -54,6 +56,7 @@ class FrontDoor:
         cast: Cast,
         direction: Direction,
         host_requests: HostRequests,
+        asks: Callable[[], bool],
         reach: Reach | None,
         info: Callable[[], Mapping[str, Any]],
         mask: Masker,
@@ -69,6 +72,8 @@ class FrontDoor:
         self._stack = contextlib.AsyncExitStack()
         self.people = People(room, room_service, lambda: cast.entries, publish=publish, drop=self._drop, end=end)
         self.admission = Admission(room, room_service, credentials, cast, self.people)
+        self._lobby = Lobby(host_requests, asks, publish)
+        self._stack.callback(self._lobby.close)
         keeps_out = self.people.keeps_out
         self._signaling = SignalingProxy(credentials.url, keeps_out=keeps_out) if own_server else None
         self._page = PageServer(
@@ -80,6 +85,7 @@ class FrontDoor:
             direct=direction.direct,
             cast=direction.view,
             people=self.people,
+            lobby=self._lobby,
             requests=host_requests.view,
             decide=host_requests.decide,
             signaling=self._signaling,
@@ -128,18 +134,22 @@ class FrontDoor:
             UsageError: if nobody of that name has a link.
         """
         if whose.casefold() == ALL:
-            self.people.take_back(self._page.links.revoke_all())
+            self._take_back(self._page.links.revoke_all())
             self._mask_invites()
             return self.link()
         ids = self._page.links.revoke(whose)
         if not ids:
             raise UsageError(f"no personal link is for {whose!r}", hint="link --revoke all takes back every link")
-        self.people.take_back(ids)
+        self._take_back(ids)
         return None
 
     def close(self) -> None:
         """Tells whoever comes now that the meeting is over."""
         self._page.close()
+
+    def _take_back(self, links: frozenset[str]) -> None:
+        self.people.take_back(links)
+        self._lobby.take_back(links)
 
     def _mask_invites(self) -> None:
         self._mask.add(*(self._page.links.invites.of(role).get_secret_value() for role in Role))
@@ -147,6 +157,6 @@ class FrontDoor:
     async def _drop(self, identity: str) -> None:
         """Ends what is left of somebody who was removed: their personal link, and their connections."""
         if (link := self.people.came_by(identity)) is not None:
-            self.people.take_back(self._page.links.revoke_id(link))
+            self._take_back(self._page.links.revoke_id(link))
         if self._signaling is not None:
             await self._signaling.drop(identity)

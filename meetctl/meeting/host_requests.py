@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +17,10 @@ from meetctl.errors import UsageError
 from meetctl.supervisor.tasks import Tasks
 
 MOST_WAITING = 50
-"""Requests; who asks for more is refused at once."""
+"""Requests of one kind; who asks for more is refused at once."""
+TOOL, ADMISSION = "tool", "admission"
+BY_NAME = frozenset({ADMISSION})
+"""Kinds that hosts may also call by who asks: somebody outside asks for one thing, an agent for many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +30,14 @@ class HostRequest:
     id: str
     """As people type it."""
     kind: str
-    """What is asked for: `tool`."""
+    """What is asked for: `tool`, or `admission`."""
     identity: str
-    """Who asks."""
+    """Who asks; empty = somebody who is not in the meeting yet."""
     name: str
     what: str
-    """In a word or two: the tool."""
+    """In a word or two: the tool, or to come in."""
     detail: str
-    """All that is worth knowing before it is allowed: the whole arguments."""
+    """All that is worth knowing before it is allowed: the whole arguments, or as what somebody comes."""
     at: float
     """Unix time, seconds."""
     until: float
@@ -80,7 +83,7 @@ class HostRequests:
         """Lets hosts know; `decided` is told what came of it, at the latest after so long."""
         now = time.time()
         request = HostRequest(str(next(self._numbers)), kind, identity, name, what, detail, now, now + within_s)
-        if len(self._waiting) >= MOST_WAITING:
+        if sum(one.kind == kind for one in self.waiting) >= MOST_WAITING:
             self._tasks.own(_told(decided, Decision(False, "")), "refuse what is too much")
             return request
         self._waiting[request.id] = (request, decided)
@@ -91,20 +94,26 @@ class HostRequests:
         """Whoever asked wants it no more; nobody is told."""
         self._taken(id)
 
-    async def decide(self, id: str, *, allowed: bool, by: str) -> HostRequest:
+    async def decide(self, id: str, *, allowed: bool, by: str, kind: str | None = None) -> HostRequest:
         """Decides one request; returns it.
 
         Args:
-            id: empty = the only one that waits.
+            id: or the name of somebody outside; empty = the only one that waits.
+            kind: of those alone; None = of all.
 
         Raises:
             UsageError: if it does not wait, or several do and none is named.
         """
-        if not id and len(self._waiting) == 1:
-            id = next(iter(self._waiting))
-        taken = self._taken(id)
-        if taken is None:
-            raise UsageError(self._why_none(id), hint="meetctl approve ID, or meetctl deny ID")
+        among = [one for one in self.waiting if kind in (None, one.kind)]
+        found = [one for one in among if id in ("", one.id)] or [
+            one for one in among if one.kind in BY_NAME and one.name.casefold() == id.casefold()
+        ]
+        if len(found) != 1:
+            raise UsageError(
+                _why_none(id, among, found, kind), hint=_HINTS.get(kind or "", "meetctl approve ID, or deny ID")
+            )
+        taken = self._taken(found[0].id)
+        assert taken is not None
         request, decided = taken
         await decided(Decision(allowed, by))
         return request
@@ -125,11 +134,22 @@ class HostRequests:
         if taken is not None:
             self._tasks.own(_told(taken[1], Decision(False, "")), f"refuse {id} whose time is up")
 
-    def _why_none(self, id: str) -> str:
-        listed = "; ".join(f"{one.id}: {one.name} wants {one.what} {one.detail}" for one in self.waiting)
-        if id:
-            return f"nothing waits under {id!r}; there is {listed or 'nothing'}"
-        return f"several requests wait: {listed}" if listed else "nothing waits to be approved"
+
+_HINTS = {ADMISSION: "meetctl admit ID, or meetctl deny ID"}
+
+
+def _why_none(id: str, among: Sequence[HostRequest], found: Sequence[HostRequest], kind: str | None) -> str:
+    listed = "; ".join(f"{one.id}: {one.name} wants {_wish(one)}" for one in found or among)
+    if id and not found:
+        who = "nobody waits to be let in" if kind == ADMISSION else "nothing waits"
+        return f"{who} under {id!r}; there is {listed or 'nothing'}"
+    if listed:
+        return f"several requests wait: {listed}"
+    return "nobody waits to be let in" if kind == ADMISSION else "nothing waits to be approved"
+
+
+def _wish(request: HostRequest) -> str:
+    return f"{'to ' if request.kind == ADMISSION else ''}{request.what} {request.detail}"
 
 
 async def _told(decided: Decided, decision: Decision) -> None:

@@ -42,7 +42,7 @@ from meetctl.protocol import Failed, Ready
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
 from meetctl.protocol.secrets import Masker
 from meetctl.reach.opening import Reach, open_reach
-from meetctl.roster import AgentEntry, Program, Roster, secrets_of
+from meetctl.roster import AdmitMode, AgentEntry, Program, Roster, secrets_of
 from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, state_dir
 from meetctl.status.build import meeting_status
 from meetctl.status.document import MeetingStatus
@@ -308,6 +308,7 @@ class Meeting:
                 cast=self.cast,
                 direction=self.direction,
                 host_requests=self.host_requests,
+                asks=lambda: self.roster.admit is AdmitMode.ASK,
                 reach=self._reach,
                 info=self._info,
                 mask=self._mask,

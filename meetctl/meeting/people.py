@@ -85,6 +85,7 @@ class People:
         self._admitted: OrderedDict[str, Comer] = OrderedDict()
         self._removed: set[str] = set()
         self._removed_devices: set[str] = set()
+        self._devices_seen: OrderedDict[str, None] = OrderedDict()
         self._taken_back: set[str] = set()
         self._talk: dict[str, _Talk] = {}
         self._reports: dict[str, tuple[float, ConnectionReport]] = {}
@@ -123,6 +124,10 @@ class People:
         """Returns whether whoever uses this browser was removed."""
         return device is not None and device in self._removed_devices
 
+    def knows_device(self, device: str | None) -> bool:
+        """Returns whether whoever uses this browser has been in the meeting."""
+        return device in self._devices_seen
+
     # --- who is there ---
 
     async def watch(self) -> None:
@@ -138,10 +143,11 @@ class People:
             agents = self._agents()
             found = await self._rooms.participants(self._room)
             here = {one.identity: one for one in found if one.active and holds_open(one, agents)}
-            for identity in [identity for identity in here if identity in self._removed]:
+            for identity in [identity for identity in here if self.keeps_out(identity)]:
                 del here[identity]
                 await self._rooms.remove(self._room, identity)
             before, self._here = self._here, here
+            self._note_devices(here.keys() - before.keys())
             self._tell(before, here)
 
     def people(self) -> tuple[PersonStatus, ...]:
@@ -165,6 +171,14 @@ class People:
                     self._talk.setdefault(line.identity, _Talk()).add(line)
             case _:
                 pass
+
+    def _note_devices(self, identities: Iterable[str]) -> None:
+        for identity in identities:
+            person = self._admitted.get(identity)
+            if person is not None and person.device is not None:
+                self._devices_seen[person.device] = None
+        while len(self._devices_seen) > REMEMBERED:
+            self._devices_seen.popitem(last=False)
 
     # --- what a host does ---
 

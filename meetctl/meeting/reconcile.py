@@ -13,7 +13,7 @@ WHEN_SOMEBODY_JOINS = frozenset({"llm", "tts"})
 """The defaults: every entry holds its own already, so these touch nobody who is there."""
 IN_THE_CHAIR = frozenset({"stt", "rules", "judge"})
 """What the chair alone is told; it is started again with it."""
-AT_ONCE = frozenset({"max_duration_s", "idle_timeout_s"})
+AT_ONCE = frozenset({"max_duration_s", "idle_timeout_s", "admit"})
 """What the meeting itself looks at."""
 IN_EVERY_ASSIGNMENT = frozenset({"topic"})
 """What every built-in agent was told, so each is replaced."""

@@ -126,7 +126,7 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
 
     async def decide(request: Request) -> Mapping[str, Any]:
         wanted = asked(DecideAsked, request)
-        decided = await meeting.host_requests.decide(wanted.id, allowed=wanted.allowed, by=wanted.by)
+        decided = await meeting.host_requests.decide(wanted.id, allowed=wanted.allowed, by=wanted.by, kind=wanted.kind)
         return {"allowed": wanted.allowed, "request": asdict(decided)}
 
     async def where(_: Request) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from meetctl.roster.reach import why_not_direct
 from meetctl.roster.schema import (
     NO_KEY,
     SIMLI_URL,
+    AdmitMode,
     AgentEntry,
     Budget,
     FaceChoice,
@@ -31,6 +32,7 @@ from meetctl.roster.variables import Origin, Variables, load_variables, origins
 __all__ = [
     "NO_KEY",
     "SIMLI_URL",
+    "AdmitMode",
     "AgentEntry",
     "Budget",
     "FaceChoice",

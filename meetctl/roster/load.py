@@ -21,7 +21,7 @@ from meetctl.roster.resolve import (
     resolve_reach,
 )
 from meetctl.roster.rules import resolve_judge, resolve_rules
-from meetctl.roster.schema import AgentEntry, Roster, TranscriptMode
+from meetctl.roster.schema import AdmitMode, AgentEntry, Roster, TranscriptMode
 from meetctl.roster.written import AgentWritten, DefaultsWritten, HeadWritten, MeetingWritten
 from meetctl.roster.yaml_source import Document, load_document
 from meetctl.settings import slug
@@ -115,6 +115,7 @@ def roster_from_document(
         rules=rules,
         max_duration_s=meeting.max_duration,
         transcript=meeting.transcript or TranscriptMode.FILES,
+        admit=meeting.admit or AdmitMode.EVERYBODY,
         idle_timeout_s=meeting.idle_timeout,
         llm=None if spare.faults else llm,
         tts=None if spare.faults else tts,

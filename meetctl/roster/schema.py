@@ -36,6 +36,14 @@ class Program(StrEnum):
     COMMAND = "command"
 
 
+class AdmitMode(StrEnum):
+    """Whom a link lets in by itself."""
+
+    EVERYBODY = "everybody"
+    ASK = "ask"
+    """Hosts alone; everybody else waits outside until one of them says so."""
+
+
 class TranscriptMode(StrEnum):
     """What becomes of what is said."""
 
@@ -236,6 +244,7 @@ class Roster(Resolved):
     max_duration_s: int | None = None
     """None = until somebody ends it."""
     transcript: TranscriptMode = TranscriptMode.FILES
+    admit: AdmitMode = AdmitMode.EVERYBODY
     idle_timeout_s: int | None = None
     """The meeting ends when no person was in the room for so long; None = it stays."""
     llm: ModelChoice | None = ModelChoice()

@@ -48,7 +48,7 @@ from meetctl.roster.kinds import (
     not_yet,
     refused,
 )
-from meetctl.roster.schema import TranscriptMode
+from meetctl.roster.schema import AdmitMode, TranscriptMode
 
 WRITE_TO_CHAT = "write_to_chat"
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -229,6 +229,7 @@ class MeetingWritten(Written):
     max_duration: Seconds | None = None
     idle_timeout: Seconds | None = None
     transcript: TranscriptMode | None = None
+    admit: AdmitMode | None = None
 
 
 class ReachWritten(Written):

@@ -143,15 +143,16 @@ class RequestStatus(Shown):
     """What waits for a host's word."""
 
     id: str
-    """What `meetctl approve` and `deny` call it."""
+    """What `meetctl approve`, `admit` and `deny` call it."""
     kind: str = ""
-    """`tool`: an agent asks whether it may use one."""
+    """`tool`: an agent asks whether it may use one. `admission`: a person waits outside to be let in."""
     identity: str = ""
+    """Of the agent; empty for a person who is outside."""
     name: str = ""
     what: str = ""
-    """The tool."""
+    """The tool; or to come in."""
     detail: str = ""
-    """Its arguments, whole."""
+    """Its arguments, whole; or as what somebody comes, and by which link."""
     at: float = 0.0
     """Unix time, seconds."""
     until: float = 0.0

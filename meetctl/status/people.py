@@ -49,4 +49,31 @@ class LockChanged:
     at: float
 
 
-PeopleEvent = PersonJoined | PersonChanged | PersonLeft | LockChanged
+@dataclass(frozen=True, slots=True)
+class PersonWaits:
+    """Somebody waits outside to be let in."""
+
+    event_kind: ClassVar[str] = "person_waits"
+    seat: ClassVar[None] = None
+    request: str
+    """What `meetctl admit` and `deny` call it."""
+    name: str
+    role: str
+    """As what they come: `guest` or `observer`."""
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class WaitEnded:
+    event_kind: ClassVar[str] = "wait_ended"
+    seat: ClassVar[None] = None
+    request: str
+    name: str
+    outcome: str
+    """`let_in`, `refused`, `gone` (they wait no longer) or `unheard` (nobody answered in the time that there was)."""
+    by: str
+    """Which host decided; empty = none."""
+    at: float
+
+
+PeopleEvent = PersonJoined | PersonChanged | PersonLeft | LockChanged | PersonWaits | WaitEnded

@@ -74,6 +74,10 @@ class PeopleDesk(Protocol):
         """Returns whether whoever uses this browser was removed."""
         ...
 
+    def knows_device(self, device: str | None) -> bool:
+        """Returns whether whoever uses this browser has been in the meeting."""
+        ...
+
     def report(self, device: str, identity: str, connection: ConnectionReport) -> bool:
         """Notes what a page says; returns whether that person joined from this browser."""
         ...

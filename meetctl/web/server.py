@@ -29,6 +29,7 @@ from meetctl.web.gate import Gate, parse, refuse, too_many
 from meetctl.web.host_requests import Decide, HostRequestsAsked
 from meetctl.web.invites import Comer, ConnectionDetails, Invites, Role
 from meetctl.web.links import Links, NotGood
+from meetctl.web.lobby import TOLD_OUTSIDE, Knock, LobbyDesk, OpenHouse, WithdrawRequest, answer_to
 from meetctl.web.people import DeviceSecret, ManageRequest, PeopleDesk, ReportRequest
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name, hosts_of, is_own_origin, page_headers
 from meetctl.web.rate import Bucket
@@ -89,6 +90,7 @@ class PageServer:
         cast: what a host sees of the agents: `floor` (identity or None) and `agents` (list of `identity`, `name`,
             `state`, `muted`, `can_speak`).
         people: knows who is there and does what a host asks with them; None = nobody asks.
+        lobby: where people wait to be let in; None = nobody has to.
         requests: what waits for a host's word: a list of `id`, `kind`, `identity`, `name`, `what`, `detail`, `at`,
             `until`.
         decide: decides one of them. None = nobody can on the page.
@@ -113,6 +115,7 @@ class PageServer:
         direct: Direct | None = None,
         cast: Info = dict,
         people: PeopleDesk | None = None,
+        lobby: LobbyDesk | None = None,
         requests: Callable[[], list[dict[str, Any]]] = list,
         decide: Decide | None = None,
         host: str = "127.0.0.1",
@@ -127,6 +130,7 @@ class PageServer:
         self.links = Links(invites, clock)
         self._gate = Gate(self.links, (lambda device: False) if people is None else people.keeps_out_device, clock)
         self._people = people
+        self._lobby = lobby or OpenHouse()
         self._admit = admit
         self._info = info
         self._direct = direct
@@ -190,6 +194,7 @@ class PageServer:
                 web.get("/assets/{name}", self._asset),
                 web.post("/api/info", self._tell),
                 web.post("/api/join", self._join),
+                web.post("/api/withdraw", self._withdraw),
                 web.post("/api/direct", self._carry_out),
                 web.post("/api/manage", self._manage),
                 web.post("/api/report", self._report),
@@ -294,10 +299,13 @@ class PageServer:
         comer = self._gate.let_in(asked.invite, request.remote, asked.device)
         if isinstance(comer, web.Response):
             return comer
-        told = {"room": self._room, "role": comer.role.value, **self._info(), **self._trust()}
+        info, may_know = self._info(), self._lobby.tells(comer)
+        if not may_know:
+            info = {name: info[name] for name in TOLD_OUTSIDE & info.keys()} | {"admit": "ask"}
+        told = {"room": self._room, "role": comer.role.value, **info, **self._trust()}
         if comer.name is not None:
             told["name"] = comer.name
-        if asked.name is not None:
+        if asked.name is not None and may_know:
             name = clean_name(asked.name)
             told["sounds_like"] = None if name is None else sounds_like(name, told.get("agents", ()))
         return web.json_response(told)
@@ -307,15 +315,18 @@ class PageServer:
         comer = self._gate.let_in(asked.invite, request.remote, asked.device)
         if isinstance(comer, web.Response):
             return comer
-        if self._people is not None and self._people.locked and comer.role is not Role.HOST:
-            return refuse(HTTPStatus.LOCKED, "locked", "A host has locked this meeting. Nobody new comes in.")
-        if (wait_s := self._must_wait(comer.role)) > 0:
-            return too_many(wait_s, "Many people are coming in at this moment.")
         name = clean_name(comer.name or asked.name)
         if name is None:
             return refuse(
                 HTTPStatus.BAD_REQUEST, "bad_name", f"A name has 1 to {MAX_NAME_CHARACTERS} visible characters."
             )
+        if self._is_locked_for(comer):
+            self._lobby.withdraw(comer.device)
+            return refuse(HTTPStatus.LOCKED, "locked", "A host has locked this meeting. Nobody new comes in.")
+        if not self._lobby.waits(name, comer) and (wait_s := self._must_wait(comer.role)) > 0:
+            return too_many(wait_s, "Many people are coming in at this moment.")
+        if (knock := self._lobby.knock(name, comer, request.remote or "")) is not Knock.IN:
+            return answer_to(knock)
         if not self.links.use(comer):
             return refuse(HTTPStatus.FORBIDDEN, NotGood.USED.value, "This link is for one browser: open it in one.")
         try:
@@ -333,6 +344,20 @@ class PageServer:
                 "room": details.room,
             }
         )
+
+    async def _withdraw(self, request: web.Request) -> web.StreamResponse:
+        asked = await parse(request, WithdrawRequest)
+        comer = self._gate.let_in(asked.invite, request.remote, asked.device)
+        if isinstance(comer, web.Response):
+            return comer
+        self._lobby.withdraw(comer.device)
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    def _is_locked_for(self, comer: Comer) -> bool:
+        people = self._people
+        if people is None or not people.locked or comer.role is Role.HOST:
+            return False
+        return not people.knows_device(comer.device)
 
     def _livekit_url_of(self, request: web.Request) -> str:
         """Returns the server's address for who asks so: the page's own, where signaling passes here."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from meetctl.display.board import render_all
 from meetctl.display.lines import changes
-from meetctl.status.document import MeetingStatus, PersonStatus, StatusDocument
+from meetctl.status.document import MeetingStatus, PersonStatus, RequestStatus, StatusDocument
 from tests.meetctl.display.test_board import drawn
 
 BOB = PersonStatus(
@@ -23,6 +23,10 @@ BOB = PersonStatus(
     rtt_ms=31.6,
 )
 EVE = PersonStatus(identity="eve-1", name="Eve")
+
+
+ZOE = RequestStatus(id="3", kind="admission", name="[red]Zoe", what="come in", detail="as a guest, by the guests' link")
+TOOL = RequestStatus(id="4", kind="tool", name="Ada", what="send", detail="{}")
 
 
 def document(*people: PersonStatus, locked: bool = False) -> StatusDocument:
@@ -53,3 +57,13 @@ def test_who_comes_goes_and_changes_their_path_is_a_line_each() -> None:
         "standup: Eve left",
         "standup: locked",
     ]
+
+
+def test_who_waits_outside_is_told_with_what_to_type_and_their_name_is_no_markup() -> None:
+    waiting = document()
+    (meeting,) = waiting.meetings
+    waiting = waiting.model_copy(update={"meetings": (meeting.model_copy(update={"requests": (ZOE, TOOL)}),)})
+    told = "[red]Zoe waits to be let in, as a guest, by the guests' link: meetctl admit 3, or deny 3"
+    assert told in drawn(render_all(waiting), 120)
+    assert changes(document(), waiting) == [f"standup: {told}"]
+    assert changes(waiting, waiting) == []

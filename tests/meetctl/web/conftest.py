@@ -59,11 +59,15 @@ class Desk:
     def __init__(self) -> None:
         self.locked = False
         self.kept_out: set[str | None] = set()
+        self.seen: set[str | None] = set()
         self.managed: list[tuple[Manage, str]] = []
         self.reported: list[str] = []
 
     def keeps_out_device(self, device: str | None) -> bool:
         return device in self.kept_out
+
+    def knows_device(self, device: str | None) -> bool:
+        return device in self.seen
 
     def report(self, device: str, identity: str, connection: ConnectionReport) -> bool:
         self.reported.append(identity)
