@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from meetctl.doctor.findings import Finding, failure, ok, warning
+from meetctl.doctor.proxy import ask_through, judge_proxy
 from meetctl.errors import MeetctlError
 from meetctl.reach.addresses import is_loopback_host
 from meetctl.reach.authority import FILE
@@ -31,16 +33,31 @@ def look_at_reach(choice: ReachChoice | None, state: Path, *, own_server: bool =
     try:
         with _without_making_one(state) as directory, open_reach(choice, directory) as reach:
             assert reach is not None
+            if reach.public_url is not None:
+                return [*judge_proxy(reach, asyncio.run(ask_through(reach))), *_judged_media(reach, own_server)]
             return list(_judged(reach, own_server))
     except MeetctlError as error:
         return [failure(CHECK, error.message, error.hint or "see docs/reach.md")]
+
+
+def _judged_media(reach: Reach, own_server: bool) -> Iterator[Finding]:
+    if not own_server:
+        return
+    media = reach.media
+    ports = f"{media.udp_port}/udp and {media.tcp_port}/tcp"
+    there = media.node_ip or reach.place.address
+    yield warning(
+        CHECK,
+        f"sound and pictures come to {there} past the proxy; a firewall in between cannot be seen from here",
+        f"allow {ports}; one of the two is enough",
+    )
 
 
 def _judged(reach: Reach, own_server: bool) -> Iterator[Finding]:
     media, page = reach.media, f"{reach.port}/tcp"
     ports = f"{page}, {media.udp_port}/udp and {media.tcp_port}/tcp" if own_server else page
     otherwise = f"; with {page} alone people come in too, later and at a cost" if own_server else ""
-    yield ok(CHECK, f"{reach.origin} can be served; {ports} can be had at {reach.place.address}")
+    yield ok(CHECK, f"{reach.url} can be served; {ports} can be had at {reach.place.address}")
     yield warning(
         CHECK,
         f"whether a firewall in between lets {'them' if own_server else 'that'} through cannot be seen from here",

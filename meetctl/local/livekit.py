@@ -47,6 +47,8 @@ class OuterMedia:
     """ICE over TCP, where UDP is dropped. livekit-server listens to it on every address of the machine."""
     turn_port: int | None
     """TURN on loopback, for whoever ends TLS before it; None = there is none."""
+    node_ip: str | None = None
+    """Where people send media, where a router passes it on to `address` from there."""
 
     @property
     def network(self) -> str:
@@ -123,7 +125,7 @@ def _media(config: ServerConfig) -> dict[str, object]:
         return {
             "udp_port": reach.udp_port,
             "tcp_port": reach.tcp_port,
-            "node_ip": reach.address,
+            "node_ip": reach.node_ip or reach.address,
             "ips": {"includes": [reach.network]},
         }
     listened = [LOOPBACK] if config.outer is None else [LOOPBACK, config.outer]

@@ -14,15 +14,19 @@ from pathlib import Path
 
 from meetctl.errors import ConflictError, UsageError
 from meetctl.local.livekit import OuterMedia
-from meetctl.local.ports import free_tcp_port
-from meetctl.reach.addresses import OuterAddress, find_address, is_loopback_host, own_addresses
-from meetctl.roster import ReachChoice
+from meetctl.local.ports import LOOPBACK, free_tcp_port
+from meetctl.reach.addresses import AUTO, OuterAddress, find_address, is_loopback_host, own_addresses
+from meetctl.reach.door import Door
+from meetctl.reach.node_address import resolve_node_ip
+from meetctl.roster import PublicUrl, ReachChoice
 from meetctl.settings import STATE, private_dir
 
 HTTPS_PORT = 443
 """Networks that let only one port through mostly let this one."""
 PORT = 7443
 """Where 443 may not be bound, or is somebody else's."""
+PROXIED_PORT = 7444
+"""On loopback, where a proxy stands in front."""
 UDP_PORT, TCP_PORT = 7882, 7881
 """LiveKit's own, which firewalls may know; others are taken where these are."""
 AUTHORITY_DIRECTORY = "authority"
@@ -36,24 +40,31 @@ class Reach:
     place: OuterAddress
     port: int
     listening: socket.socket
-    context: ssl.SSLContext
+    context: ssl.SSLContext | None
+    """None = a proxy on this machine ends TLS, and what comes here is in the clear."""
     media: OuterMedia
     authority: bytes | None
     """The certificate that a visitor may come to trust; None where the pair was given."""
     fingerprint: str | None
     others: tuple[OuterAddress, ...]
     """Other addresses of this machine, by which nobody comes in now."""
+    public_url: PublicUrl | None = None
+    """Where the proxy serves what it gets here; None = nothing stands in front."""
 
     @property
-    def origin(self) -> str:
-        """The page's origin, as `https://10.0.0.5:7443`."""
+    def url(self) -> str:
+        """What stands before the page's path, as `https://10.0.0.5:7443` or `https://meet.example.org/team`."""
+        if self.public_url is not None:
+            return str(self.public_url).rstrip("/")
         return f"https://{_authority(self.place.host, self.port)}"
 
     @property
-    def hosts(self) -> frozenset[str]:
-        """The `Host` headers under which the door may be asked."""
+    def door(self) -> Door:
+        """How a browser asks by this way."""
+        if self.public_url is not None:
+            return Door("https", frozenset({self.public_url.host}), self.public_url.base, is_behind_proxy=True)
         address = OuterAddress(self.place.address, self.place.address).host
-        return frozenset(_authority(name, self.port) for name in (self.place.host, address))
+        return Door("https", frozenset(_authority(name, self.port) for name in (self.place.host, address)))
 
 
 @contextmanager
@@ -64,12 +75,17 @@ def open_reach(choice: ReachChoice | None, state: Path) -> Iterator[Reach | None
         state: the user's own directory, where the authority is kept.
 
     Raises:
-        UsageError: if the address is not this machine's, or is to be served without TLS.
+        UsageError: if the address is not this machine's, or is to be served without TLS; if nobody says where media
+            is to come in.
         SettingsError: if the certificate does not fit.
         ConflictError: if the port is taken.
     """
     if choice is None or choice.host is None or is_loopback_host(choice.host):
         yield None
+        return
+    if choice.public_url is not None:
+        with _behind_proxy(choice, choice.public_url) as reach:
+            yield reach
         return
     if not choice.tls:
         raise UsageError(
@@ -82,15 +98,34 @@ def open_reach(choice: ReachChoice | None, state: Path) -> Iterator[Reach | None
     listening, port = _hold(place.address, choice.port)
     with listening:
         context, authority, fingerprint = _serving(choice, place, places, state)
-        media = OuterMedia(
-            place.address,
-            _free(place.address, UDP_PORT, socket.SOCK_DGRAM),
-            _free("" if not place.is_ipv6 else "::", TCP_PORT, socket.SOCK_STREAM),
-            # The server's TURN goes by a name or an IPv4 address.
-            None if place.is_ipv6 else free_tcp_port(),
-        )
-        others = tuple(other for other in places if other.address != place.address)
-        yield Reach(place, port, listening, context, media, authority, fingerprint, others)
+        # The server's TURN goes by a name or an IPv4 address.
+        media = _media_at(place, choice, None if place.is_ipv6 else free_tcp_port())
+        yield Reach(place, port, listening, context, media, authority, fingerprint, _others(place, places))
+
+
+@contextmanager
+def _behind_proxy(choice: ReachChoice, public_url: PublicUrl) -> Iterator[Reach]:
+    places = own_addresses()
+    place = find_address(choice.host or AUTO, places)
+    listening, port = _hold(LOOPBACK, choice.port or PROXIED_PORT)
+    with listening:
+        # A proxy that ends TLS passes no TURN on.
+        media = _media_at(place, choice, None)
+        yield Reach(place, port, listening, None, media, None, None, _others(place, places), public_url)
+
+
+def _media_at(place: OuterAddress, choice: ReachChoice, turn_port: int | None) -> OuterMedia:
+    return OuterMedia(
+        place.address,
+        _free(place.address, UDP_PORT, socket.SOCK_DGRAM),
+        _free("" if not place.is_ipv6 else "::", TCP_PORT, socket.SOCK_STREAM),
+        turn_port,
+        node_ip=None if choice.node_ip is None else resolve_node_ip(choice.node_ip, place.address),
+    )
+
+
+def _others(place: OuterAddress, places: Sequence[OuterAddress]) -> tuple[OuterAddress, ...]:
+    return tuple(other for other in places if other.address != place.address)
 
 
 def _serving(

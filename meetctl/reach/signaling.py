@@ -22,6 +22,7 @@ from meetctl.supervisor.tasks import begun
 
 PATHS = ("/rtc", "/rtc/v1", "/rtc/validate", "/rtc/v1/validate")
 """What LiveKit's clients ask for: the connection, in two generations, and why it was refused."""
+_LONGEST_FIRST = sorted(PATHS, key=len, reverse=True)
 ANSWER_S = 10.0
 """The server is on this machine and answers in milliseconds; cores may be busy."""
 REWRITTEN = 3
@@ -122,7 +123,8 @@ class SignalingProxy:
     def _url(self, request: web.Request, token: str) -> URL:
         # Written anew from what was read here: no second token that only the server would find.
         query = [(name, value) for name, value in request.query.items() if name != _TOKEN]
-        return self._server.with_path(request.path).with_query([*query, (_TOKEN, token)])
+        path = next(path for path in _LONGEST_FIRST if request.path.endswith(path))
+        return self._server.with_path(path).with_query([*query, (_TOKEN, token)])
 
 
 def identity_of(token: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meetctl.local.ports import LOOPBACK
 from meetctl.reach.opening import Reach
 
 AUTHORITY_PATH = "/authority.crt"
@@ -18,14 +19,27 @@ def notes_of(reach: Reach, *, own_server: bool = True) -> tuple[str, ...]:
 
 
 def _of_the_page(reach: Reach) -> list[str]:
+    if reach.public_url is not None:
+        return [_of_the_proxy(reach)]
     found = [f"people on other machines load the page at port {reach.port}/tcp of {reach.place.address}"]
     if reach.authority is not None:
         found.append("a visitor's browser warns once that it does not know the certificate: it is meetctl's own")
     return found
 
 
+def _of_the_proxy(reach: Reach) -> str:
+    return f"the proxy that serves {reach.url}/ has to pass it on to http://{LOOPBACK}:{reach.port}"
+
+
 def _of_media(reach: Reach) -> list[str]:
     media = reach.media
+    if reach.public_url is not None:
+        there = reach.place.address if media.node_ip is None else f"{media.node_ip}, passed on to {reach.place.address}"
+        return [
+            _of_the_proxy(reach),
+            f"sound and pictures do not pass the proxy: people need {media.udp_port}/udp or {media.tcp_port}/tcp of"
+            f" {there}. A firewall cannot be seen from here",
+        ]
     found = [
         f"people on other machines need port {reach.port}/tcp of {reach.place.address}; with {media.udp_port}/udp and"
         f" {media.tcp_port}/tcp open too, sound and pictures arrive sooner. A firewall cannot be seen from here",
@@ -34,7 +48,7 @@ def _of_media(reach: Reach) -> list[str]:
         found.append(
             "a visitor's browser warns once that it does not know the certificate: it is meetctl's own. Going on is"
             " enough where one of the other two ports is open; where none is, the browser has to trust the authority"
-            f" at {reach.origin}{AUTHORITY_PATH} (SHA-256 {reach.fingerprint})",
+            f" at {reach.url}{AUTHORITY_PATH} (SHA-256 {reach.fingerprint})",
         )
     if media.turn_port is None:
         found.append("by IPv6 nobody comes in through the one port alone: the others have to be open")
@@ -44,7 +58,7 @@ def _of_media(reach: Reach) -> list[str]:
 
 
 def _of_others(reach: Reach) -> list[str]:
-    if not reach.others:
+    if not reach.others or reach.public_url is not None:
         return []
     listed = ", ".join(f"{place.address} ({place.interface})" for place in reach.others)
     return [f"other addresses of this machine, by which nobody comes in now: {listed}; choose with --host"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from meetctl.roster.faults import Fault, RosterFaults
 from meetctl.roster.load import load_entry_file, load_roster
 from meetctl.roster.naming import is_room_name, readable_room
+from meetctl.roster.public_url import STUN, PublicUrl, stun_server
 from meetctl.roster.reach import why_not_direct
 from meetctl.roster.schema import (
     NO_KEY,
@@ -32,6 +33,7 @@ from meetctl.roster.variables import Origin, Variables, load_variables, origins
 __all__ = [
     "NO_KEY",
     "SIMLI_URL",
+    "STUN",
     "AdmitMode",
     "AgentEntry",
     "Budget",
@@ -41,6 +43,7 @@ __all__ = [
     "ModelChoice",
     "Origin",
     "Program",
+    "PublicUrl",
     "ReachChoice",
     "Roster",
     "RosterFaults",
@@ -63,5 +66,6 @@ __all__ = [
     "secrets_of",
     "secrets_of_entry",
     "shown",
+    "stun_server",
     "why_not_direct",
 ]

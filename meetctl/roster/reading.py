@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -21,6 +21,7 @@ from meetctl.roster.written import Written
 from meetctl.roster.yaml_source import Document
 
 M = TypeVar("M", bound=Written)
+V = TypeVar("V")
 
 _SHOWN_CHARACTERS = 40
 _INTERNAL = frozenset({"local", "builtin"})
@@ -63,6 +64,14 @@ class Reading:
             return self.document.base / Path(written).expanduser()
         except (RuntimeError, ValueError):  # `~nobody`
             self.note(where, "no path can be made of it", "write a path that starts at the roster, or with /")
+            return None
+
+    def made(self, make: Callable[[str], V], written: str | None, where: KeyPath, hint: str) -> V | None:
+        """Returns what is made of the text; None where there is none, or `make` says what is wrong with it."""
+        try:
+            return None if written is None else make(written)
+        except ValueError as error:
+            self.note(where, str(error), hint)
             return None
 
     def read(self, model: type[M], value: object, path: KeyPath) -> tuple[M | None, frozenset[str]]:

@@ -15,6 +15,7 @@ from meetctl.protocol.names import is_reserved, reads_as
 from meetctl.roster.env_file import EnvFileError, parse_env_file, why_not_held
 from meetctl.roster.faults import KeyPath
 from meetctl.roster.models import Keys, resolve_model
+from meetctl.roster.public_url import check_node_ip, parse_public_url
 from meetctl.roster.reach import why_not_direct
 from meetctl.roster.reading import Reading
 from meetctl.roster.schema import (
@@ -46,6 +47,9 @@ from meetctl.settings import LiveKitCredentials, slug
 SIMLI_KEY = "SIMLI_API_KEY"
 RESERVED_IDENTITIES = frozenset({"chair", "livekit-server", "models", "simli-server"})
 """The names of the meeting's own seats."""
+
+PUBLIC_HINT = "public_url: https://meet.example.org/team/"
+NODE_HINT = "node_ip: 203.0.113.7, or stun:stun.example.org:3478"
 
 _COMMAND_ONLY = ("cwd", "livekit_api_credentials", "start_timeout")
 
@@ -81,8 +85,14 @@ def resolve_reach(reading: Reading, written: ReachWritten | None) -> ReachChoice
         reading.path(text, ("reach", name))
         for name, text in (("tls_cert", written.tls_cert), ("tls_key", written.tls_key))
     )
+    public_url = reading.made(parse_public_url, written.public_url, ("reach", "public_url"), PUBLIC_HINT)
+    if written.public_url is not None and written.tls_cert is not None:
+        message = "belongs to a page that meetctl serves by TLS itself; with public_url that is the proxy's"
+        reading.note(("reach", "tls_cert"), message, "give the pair to the proxy, or remove public_url")
     return ReachChoice(
-        host=written.host,
+        host=written.host or (None if public_url is None else "auto"),
+        public_url=public_url,
+        node_ip=reading.made(check_node_ip, written.node_ip, ("reach", "node_ip"), NODE_HINT),
         port=written.port,
         tls=written.tls is not False,
         tls_cert=cert and cert.absolute(),

@@ -14,6 +14,7 @@ from meetctl.catalogue import BETTER
 from meetctl.errors import UsageError
 from meetctl.protocol import Example, FloorMode, MeetingRules, OnInterrupt, RestartPolicy, Speaks, Voice
 from meetctl.protocol.secrets import SECRET_NAME
+from meetctl.roster.public_url import PublicUrl
 from meetctl.settings import LiveKitCredentials
 
 SIMLI_URL = "https://api.simli.ai"
@@ -207,6 +208,11 @@ class ReachChoice(Resolved):
     tls_cert: Path | None = None
     """Absolute, as the key; both or neither. None = signed by the local authority."""
     tls_key: Path | None = None
+    public_url: PublicUrl | None = None
+    """Where a proxy on this machine serves the meeting; None = nothing stands in front."""
+    node_ip: str | None = None
+    """Where people send media, where that is another address than `host`: behind a router that passes it on. An IP
+    address or `stun:HOST[:PORT]`."""
 
 
 def reached_at(written: ReachChoice | None, host: str | None, port: int | None) -> ReachChoice | None:

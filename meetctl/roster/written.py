@@ -240,6 +240,8 @@ class ReachWritten(Written):
     tls: bool | None = None
     tls_cert: str | None = Field(None, min_length=1)
     tls_key: str | None = Field(None, min_length=1)
+    public_url: str | None = Field(None, min_length=1, max_length=2_000)
+    node_ip: str | None = Field(None, min_length=1, max_length=253)
 
 
 class ToolWritten(Written):

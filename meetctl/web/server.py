@@ -20,6 +20,8 @@ from pydantic import BaseModel, SecretStr
 
 from meetctl.errors import ConflictError, MeetctlError, StandInError
 from meetctl.protocol.likeness import sounds_like
+from meetctl.reach.door import Door
+from meetctl.reach.echo import ECHO_PATH, echo
 from meetctl.reach.listener import TlsListener
 from meetctl.reach.opening import Reach
 from meetctl.reach.signaling import PATHS, SignalingProxy
@@ -48,6 +50,10 @@ JOINS_A_SECOND = 1.0
 """And from then on. Each is a token, a line in the transcript and work for the chair."""
 SPARE_JOINS = 10
 """Of the meeting beyond that: who floods by the guests' link does not keep the host out at once."""
+
+NOBODYS = Door("http", frozenset())
+"""Of a connection that is gone already."""
+WRONG_HOST = "The proxy in front has to pass on the Host header that the browser sent."
 
 _RESERVED = frozenset({"healthz", "favicon.ico", "rtc", AUTHORITY_PATH.strip("/")})
 """Paths of one segment that are not a room's."""
@@ -147,8 +153,8 @@ class PageServer:
         self._signaling = signaling
         self._reach = reach
         self._failed = failed
-        self._hosts: Mapping[str, frozenset[str]] = {}
-        """By scheme: the port that is open to others knows no name of the loopback, and the other way round."""
+        self._doors: dict[tuple[str, int], Door] = {}
+        """By the address that is listened on: each is asked under its own names alone."""
         self._assets: dict[str, Path] = {}
         self._listener: TlsListener | None = None
         self._runner: web.AppRunner | None = None
@@ -169,9 +175,9 @@ class PageServer:
 
     def link_of(self, invite: SecretStr, *, local: bool = False) -> str:
         """Returns the link with this invite."""
-        origin = self.url if self._reach is None or local else self._reach.origin
+        url = self.url if self._reach is None or local else self._reach.url
         path = "" if self._room in _RESERVED else quote(self._room, safe="")
-        return f"{origin}/{path}#invite={invite.get_secret_value()}"
+        return f"{url}/{path}#invite={invite.get_secret_value()}"
 
     def revoke(self) -> None:
         """Lets nobody in any more; who is in the room stays."""
@@ -187,25 +193,10 @@ class PageServer:
         self._assets = {file.name: file for file in (self._static / "assets").glob("*") if file.is_file()}
         app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
         app.on_response_prepare.append(self._add_headers)
-        app.add_routes(
-            [
-                web.get("/healthz", self._healthz),
-                web.get("/favicon.ico", self._favicon),
-                web.get("/assets/{name}", self._asset),
-                web.post("/api/info", self._tell),
-                web.post("/api/join", self._join),
-                web.post("/api/withdraw", self._withdraw),
-                web.post("/api/direct", self._carry_out),
-                web.post("/api/manage", self._manage),
-                web.post("/api/report", self._report),
-                web.post("/api/requests", self._decide_on),
-                web.get("/", self._page),
-                web.get(AUTHORITY_PATH, self._authority),
-            ]
-        )
-        if self._signaling is not None:
-            app.add_routes([web.get(path, self._signaling.handle, allow_head=False) for path in PATHS])
-        app.add_routes([web.get("/{room}", self._page)])
+        app.add_routes(self._routes())
+        if self._reach is not None and (base := self._reach.door.base):
+            # A proxy may take the prefix away or leave it.
+            app.add_routes([web.get(base, self._whole_base), *(_under(base, route) for route in self._routes())])
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=SHUTDOWN_GRACE_S)
         await runner.setup()
         try:
@@ -218,13 +209,39 @@ class PageServer:
             ) from None
         self._runner = runner
         self._port = int(runner.addresses[0][1])
-        self._hosts = {"http": hosts_of(self._host, self._port)}
+        address, port = runner.addresses[0][:2]
+        self._doors[address, port] = Door("http", hosts_of(self._host, self._port))
         if self._reach is not None:
-            self._hosts = {**self._hosts, "https": self._reach.hosts}
+            address, port = self._reach.listening.getsockname()[:2]
+            self._doors[address, port] = self._reach.door
             await self._listen(self._reach, runner)
         return self
 
+    def _routes(self) -> list[web.RouteDef]:
+        signaling = self._signaling
+        passed = [] if signaling is None else [web.get(path, signaling.handle, allow_head=False) for path in PATHS]
+        return [
+            web.get("/healthz", self._healthz),
+            web.get("/favicon.ico", self._favicon),
+            web.get("/assets/{name}", self._asset),
+            web.post("/api/info", self._tell),
+            web.post("/api/join", self._join),
+            web.post("/api/withdraw", self._withdraw),
+            web.post("/api/direct", self._carry_out),
+            web.post("/api/manage", self._manage),
+            web.post("/api/report", self._report),
+            web.post("/api/requests", self._decide_on),
+            web.get(ECHO_PATH, echo),
+            web.get("/", self._page),
+            web.get(AUTHORITY_PATH, self._authority),
+            *passed,
+            web.get("/{room}", self._page),
+        ]
+
     async def _listen(self, reach: Reach, runner: web.AppRunner) -> None:
+        if reach.context is None:
+            await web.SockSite(runner, reach.listening).start()
+            return
         assert runner.server is not None
         turn_port = None if self._signaling is None else reach.media.turn_port
         self._listener = TlsListener(reach.listening, reach.context, runner.server, turn_port, self._failed)
@@ -248,9 +265,12 @@ class PageServer:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         response: web.StreamResponse
-        if request.host not in self._hosts.get(request.scheme, ()):
+        door = self._door_of(request)
+        request = door.as_asked(request)
+        if request.host not in door.hosts:
             # Another name for this address: a foreign page that rebound its own name to the loopback.
-            response = refuse(HTTPStatus.FORBIDDEN, "foreign_host", "This server is asked under a name not its own.")
+            why = WRONG_HOST if door.is_behind_proxy else "This server is asked under a name not its own."
+            response = refuse(HTTPStatus.FORBIDDEN, "foreign_host", why)
         elif not is_own_origin(request.headers.get("Origin"), request.host, request.scheme):
             response = refuse(HTTPStatus.FORBIDDEN, "foreign_origin", "The request comes from another site.")
         else:
@@ -262,6 +282,10 @@ class PageServer:
         _log.debug("%s %s %d", request.method, resource.canonical if resource else "-", response.status)
         return response
 
+    def _door_of(self, request: web.Request) -> Door:
+        listened = request.get_extra_info("sockname", ())
+        return self._doors.get(tuple(listened[:2]), NOBODYS)
+
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(page_headers(self._livekit_url_of(request)))
         response.headers.setdefault("Cache-Control", "no-store")
@@ -272,6 +296,10 @@ class PageServer:
         if request.match_info.get("room", self._room) != self._room:
             raise web.HTTPNotFound
         return web.FileResponse(self._static / "index.html", headers={"Cache-Control": "no-cache"})
+
+    async def _whole_base(self, request: web.Request) -> web.StreamResponse:
+        location = f"{self._door_of(request).base}/"
+        return web.Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": location})
 
     async def _asset(self, request: web.Request) -> web.StreamResponse:
         # Only names listed at the start: no path is ever made of what a request says.
@@ -303,6 +331,8 @@ class PageServer:
         if not may_know:
             info = {name: info[name] for name in TOLD_OUTSIDE & info.keys()} | {"admit": "ask"}
         told = {"room": self._room, "role": comer.role.value, **info, **self._trust()}
+        if self._signaling is not None:
+            told["echo"] = ECHO_PATH.strip("/")
         if comer.name is not None:
             told["name"] = comer.name
         if asked.name is not None and may_know:
@@ -363,7 +393,7 @@ class PageServer:
         """Returns the server's address for who asks so: the page's own, where signaling passes here."""
         if self._signaling is None:
             return self._livekit_url
-        return f"{'wss' if request.secure else 'ws'}://{request.host}"
+        return self._door_of(request).server_url(request.host)
 
     def _trust(self) -> Mapping[str, str]:
         """Returns where the authority's certificate is, for whoever is warned of it."""
@@ -435,6 +465,10 @@ class PageServer:
             for bucket in buckets:
                 bucket.take()
         return wait_s
+
+
+def _under(base: str, route: web.RouteDef) -> web.RouteDef:
+    return web.RouteDef(route.method, base + route.path, route.handler, dict(route.kwargs))
 
 
 def _code_of(status: int) -> str:

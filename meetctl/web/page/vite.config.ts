@@ -4,6 +4,8 @@ import { defineConfig } from "vite";
 
 export default defineConfig({
   plugins: [react()],
+  // A proxy may serve it below a prefix that nobody knows yet.
+  base: "./",
   build: {
     outDir: "../static",
     emptyOutDir: true,

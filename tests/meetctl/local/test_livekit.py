@@ -79,6 +79,13 @@ def test_for_other_machines_media_is_at_one_address_by_three_ways_and_nothing_el
     assert "turn" not in json.loads((tmp_path / "livekit.yaml").read_text())
 
 
+def test_behind_a_router_people_are_told_its_address_and_nothing_else_is_listened_on(tmp_path: Path) -> None:
+    reach = OuterMedia("10.0.0.5", udp_port=7882, tcp_port=7881, turn_port=None, node_ip="203.0.113.7")
+    write_config(new_server_config(reach), tmp_path / "livekit.yaml")
+    rtc = json.loads((tmp_path / "livekit.yaml").read_text())["rtc"]
+    assert (rtc["node_ip"], rtc["ips"]) == ("203.0.113.7", {"includes": ["10.0.0.5/32"]})
+
+
 @pytest.mark.system
 async def test_a_server_so_configured_listens_on_loopback_and_with_media_alone_on_one_other_address(
     tmp_path: Path,

@@ -47,12 +47,12 @@ async def far(reached: PageServer, reach: Reach) -> AsyncIterator[aiohttp.Client
     """Yields a client that trusts the authority and comes by the door."""
     assert reach.authority is not None
     trusting = ssl.create_default_context(cadata=reach.authority.decode())
-    async with aiohttp.ClientSession(reach.origin, connector=aiohttp.TCPConnector(ssl=trusting)) as client:
+    async with aiohttp.ClientSession(reach.url, connector=aiohttp.TCPConnector(ssl=trusting)) as client:
         yield client
 
 
 async def test_the_link_is_for_others_and_there_is_one_for_this_machine_too(reached: PageServer, reach: Reach) -> None:
-    assert reached.join_link().startswith(f"{reach.origin}/standup#invite=")
+    assert reached.join_link().startswith(f"{reach.url}/standup#invite=")
     assert reached.join_link(local=True).startswith(f"{reached.url}/standup#invite=")
 
 
@@ -61,7 +61,7 @@ async def test_signaling_is_at_the_origin_that_the_page_came_from(
 ) -> None:
     body = {"invite": invites.guest.get_secret_value(), "name": "Bob"}
     async with far.post("/api/join", json=body) as response:
-        assert (await response.json())["livekit_url"] == reach.origin.replace("https", "wss")
+        assert (await response.json())["livekit_url"] == reach.url.replace("https", "wss")
         assert f"wss://127.0.0.1:{reach.port}" in response.headers["Content-Security-Policy"]
         assert LIVEKIT_URL not in response.headers["Content-Security-Policy"]
     async with aiohttp.ClientSession(reached.url) as near, near.post("/api/join", json=body) as response:

@@ -16,6 +16,8 @@ export interface MeetingInfo {
   readonly loopback_only?: boolean;
   /** Where the certificate authority's certificate is, for whoever is warned of it. */
   readonly authority?: string;
+  /** Where the server sends back what it gets by WebSocket, where signaling passes there too. */
+  readonly echo?: string;
 }
 
 export interface ConnectionDetails {
@@ -177,7 +179,8 @@ export async function takePulse(invite: string): Promise<Pulse> {
 
 async function post<T>(path: string, body: object): Promise<Answer<T>> {
   try {
-    const response = await fetch(path, {
+    // The page may be below a prefix: `/team/standup` asks `/team/api/…`.
+    const response = await fetch(`.${path}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),

@@ -33,7 +33,7 @@ export function PreJoin({ info, choices, onJoin, onName }: PreJoinProps) {
   const nameInput = useRef<HTMLInputElement>(null);
   const microphone = useLocalPreview("microphone", chosen.microphone, chosen.microphoneId, attempt);
   const camera = useLocalPreview("camera", chosen.camera, chosen.cameraId, attempt);
-  const obstacle = useObstacle(info.loopback_only ?? false);
+  const obstacle = useObstacle(info.loopback_only ?? false, info.echo);
   const alike = useSoundsLike(chosen.name.trim(), onName);
   const change = (changes: Partial<Choices>) => setChosen((before) => ({ ...before, ...changes }));
 
