@@ -56,7 +56,7 @@ async def proxy(served: PageServer, reach: Reach) -> AsyncIterator[aiohttp.Clien
         yield client
 
 
-def test_the_link_is_the_proxys_and_there_is_one_for_this_machine_too(served: PageServer) -> None:
+def test_the_link_is_that_of_the_proxy_and_there_is_one_for_this_machine_too(served: PageServer) -> None:
     assert served.join_link().startswith("https://meet.example.org/team/standup#invite=")
     assert served.join_link(local=True).startswith(f"{served.url}/standup#invite=")
 
