@@ -47,6 +47,11 @@ async def answer(request: web.Request) -> web.Response:
     return web.json_response({"peer": request.remote, "secure": request.secure})
 
 
+def context_of(reach: Reach) -> ssl.SSLContext:
+    assert reach.context is not None
+    return reach.context
+
+
 @pytest.fixture
 async def open_door(reach: Reach, turn: int) -> AsyncIterator[Reach]:
     app = web.Application()
@@ -54,7 +59,7 @@ async def open_door(reach: Reach, turn: int) -> AsyncIterator[Reach]:
     runner = web.AppRunner(app)
     await runner.setup()
     assert runner.server is not None
-    async with TlsListener(reach.listening, reach.context, runner.server, turn):
+    async with TlsListener(reach.listening, context_of(reach), runner.server, turn):
         yield reach
     await runner.cleanup()
 
@@ -92,7 +97,7 @@ async def test_who_says_nothing_is_not_kept(
 
 
 async def test_without_a_turn_server_nobody_is_left_waiting(reach: Reach, trusting: ssl.SSLContext) -> None:
-    async with TlsListener(reach.listening, reach.context, asyncio.Protocol, None):
+    async with TlsListener(reach.listening, context_of(reach), asyncio.Protocol, None):
         reader, writer = await connected(reach, trusting)
         writer.write(STUN)
         assert await reader.read() == b""
@@ -100,7 +105,7 @@ async def test_without_a_turn_server_nobody_is_left_waiting(reach: Reach, trusti
 
 
 async def test_at_the_end_relays_are_closed(reach: Reach, trusting: ssl.SSLContext, turn: int) -> None:
-    async with TlsListener(reach.listening, reach.context, asyncio.Protocol, turn):
+    async with TlsListener(reach.listening, context_of(reach), asyncio.Protocol, turn):
         reader, writer = await connected(reach, trusting)
         writer.write(STUN)
         await reader.readexactly(len(STUN))
