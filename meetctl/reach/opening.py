@@ -16,8 +16,8 @@ from meetctl.errors import ConflictError, UsageError
 from meetctl.local.livekit import OuterMedia
 from meetctl.local.ports import LOOPBACK, free_tcp_port
 from meetctl.reach.addresses import AUTO, OuterAddress, find_address, is_loopback_host, own_addresses
-from meetctl.reach.door import Door
 from meetctl.reach.node_address import resolve_node_ip
+from meetctl.reach.way_in import WayIn
 from meetctl.roster import PublicUrl, ReachChoice
 from meetctl.settings import STATE, private_dir
 
@@ -59,12 +59,12 @@ class Reach:
         return f"https://{_authority(self.place.host, self.port)}"
 
     @property
-    def door(self) -> Door:
+    def way_in(self) -> WayIn:
         """How a browser asks by this way."""
         if self.public_url is not None:
-            return Door("https", frozenset({self.public_url.host}), self.public_url.base, is_behind_proxy=True)
+            return WayIn("https", frozenset({self.public_url.host}), self.public_url.base, is_behind_proxy=True)
         address = OuterAddress(self.place.address, self.place.address).host
-        return Door("https", frozenset(_authority(name, self.port) for name in (self.place.host, address)))
+        return WayIn("https", frozenset(_authority(name, self.port) for name in (self.place.host, address)))
 
 
 @contextmanager

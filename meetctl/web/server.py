@@ -20,11 +20,11 @@ from pydantic import BaseModel, SecretStr
 
 from meetctl.errors import ConflictError, MeetctlError, StandInError
 from meetctl.protocol.likeness import sounds_like
-from meetctl.reach.door import Door
 from meetctl.reach.echo import ECHO_PATH, echo
 from meetctl.reach.listener import TlsListener
 from meetctl.reach.opening import Reach
 from meetctl.reach.signaling import PATHS, SignalingProxy
+from meetctl.reach.way_in import WayIn
 from meetctl.reach.words import AUTHORITY_PATH
 from meetctl.web.direction import Directive, DirectRequest
 from meetctl.web.gate import Gate, parse, refuse, too_many
@@ -51,7 +51,7 @@ JOINS_A_SECOND = 1.0
 SPARE_JOINS = 10
 """Of the meeting beyond that: who floods by the guests' link does not keep the host out at once."""
 
-NOBODYS = Door("http", frozenset())
+NOBODYS = WayIn("http", frozenset())
 """Of a connection that is gone already."""
 WRONG_HOST = "The proxy in front has to pass on the Host header that the browser sent."
 
@@ -153,7 +153,7 @@ class PageServer:
         self._signaling = signaling
         self._reach = reach
         self._failed = failed
-        self._doors: dict[tuple[str, int], Door] = {}
+        self._ways: dict[tuple[str, int], WayIn] = {}
         """By the address that is listened on: each is asked under its own names alone."""
         self._assets: dict[str, Path] = {}
         self._listener: TlsListener | None = None
@@ -194,7 +194,7 @@ class PageServer:
         app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
         app.on_response_prepare.append(self._add_headers)
         app.add_routes(self._routes())
-        if self._reach is not None and (base := self._reach.door.base):
+        if self._reach is not None and (base := self._reach.way_in.base):
             # A proxy may take the prefix away or leave it.
             app.add_routes([web.get(base, self._whole_base), *(_under(base, route) for route in self._routes())])
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=SHUTDOWN_GRACE_S)
@@ -210,10 +210,10 @@ class PageServer:
         self._runner = runner
         self._port = int(runner.addresses[0][1])
         address, port = runner.addresses[0][:2]
-        self._doors[address, port] = Door("http", hosts_of(self._host, self._port))
+        self._ways[address, port] = WayIn("http", hosts_of(self._host, self._port))
         if self._reach is not None:
             address, port = self._reach.listening.getsockname()[:2]
-            self._doors[address, port] = self._reach.door
+            self._ways[address, port] = self._reach.way_in
             await self._listen(self._reach, runner)
         return self
 
@@ -265,11 +265,11 @@ class PageServer:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         response: web.StreamResponse
-        door = self._door_of(request)
-        request = door.as_asked(request)
-        if request.host not in door.hosts:
+        way = self._way_of(request)
+        request = way.as_asked(request)
+        if request.host not in way.hosts:
             # Another name for this address: a foreign page that rebound its own name to the loopback.
-            why = WRONG_HOST if door.is_behind_proxy else "This server is asked under a name not its own."
+            why = WRONG_HOST if way.is_behind_proxy else "This server is asked under a name not its own."
             response = refuse(HTTPStatus.FORBIDDEN, "foreign_host", why)
         elif not is_own_origin(request.headers.get("Origin"), request.host, request.scheme):
             response = refuse(HTTPStatus.FORBIDDEN, "foreign_origin", "The request comes from another site.")
@@ -282,9 +282,9 @@ class PageServer:
         _log.debug("%s %s %d", request.method, resource.canonical if resource else "-", response.status)
         return response
 
-    def _door_of(self, request: web.Request) -> Door:
+    def _way_of(self, request: web.Request) -> WayIn:
         listened = request.get_extra_info("sockname", ())
-        return self._doors.get(tuple(listened[:2]), NOBODYS)
+        return self._ways.get(tuple(listened[:2]), NOBODYS)
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(page_headers(self._livekit_url_of(request)))
@@ -298,7 +298,7 @@ class PageServer:
         return web.FileResponse(self._static / "index.html", headers={"Cache-Control": "no-cache"})
 
     async def _whole_base(self, request: web.Request) -> web.StreamResponse:
-        location = f"{self._door_of(request).base}/"
+        location = f"{self._way_of(request).base}/"
         return web.Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": location})
 
     async def _asset(self, request: web.Request) -> web.StreamResponse:
@@ -393,7 +393,7 @@ class PageServer:
         """Returns the server's address for who asks so: the page's own, where signaling passes here."""
         if self._signaling is None:
             return self._livekit_url
-        return self._door_of(request).server_url(request.host)
+        return self._way_of(request).server_url(request.host)
 
     def _trust(self) -> Mapping[str, str]:
         """Returns where the authority's certificate is, for whoever is warned of it."""

@@ -69,7 +69,7 @@ def test_a_given_pair_that_does_not_fit_lets_the_port_go(tmp_path: Path, monkeyp
 
 def test_the_link_s_origin_names_the_port_unless_it_is_the_usual_one(reach: Reach) -> None:
     assert reach.url == f"https://127.0.0.1:{reach.port}"
-    assert reach.door.hosts == {f"127.0.0.1:{reach.port}"}
+    assert reach.way_in.hosts == {f"127.0.0.1:{reach.port}"}
 
 
 def test_who_starts_it_is_told_what_must_be_open_and_which_warning_a_visitor_sees(reach: Reach) -> None:

@@ -9,11 +9,11 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from meetctl.reach.door import Door
+from meetctl.reach.way_in import WayIn
 
 HOSTS = frozenset({"meet.example.org"})
-BEHIND = Door("https", HOSTS, "/team", is_behind_proxy=True)
-OPEN = Door("https", HOSTS)
+BEHIND = WayIn("https", HOSTS, "/team", is_behind_proxy=True)
+OPEN = WayIn("https", HOSTS)
 SAID = ["X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host", "Forwarded", "X-Real-IP", "CF-Connecting-IP"]
 
 
@@ -22,9 +22,9 @@ def asked(peer: str, headers: list[tuple[str, str]]) -> web.Request:
     return request.clone(remote=peer)
 
 
-@pytest.mark.parametrize("door", [OPEN, BEHIND], ids=["open", "behind"])
-def test_what_a_visitor_says_of_addresses_is_gone(door: Door) -> None:
-    seen = door.as_asked(asked("192.0.2.66", [*((name, "203.0.113.9") for name in SAID), ("Accept", "*/*")]))
+@pytest.mark.parametrize("way", [OPEN, BEHIND], ids=["open", "behind"])
+def test_what_a_visitor_says_of_addresses_is_gone(way: WayIn) -> None:
+    seen = way.as_asked(asked("192.0.2.66", [*((name, "203.0.113.9") for name in SAID), ("Accept", "*/*")]))
     assert seen.remote == "192.0.2.66"
     assert {name.lower() for name in seen.headers} == {"host", "accept"}
 
@@ -54,7 +54,7 @@ def test_behind_a_proxy_the_last_address_that_it_names_is_who_asks(
 
 def test_a_page_is_told_of_signaling_below_the_prefix() -> None:
     assert BEHIND.server_url("meet.example.org") == "wss://meet.example.org/team"
-    assert Door("http", HOSTS).server_url("127.0.0.1:8080") == "ws://127.0.0.1:8080"
+    assert WayIn("http", HOSTS).server_url("127.0.0.1:8080") == "ws://127.0.0.1:8080"
 
 
 def test_an_ordinary_request_stays_as_it_is() -> None:

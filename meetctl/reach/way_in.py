@@ -18,7 +18,7 @@ _OTHERS = frozenset({"forwarded", "x-real-ip", "x-client-ip", "cf-connecting-ip"
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class WayIn:
     """One way in."""
 
     scheme: str
