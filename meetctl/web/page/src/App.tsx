@@ -1,17 +1,19 @@
 /** One person's way through a meeting: the link is checked, then prejoin, then the conference, then a last screen. */
 
 import { useCallback, useEffect, useState } from "react";
-import { askInfo, askSoundsLike, askToJoin, takePulse, type ConnectionDetails, type MeetingInfo, type Refusal } from "./api";
+import { askInfo, askSoundsLike, askToJoin, takePulse, withdraw, type ConnectionDetails, type MeetingInfo, type Refusal, type RefusalCode } from "./api";
 import { endingAfter, type Ending } from "./logic/ending";
 import { inviteFromHash } from "./logic/invite";
 import { DEFAULT_CHOICES, recallChoices, rememberChoices, type Choices } from "./remembered";
 import { Conference } from "./screens/Conference";
 import { EndScreen } from "./screens/EndScreen";
 import { PreJoin } from "./screens/PreJoin";
+import { Waiting } from "./screens/Waiting";
 
 type Stage =
   | { readonly at: "checking" }
   | { readonly at: "prejoin"; readonly info: MeetingInfo }
+  | { readonly at: "waiting"; readonly info: MeetingInfo; readonly name: string }
   | { readonly at: "conference"; readonly info: MeetingInfo; readonly details: ConnectionDetails }
   | { readonly at: "end"; readonly ending: Ending };
 
@@ -41,10 +43,20 @@ export function App() {
       setChoices(chosen);
       rememberChoices(chosen);
       const { ok, refusal } = await askToJoin(invite ?? "", chosen.name);
-      if (ok) setStage({ at: "conference", info, details: ok });
-      else if (refusal.code === "bad_name" || refusal.code === "too_many") return refusal.message;
+      if (ok && "waiting" in ok) setStage({ at: "waiting", info, name: chosen.name });
+      else if (ok) setStage({ at: "conference", info, details: ok });
+      else if (SHOWN_BESIDE_THE_NAME.has(refusal.code)) return refusal.message;
       else setStage({ at: "end", ending: endingOfRefusal(refusal) });
       return undefined;
+    },
+    [invite],
+  );
+
+  const letIn = useCallback(
+    async (outside: MeetingInfo, details: ConnectionDetails) => {
+      // Only now is this person told what the meeting is about.
+      const { ok } = await askInfo(invite ?? "");
+      setStage({ at: "conference", info: ok ?? outside, details });
     },
     [invite],
   );
@@ -58,7 +70,7 @@ export function App() {
     [invite],
   );
 
-  const topic = stage.at === "prejoin" || stage.at === "conference" ? stage.info.topic || stage.info.room : "Meeting";
+  const topic = "info" in stage ? stage.info.topic || stage.info.room : "Meeting";
   useEffect(() => {
     document.title = topic;
   }, [topic]);
@@ -75,6 +87,19 @@ export function App() {
           onName={soundsLike}
         />
       );
+    case "waiting":
+      return (
+        <Waiting
+          invite={invite ?? ""}
+          name={stage.name}
+          onLetIn={(details) => void letIn(stage.info, details)}
+          onRefused={(refusal) => setStage({ at: "end", ending: endingOfRefusal(refusal) })}
+          onCancel={() => {
+            withdraw(invite ?? "");
+            setStage({ at: "prejoin", info: stage.info });
+          }}
+        />
+      );
     case "conference":
       return (
         <Conference info={stage.info} details={stage.details} choices={choices} invite={invite ?? ""} onEnd={leave} />
@@ -83,6 +108,8 @@ export function App() {
       return <EndScreen ending={stage.ending} onAgain={check} />;
   }
 }
+
+const SHOWN_BESIDE_THE_NAME: ReadonlySet<RefusalCode> = new Set(["bad_name", "too_many", "lobby_full", "no_browser"]);
 
 /** A personal link says what somebody is called, and an observer sends nothing. */
 function choicesOf(info: MeetingInfo, choices: Choices): Choices {
@@ -104,6 +131,10 @@ function endingOfRefusal(refusal: Refusal): Ending {
       return "removed";
     case "locked":
       return "locked";
+    case "not_let_in":
+      return "not-let-in";
+    case "nobody_answered":
+      return "unheard";
     case "cannot_admit":
       return "cannot-admit";
     default:

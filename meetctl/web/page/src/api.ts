@@ -18,6 +18,8 @@ export interface MeetingInfo {
   readonly authority?: string;
   /** Where the server sends back what it gets by WebSocket, where signaling passes there too. */
   readonly echo?: string;
+  /** `ask`: a host has to let this person in, who is told nothing more until then. */
+  readonly admit?: string;
 }
 
 export interface ConnectionDetails {
@@ -82,6 +84,10 @@ export type RefusalCode =
   | "bad_name"
   | "too_many"
   | "cannot_admit"
+  | "not_let_in"
+  | "nobody_answered"
+  | "lobby_full"
+  | "no_browser"
   | "gone";
 
 export interface Refusal {
@@ -121,7 +127,7 @@ export function direct(invite: string, direction?: Direction): Promise<Answer<Ca
 /** What waits for a host's word. */
 export interface HostRequest {
   readonly id: string;
-  /** `tool`: an agent asks whether it may use one. */
+  /** `tool`: an agent asks whether it may use one. `admission`: a person asks to come in. */
   readonly kind: string;
   readonly identity: string;
   readonly name: string;
@@ -145,8 +151,18 @@ export function hostRequests(
   return post("/api/requests", { invite, ...decision });
 }
 
-export function askToJoin(invite: string, name: string): Promise<Answer<ConnectionDetails>> {
-  return post<ConnectionDetails>("/api/join", { invite, name, device: deviceSecret() });
+/** A host has not decided yet: the page asks again. */
+export interface Waiting {
+  readonly waiting: true;
+}
+
+export function askToJoin(invite: string, name: string): Promise<Answer<ConnectionDetails | Waiting>> {
+  return post<ConnectionDetails | Waiting>("/api/join", { invite, name, device: deviceSecret() });
+}
+
+/** Waits no longer to be let in; asked also by a page that is being closed. */
+export function withdraw(invite: string): void {
+  void post<void>("/api/withdraw", { invite, device: deviceSecret() }, { keepalive: true });
 }
 
 /** Has a host's decision about people carried out; the answer is how the meeting stands then. */
@@ -177,12 +193,13 @@ export async function takePulse(invite: string): Promise<Pulse> {
   }
 }
 
-async function post<T>(path: string, body: object): Promise<Answer<T>> {
+async function post<T>(path: string, body: object, options: RequestInit = {}): Promise<Answer<T>> {
   try {
     // The page may be below a prefix: `/team/standup` asks `/team/api/…`.
     const response = await fetch(`.${path}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
+      ...options,
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
     });

@@ -1,5 +1,6 @@
 /** What waits for a host's word, over the stage: each with all that is worth knowing before it is allowed. */
 
+import type { HostRequest } from "../api";
 import { useHostRequests } from "../hooks/useHostRequests";
 
 export function HostRequests({ invite, name }: { readonly invite: string; readonly name: string }) {
@@ -12,30 +13,25 @@ export function HostRequests({ invite, name }: { readonly invite: string; readon
       </div>
       {requests.map((request) => (
         <article key={request.id} className="host-request" data-testid="host-request" data-id={request.id}>
-          <p>
-            <b>{request.name}</b> wants to use <b>{request.what}</b>
-          </p>
-          <pre tabIndex={0} aria-label={`What ${request.name} wants to use ${request.what} with`}>
-            {request.detail}
-          </pre>
+          <Wish request={request} />
           <div className="host-actions">
             <button
               type="button"
               className="button small"
               data-testid="host-deny"
-              aria-label={`Deny ${request.name} ${request.what}, request ${request.id}`}
+              aria-label={`${words(request).deny} ${request.name} ${request.what}, request ${request.id}`}
               onClick={() => void decide(request.id, false)}
             >
-              Deny
+              {words(request).deny}
             </button>
             <button
               type="button"
               className="button small primary"
               data-testid="host-allow"
-              aria-label={`Allow ${request.name} ${request.what}, request ${request.id}`}
+              aria-label={`${words(request).allow} ${request.name} ${request.what}, request ${request.id}`}
               onClick={() => void decide(request.id, true)}
             >
-              Allow
+              {words(request).allow}
             </button>
           </div>
         </article>
@@ -47,4 +43,35 @@ export function HostRequests({ invite, name }: { readonly invite: string; readon
       )}
     </section>
   );
+}
+
+/** What is asked for, in a sentence, and all that is worth knowing before it is allowed. */
+function Wish({ request }: { readonly request: HostRequest }) {
+  const { name, what, detail, kind } = request;
+  if (kind === ADMISSION) {
+    return (
+      <>
+        <p>
+          <b>{name}</b> wants to come in
+        </p>
+        <p className="host-detail">{detail}</p>
+      </>
+    );
+  }
+  return (
+    <>
+      <p>
+        <b>{name}</b> wants to use <b>{what}</b>
+      </p>
+      <pre tabIndex={0} aria-label={`What ${name} wants to use ${what} with`}>
+        {detail}
+      </pre>
+    </>
+  );
+}
+
+const ADMISSION = "admission";
+
+function words({ kind }: HostRequest): { readonly allow: string; readonly deny: string } {
+  return kind === ADMISSION ? { allow: "Let in", deny: "Refuse" } : { allow: "Allow", deny: "Deny" };
 }

@@ -2,7 +2,7 @@
 
 import { DisconnectReason } from "livekit-client";
 
-export type Ending = "left" | "closed" | "removed" | "elsewhere" | "lost" | "wrong-invite" | "expired" | "used" | "locked" | "cannot-admit";
+export type Ending = "left" | "closed" | "removed" | "elsewhere" | "lost" | "wrong-invite" | "expired" | "used" | "locked" | "not-let-in" | "unheard" | "cannot-admit";
 
 /** What the page's own server says when asked whether the meeting goes on. */
 export type Pulse = "open" | "closed" | "removed" | "wrong-invite" | "gone";

@@ -59,6 +59,18 @@ const WORDS: Readonly<Record<Ending, Words>> = {
     text: "Nobody new comes in. Ask a host to unlock it, then try again.",
     again: "Try again",
   },
+  "not-let-in": {
+    icon: "door",
+    title: "A host did not let you in",
+    text: "Ask whoever invited you. In a minute you can ask once more to come in.",
+    again: "Ask again",
+  },
+  unheard: {
+    icon: "door",
+    title: "Nobody has answered",
+    text: "No host has decided whether you come in. Tell whoever invited you that you are waiting, then ask again.",
+    again: "Ask again",
+  },
   "cannot-admit": {
     icon: "door",
     title: "The meeting could not let you in",

@@ -160,8 +160,13 @@ export function PreJoin({ info, choices, onJoin, onName }: PreJoinProps) {
           </p>
         )}
         <button type="submit" className="button primary large" data-testid="join-button" disabled={joining} aria-busy={joining}>
-          {joining ? "Joining…" : "Join"}
+          {joining ? "Joining…" : info.admit === "ask" ? "Ask to join" : "Join"}
         </button>
+        {info.admit === "ask" && (
+          <p className="form-note" data-testid="asks">
+            A host lets people in here: you wait a moment, and then you are in.
+          </p>
+        )}
         {info.authority && (
           <p className="form-note" data-testid="authority">
             Did your browser warn of this page? Its certificate is the meeting’s own. Where no sound arrives, trust{" "}

@@ -1,0 +1,79 @@
+"""People wait outside on their own page until a host lets them in, on the host's page or by the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from testing.fixtures.command import Meetctl
+from tests.browser.conftest import OpenPage
+from tests.browser.test_join_page import join
+from tests.browser.test_screenshots import picture
+from tests.system.light import POLL_S, WAIT_S, written
+from tests.system.standing import Standing
+
+HEAD = "meeting: {admit: ask, topic: The secret launch}\n"
+
+
+async def test_a_person_waits_until_a_host_decides_and_goes_in_alone_and_comes_back_without_asking(
+    built_page: None, meetctl: Meetctl, open_page: OpenPage, axe: str
+) -> None:
+    assert (await asyncio.to_thread(meetctl, "up", written(meetctl, "porch", head=HEAD), "-d")).code == 0
+    meeting = Standing(meetctl, "porch")
+
+    async def link(role: str) -> str:
+        return (await asyncio.to_thread(meetctl, "link", "--role", role)).out.strip()
+
+    async def until(condition: Callable[[list[dict[str, Any]]], bool]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while not condition((await meeting.answer("status"))["requests"]):
+                await asyncio.sleep(POLL_S)
+
+    async def waiting(name: str) -> Page:
+        page = await open_page(await link("guest"))
+        await expect(page.get_by_test_id("asks")).to_be_visible()
+        await expect(page.locator("body")).not_to_contain_text("secret launch")
+        await expect(page.get_by_test_id("cast")).to_have_count(0)
+        await page.get_by_test_id("prejoin-name").fill(name)
+        await page.get_by_test_id("join-button").click()
+        await expect(page.get_by_test_id("screen-waiting")).to_be_visible()
+        return page
+
+    bob = await waiting("Bob")
+    await picture(bob, "waiting", axe, kept=False)
+    host = await open_page(await link("host"))
+    await join(host, "Hanna")
+    request = host.get_by_test_id("host-request")
+    await expect(request).to_contain_text("Bob wants to come in")
+    await expect(request).to_contain_text("as a guest, by the guests' link")
+    await request.get_by_test_id("host-allow").click()
+    connected = bob.get_by_test_id("connection")
+    await expect(connected).to_have_attribute("data-state", "connected")
+    await expect(bob.locator("h1")).to_have_text("The secret launch")
+    await bob.reload()
+    await expect(bob.get_by_test_id("asks")).to_have_count(0)
+    await bob.get_by_test_id("join-button").click()
+    await expect(connected).to_have_attribute("data-state", "connected")
+
+    zoe = await waiting("Zoe")
+    await request.get_by_role("button", name="Refuse Zoe").click()
+    await expect(zoe.get_by_test_id("screen-not-let-in")).to_be_visible()
+    await zoe.get_by_test_id("rejoin-button").click()
+    await zoe.get_by_test_id("join-button").click()
+    await expect(zoe.get_by_test_id("screen-not-let-in")).to_be_visible()
+
+    lou = await waiting("<b>Lou</b>")
+    await until(lambda requests: [one["name"] for one in requests] == ["<b>Lou</b>"])
+    assert "<b>Lou</b> waits to be let in" in (await asyncio.to_thread(meetctl, "status")).out
+    admitted = await asyncio.to_thread(meetctl, "admit", "<b>lou</b>")
+    assert (admitted.code, admitted.out) == (0, "porch: <b>Lou</b> is let in\n")
+    await expect(lou.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
+
+    for leave in ("cancel", "close"):
+        ida = await waiting("Ida")
+        await until(lambda requests: len(requests) == 1)
+        await (ida.get_by_test_id("cancel-button").click() if leave == "cancel" else ida.close())
+        await until(lambda requests: requests == [])
