@@ -59,16 +59,16 @@ def _start(meetctl: Command, *, last: bool) -> tuple[float, float]:
     """Returns the seconds until everybody's media was received, and until the models were loaded too."""
     began = time.perf_counter()
     meetctl("up", "roster.yaml", "-d")
-    asyncio.run(_all_ready(meetctl, "agents"))
+    asyncio.run(all_ready(meetctl, "agents"))
     media = time.perf_counter() - began
-    asyncio.run(_all_ready(meetctl, "services"))
+    asyncio.run(all_ready(meetctl, "services"))
     whole = time.perf_counter() - began
     if not last:
         meetctl("down")
     return media, whole
 
 
-async def _all_ready(meetctl: Command, what: str) -> None:
+async def all_ready(meetctl: Command, what: str) -> None:
     async with asyncio.timeout(BOUND_S):
         while not all(seat["ready"] for seat in (await _status(meetctl))[what]):
             await asyncio.sleep(POLL_S)

@@ -23,6 +23,7 @@ from meetctl.protocol import (
     Repeats,
     Serving,
     SpeechState,
+    Step,
     ToolCall,
     ToolState,
     TurnLatency,
@@ -68,6 +69,7 @@ USED = (Usage(kind=UsageKind.LLM_TOKENS, amount=2, purpose="answers", provider="
 WIRE = (
     Ready(),
     Serving(url="http://127.0.0.1:1"),
+    Step(name="join the room", began=5.0, ended=5.5),
     LegStats(
         leg="room",
         ice=IceState.CONNECTED,

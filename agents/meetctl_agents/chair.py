@@ -16,6 +16,7 @@ from livekit import rtc
 from livekit.agents import llm, stt
 
 from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Purpose, Ready, Say, Tell
+from meetctl.protocol.steps import STEPS
 
 from .floor.judge import Judge
 from .floor.moderator import Moderator
@@ -45,7 +46,8 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
             models.push_async_callback(close_model, model)
             return model
 
-        detector = load_detector()
+        with STEPS.step("load the speech detector"):
+            detector = load_detector()
         model = owned(stt_from_endpoint(assignment.stt, assignment.language, names, detector))
         faults = SpeechFaults(report)
         watch_fallbacks(model, "transcription model", faults)

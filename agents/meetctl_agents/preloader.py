@@ -3,7 +3,8 @@
 Loading takes 3.5 s and 100 MB for each process; a fork takes milliseconds and shares what was loaded. It is a program
 of its own, `python -m meetctl_agents.preloader FD`: FD is a SOCK_SEQPACKET socket to the supervisor. A request is
 `{"id", "module", "env", "cwd"}` with three descriptors (stdin, stdout, stderr); answers are `{"id", "pid"}` or
-`{"id", "error"}`, and later `{"pid", "returncode"}`. Closing the socket ends it, not the children: they watch stdin.
+`{"id", "error"}`, and later `{"pid", "returncode"}`. With `--tell-steps` it says beforehand what took how long to load:
+`{"loaded", "began", "ended"}`. Closing the socket ends it, not the children: they watch stdin.
 It never connects, plays or draws anything itself: what is used before a fork is broken after it.
 """
 
@@ -44,12 +45,15 @@ TEXT = "utf-8"
 """What the supervisor reads, whatever the locale says."""
 
 
-def main(descriptor: int) -> NoReturn:
+def main(descriptor: int, *, tells_steps: bool = False) -> NoReturn:
     """Loads, then forks until the socket closes."""
     control = socket.socket(fileno=descriptor)
     gc.disable()  # a quarter of the time to load went into collections that find nothing
     for module in PRELOADED:
+        began = time.monotonic()
         importlib.import_module(module)
+        if tells_steps:
+            _answer(control, {"loaded": module, "began": began, "ended": time.monotonic()})
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every shared page
     gc.enable()
@@ -154,4 +158,4 @@ def _answer(control: socket.socket, answer: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), tells_steps="--tell-steps" in sys.argv[2:])

@@ -22,6 +22,7 @@ from livekit import rtc
 from meetctl.errors import LiveKitError, MeetctlError
 from meetctl.protocol import Assignment, Command, Failed, Stop, Warn
 from meetctl.protocol.proxies import keep_livekit_direct
+from meetctl.protocol.steps import STEPS
 
 from .process.allowance import LOG_LINES, Allowances, Verdict
 from .process.masking import Mask, MaskingFormatter, masker_of
@@ -86,6 +87,7 @@ class _Program:
 
     async def run(self) -> int:
         """Returns the exit code."""
+        began = time.monotonic()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_unread)
         loop.add_signal_handler(signal.SIGTERM, self._on_sigterm)
@@ -98,6 +100,8 @@ class _Program:
         if assignment is None:
             return self._exit_code
         self._formatter.mask = masker_of(assignment)
+        STEPS.note("wait for its assignment", began)
+        STEPS.tell(self._report if assignment.tells_steps else None)
         following = asyncio.create_task(self._follow(reader))
         try:
             await self._attend(assignment)
@@ -163,7 +167,8 @@ class _Program:
                 self._order_to_leave()
 
         try:
-            await join(room, assignment)
+            with STEPS.step("join the room"):
+                await join(room, assignment)
             await self._body(room, assignment, self._report, self._inbox)
         except Exception as error:
             logger.exception("failed")

@@ -12,9 +12,11 @@ from meetctl.commands._meetings import is_running, wait_for_agents
 from meetctl.commands._run import Started, prepare, report_to, run_meeting, spawn_detached, write_into
 from meetctl.display import console
 from meetctl.errors import ExitCode, MeetctlError
+from meetctl.protocol.steps import STEPS
 from meetctl.roster import Roster, handed_on, load_roster, load_variables, reached_at
 from meetctl.settings import environment, marked
 from meetctl.supervisor.descendants import OPENED_VARIABLE
+from meetctl.supervisor.timeline import tell_steps
 
 BOARD_LINES = 24
 """What the notes and the board of a small meeting take."""
@@ -46,7 +48,8 @@ def up(
 
     if report_fd is not None:
         return run_reporting(load, report_fd)
-    roster = load()
+    with STEPS.step("read the roster"):
+        roster = load()
     if dry_run or is_running(roster.room):
         link = change(roster, dry_run=dry_run, as_json=as_json, wait_s=timeout_s if wait else None)
         if link is not None and open_browser:
@@ -56,13 +59,15 @@ def up(
         return run_meeting(
             roster, prepare(roster), on_started=lambda started: _announce(started, open_browser), show=True
         )
-    prepare(roster)
-    with handed_on(path, env_file) as (files, descriptors):
+    with STEPS.step("look for what it needs"):
+        prepare(roster)
+    with STEPS.step("start the supervisor"), handed_on(path, env_file) as (files, descriptors):
         arguments = ["up", files[path], "--room", roster.room, *(f"--only={name}" for name in only)]
         arguments += ["--env-file", files[env_file]] if env_file is not None else []
         arguments += [f"--host={host}"] if host is not None else []
         arguments += [f"--port={port}"] if port is not None else []
         started = spawn_detached(arguments, roster.room, descriptors)
+    tell_steps("meetctl up")
     if not as_json:
         console.print_data(started.join_link)
         _tell_of(started)
@@ -78,10 +83,13 @@ def up(
 def run_reporting(load: Callable[[], Roster], report_fd: int) -> ExitCode:
     """Runs as the detached child: every failure up to the join link goes to the waiting command."""
     try:
-        roster = load()
+        with STEPS.step("read the roster"):
+            roster = load()
+        with STEPS.step("look for what it needs"):
+            binary = prepare(roster)
         return run_meeting(
             roster,
-            prepare(roster),
+            binary,
             on_started=lambda started: report_to(report_fd, {"ok": asdict(started)}),
             show=False,
             holding=write_into,

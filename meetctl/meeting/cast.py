@@ -17,7 +17,7 @@ from meetctl.meeting.transcript import Transcript
 from meetctl.programs.assignments import agent_assignment, cast_member, chair_assignment
 from meetctl.programs.launch import agent_environment, chair_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, RoomAccess
-from meetctl.protocol import CastChanged, CastMember, Model
+from meetctl.protocol import Assignment, CastChanged, CastMember, Model
 from meetctl.protocol.rehearsal import Script
 from meetctl.protocol.secrets import Masker
 from meetctl.roster import SIMLI_URL, AgentEntry, Program, Roster, avatar_identity, secrets_of_entry, why_not_direct
@@ -42,6 +42,7 @@ class Cast:
         transcript: Transcript,
         mark: Mapping[str, str],
         mask: Masker,
+        tells_steps: bool = False,
     ) -> None:
         self.entries: dict[str, AgentEntry] = {}
         """By identity, in the order they were seated."""
@@ -58,6 +59,7 @@ class Cast:
         self._transcript = transcript
         self._mark = mark
         self._mask = mask
+        self._tells_steps = tells_steps
         self._chair_identity = CHAIR_IDENTITY
         self._own_chair = True
         self._numbers: dict[str, int] = {}
@@ -175,7 +177,7 @@ class Cast:
         if entry.face is not None:
             await self._servers.wait_for_simli()
         await self._open_room.wait_open()
-        return agent_assignment(
+        assignment = agent_assignment(
             entry,
             self._place(entry),
             self._servers.stand_ins,
@@ -184,14 +186,19 @@ class Cast:
             cast=self.members(),
             mark=self._mark,
         )
+        return self._timed(assignment)
 
     async def chair_assignment(self) -> Model:
         token = rooms.chair_token(self._credentials, room=self._roster.room, identity=CHAIR_IDENTITY, name=CHAIR_NAME)
         place = RoomAccess(self._roster.room, self._credentials.url, token, CHAIR_IDENTITY, self._roster.topic)
         await self._open_room.wait_open()
-        return chair_assignment(
+        assignment = chair_assignment(
             self._roster, place, self._servers.stand_ins, transcript=self._transcript.lines(), cast=self.members()
         )
+        return self._timed(assignment)
+
+    def _timed(self, assignment: Assignment) -> Assignment:
+        return assignment.model_copy(update={"tells_steps": True}) if self._tells_steps else assignment
 
     async def is_active(self, identity: str) -> bool:
         with contextlib.suppress(LiveKitError):

@@ -33,12 +33,21 @@ SPARE_SLOTS = 2
 class LocalServers:
     """Starts each server once and knows where it answers; the supervisor keeps them running."""
 
-    def __init__(self, supervisor: Supervisor, mark: Mapping[str, str], log_dir: Path, mask: Masker) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        mark: Mapping[str, str],
+        log_dir: Path,
+        mask: Masker,
+        *,
+        tells_steps: bool = False,
+    ) -> None:
         self.stand_ins = StandIns(None, None)
         self._supervisor = supervisor
         self._mark = mark
         self._log_dir = log_dir
         self._mask = mask
+        self._told = ("--tell-steps",) if tells_steps else ()
         self._own_livekit = False
         self._files: frozenset[str] = frozenset()
         self.loopback_only = False
@@ -123,7 +132,7 @@ class LocalServers:
     def _seat(
         self, key: str, module: str, port: int, *arguments: str, after: Callable[[], Awaitable[None]] | None = None
     ) -> None:
-        argv = ("--port", str(port), *arguments, "--watch-stdin")
+        argv = ("--port", str(port), *arguments, *self._told, "--watch-stdin")
         self._supervisor.add(StandInSeat(key, module, argv, f"http://127.0.0.1:{port}", self._mark, after=after))
 
     async def _others_first(self) -> None:

@@ -41,6 +41,7 @@ from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Failed, Ready
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
 from meetctl.protocol.secrets import Masker
+from meetctl.protocol.steps import STEPS
 from meetctl.reach.opening import Reach, open_reach
 from meetctl.roster import AdmitMode, AgentEntry, Program, Roster, secrets_of
 from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, state_dir
@@ -54,6 +55,7 @@ from meetctl.supervisor.registry import BEAT_S, MeetingFiles, MeetingNote, beat,
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining
 from meetctl.supervisor.tasks import Tasks, all_of, begun
+from meetctl.supervisor.timeline import SUPERVISOR, timeline
 
 SUPERVISOR_LOG = "supervisor.log"
 STOP_S = 10.0
@@ -238,32 +240,39 @@ class Meeting:
         self._log = ChildLog(self.log_dir / SUPERVISOR_LOG, self._mask)
         self._stack.callback(self._log.close)
         self._holding()
+        self._timeline = self._stack.enter_context(timeline())
+        STEPS.tell(self._timeline.told_by(SUPERVISOR) if self._timeline is not None else None)
         self._reach = self._stack.enter_context(open_reach(self.roster.reach, state_dir()))
-        self.supervisor = await enter(
-            Supervisor(
-                meeting=self.id,
-                room=self.roster.room,
-                log_dir=self.log_dir,
-                mask=self._mask,
-                files=(self.files.livekit_config, self.files.socket),
-                note=self.files.note,
-                stop_timeout_s=STOP_S,
-                launcher=self._launcher,
-                failed=self.report_bug,
-            )
+        supervisor = Supervisor(
+            meeting=self.id,
+            room=self.roster.room,
+            log_dir=self.log_dir,
+            mask=self._mask,
+            files=(self.files.livekit_config, self.files.socket),
+            note=self.files.note,
+            stop_timeout_s=STOP_S,
+            launcher=self._launcher,
+            failed=self.report_bug,
         )
+        with STEPS.step("the guard and the prepared process"):
+            self.supervisor = await enter(supervisor)
+        if self._timeline is not None:
+            self.supervisor.listen(self._timeline.observe)
         self.supervisor.listen(self._on_event)
         self.supervisor.listen(self.event_stream.publish)
         self.supervisor.listen(self._accounts.observe)
-        self._servers = LocalServers(self.supervisor, self._mark, self.log_dir, self._mask)
+        tells_steps = self._timeline is not None
+        self._servers = LocalServers(self.supervisor, self._mark, self.log_dir, self._mask, tells_steps=tells_steps)
         self._servers.start_stand_ins(self.roster)
-        self._credentials = await self._livekit()
+        with STEPS.step("livekit-server answers"):
+            self._credentials = await self._livekit()
         self._rooms = await enter(rooms.Rooms(self._credentials))
         self._room = OpenRoom(
             self.roster.room, self._rooms, self._servers.wait_for_livekit, server_is_own=self.roster.livekit is None
         )
         self._stack.push_async_callback(self._undo_room)
-        await self._room.make()
+        with STEPS.step("make the room"):
+            await self._room.make()
         transcript = Transcript(self.log_dir, self.roster.transcript, room=self.roster.room, topic=self.roster.topic)
         self._stack.callback(transcript.close)
         self._transcript_writer = TranscriptWriter(
@@ -283,6 +292,7 @@ class Meeting:
             transcript=transcript,
             mark=self._mark,
             mask=self._mask,
+            tells_steps=tells_steps,
         )
         self.direction = Direction(self.supervisor, self.cast, self.roster.room)
         self.supervisor.listen(self.direction.observe)
@@ -299,25 +309,25 @@ class Meeting:
             ).observe
         )
         self._stack.push_async_callback(self._tasks.cancel)
-        self.front_door = await enter(
-            FrontDoor(
-                self.roster.room,
-                credentials=self._credentials,
-                room_service=self._rooms,
-                own_server=self.roster.livekit is None,
-                cast=self.cast,
-                direction=self.direction,
-                host_requests=self.host_requests,
-                asks=lambda: self.roster.admit is AdmitMode.ASK,
-                reach=self._reach,
-                info=self._info,
-                mask=self._mask,
-                publish=self.event_stream.publish,
-                end=lambda: self._own(self._end_for_everyone()),
-                own=self._own,
-                failed=self.report_bug,
-            )
+        front_door = FrontDoor(
+            self.roster.room,
+            credentials=self._credentials,
+            room_service=self._rooms,
+            own_server=self.roster.livekit is None,
+            cast=self.cast,
+            direction=self.direction,
+            host_requests=self.host_requests,
+            asks=lambda: self.roster.admit is AdmitMode.ASK,
+            reach=self._reach,
+            info=self._info,
+            mask=self._mask,
+            publish=self.event_stream.publish,
+            end=lambda: self._own(self._end_for_everyone()),
+            own=self._own,
+            failed=self.report_bug,
         )
+        with STEPS.step("open the page"):
+            self.front_door = await enter(front_door)
         self.supervisor.listen(self.front_door.people.observe)
         self._stack.push_async_callback(self.end)
         if not self._room.own:
@@ -335,7 +345,10 @@ class Meeting:
         self._own(deadlines.end_when_over(self.started_at))
 
     def _launcher(self, started: Callable[[int], None]) -> Launcher:
-        return ForkLauncher(PRELOADER, service_environment(self._mark), started) if can_fork() else ExecLauncher()
+        if not can_fork():
+            return ExecLauncher()
+        told = self._timeline.told_by("preloader") if self._timeline is not None else None
+        return ForkLauncher(PRELOADER, service_environment(self._mark), started, told)
 
     async def _livekit(self) -> LiveKitCredentials:
         if self.roster.livekit is not None:

@@ -44,6 +44,8 @@ class Assignment(Model):
     """The chair needs all of it; an agent, the others' names."""
     rules: MeetingRules = MeetingRules()
     """The chair's; to an agent they are for information."""
+    tells_steps: bool = False
+    """Whether it is to tell what it does when it starts, as `Step`s."""
 
     @field_serializer("token", when_used="json")
     def _reveal(self, token: SecretStr) -> str:

@@ -26,6 +26,16 @@ class Serving(Model):
     url: str
 
 
+class Step(Model):
+    """One step of what a process does, for a timeline; told only where the meeting is asked for one."""
+
+    type: Literal["step"] = "step"
+    name: str
+    began: float
+    """Monotonic seconds of this machine, as `ended`."""
+    ended: float
+
+
 class LegStats(Model):
     """One leg, over the last two seconds; what cannot be measured is None."""
 
@@ -229,6 +239,7 @@ class Observed(Model):
 Event = (
     Ready
     | Serving
+    | Step
     | LegStats
     | SpeechState
     | AvOffset

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from meetctl.protocol import Step
 from meetctl.supervisor.descendants import ours
 from meetctl.supervisor.launcher import (
     Child,
@@ -36,6 +37,8 @@ REPORT_S = 2.0
 """From the end of a child to its parent's word how it ended, which takes a millisecond: a parent that stands still must
 keep no seat empty."""
 ANSWER_BYTES = 4096
+TELL_STEPS = "--tell-steps"
+"""Has it tell what it loads."""
 UNKNOWN_END = -signal.SIGKILL
 """What is assumed of a child whose prepared parent is gone: the parent took the code along."""
 
@@ -47,12 +50,18 @@ class ForkLauncher:
         program: what to run as the prepared process.
         env: its environment; the children get their own.
         started: told the pid of each prepared process, so that the guard knows it.
+        told: told what it loads, and when; None = nobody asks.
     """
 
     def __init__(
-        self, program: tuple[str, ...], env: Mapping[str, str], started: Callable[[int], None] = lambda pid: None
+        self,
+        program: tuple[str, ...],
+        env: Mapping[str, str],
+        started: Callable[[int], None] = lambda pid: None,
+        told: Callable[[Step], None] | None = None,
     ) -> None:
         self._program = program
+        self._told = told
         self._env = dict(env)
         self._started = started
         self._exec = ExecLauncher()
@@ -70,7 +79,7 @@ class ForkLauncher:
             return
         if self._prepared is not None:
             self._prepared.abandon()
-        self._prepared = _Prepared(self._program, self._env)
+        self._prepared = _Prepared(self._program, self._env, self._told)
         self._started(self._prepared.pid)
 
     async def launch(self, spec: LaunchSpec) -> Child:
@@ -86,11 +95,15 @@ class ForkLauncher:
 class _Prepared:
     """One prepared process and the children it forked."""
 
-    def __init__(self, program: tuple[str, ...], env: Mapping[str, str]) -> None:
+    def __init__(
+        self, program: tuple[str, ...], env: Mapping[str, str], told: Callable[[Step], None] | None = None
+    ) -> None:
+        self._told = told
+        asked = (TELL_STEPS,) if told is not None else ()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = spawn(
-                [*program, str(theirs.fileno())],
+                [*program, str(theirs.fileno()), *asked],
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -191,6 +204,10 @@ class _Prepared:
             return
         self._has_answered = True
         answer: dict[str, Any] = json.loads(packet)
+        if "loaded" in answer:
+            if self._told is not None:
+                self._told(Step(name=answer["loaded"], began=answer["began"], ended=answer["ended"]))
+            return
         if "returncode" in answer:
             ended = self._children.pop(answer["pid"], None)
             if ended is not None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from meetctl.errors import MeetctlError, StandInError
 from meetctl.protocol import Failed, Model, Warn
 from meetctl.protocol.secrets import Masker
+from meetctl.protocol.steps import STEPS
 from meetctl.supervisor.events import (
     Answered,
     BackingOff,
@@ -245,7 +246,8 @@ class SeatRunner:
     async def _live(self) -> int:
         seat = self.seat
         await seat.prepare()
-        child = await self._resources.launcher.launch(seat.spec())
+        with STEPS.step(f"launch {seat.key}"):
+            child = await self._resources.launcher.launch(seat.spec())
         # No await between spawn and the context that owns the child: a cancel there would leak it.
         async with ChildProcess(child, wire=seat.wire, said=self._heard, log=self.log) as process:
             self._process = process
@@ -272,7 +274,8 @@ class SeatRunner:
 
     async def _assign(self, process: ChildProcess) -> None:
         try:
-            line = await self.seat.first_line()
+            with STEPS.step(f"assign {self.seat.key}"):
+                line = await self.seat.first_line()
         except StandInError:
             raise  # what it needs is gone for good
         except MeetctlError as error:

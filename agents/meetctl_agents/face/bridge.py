@@ -15,6 +15,7 @@ from livekit.agents.voice import io
 
 from meetctl.errors import MeetctlError
 from meetctl.protocol import Assignment, Model
+from meetctl.protocol.steps import STEPS
 
 from ..room.meters import report_leg, report_room_leg
 from .media.adaptive_video import FittingVideo
@@ -66,7 +67,8 @@ class Bridge:
         await asyncio.shield(self._pumps)
 
     async def __aenter__(self) -> Self:
-        await asyncio.gather(self._audio.publish(self._room), self._video.publish(self._room))
+        with STEPS.step("publish sound and picture"):
+            await asyncio.gather(self._audio.publish(self._room), self._video.publish(self._room))
         self._pumps = asyncio.create_task(self._pump(), name="bridge")
         return self
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from livekit import rtc
 from livekit.agents import utils
 
 from meetctl.protocol import MediaKind, MediaReceived
+from meetctl.protocol.steps import STEPS
 
 from ..process.wire import Report
 from .events import RoomEvents
@@ -93,6 +95,7 @@ class Probe:
 
     async def _prove(self, track: rtc.Track, publication: rtc.RemoteTrackPublication, identity: str) -> None:
         media = KINDS[publication.kind]
+        began = time.monotonic()
         first: int | None = None
         enough = ENOUGH_PACKETS if media is MediaKind.AUDIO else 1
         while True:
@@ -104,6 +107,7 @@ class Probe:
                     break
             await asyncio.sleep(POLL_S)
         self._proven.add(publication.sid)
+        STEPS.note(f"prove the {media} of {identity}", began)
         self._report(MediaReceived(identity=identity, kind=media))
         publication.set_subscribed(False)
 

@@ -49,6 +49,7 @@ from meetctl.protocol import (
     UtteranceKind,
     Want,
 )
+from meetctl.protocol.steps import STEPS
 
 from ..models.fallbacks import watch_fallbacks
 from ..models.novelty import Novelty
@@ -129,7 +130,8 @@ class Speaker:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(plugin_http())
-            self._session = await self._start(stack)
+            with STEPS.step("make the voice"):
+                self._session = await self._start(stack)
             self._serve()
             if self._assignment.register_with_chair:
                 stack.push_async_callback(utils.aio.cancel_and_wait, asyncio.create_task(self._register()))

@@ -60,6 +60,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--slots", type=_between(1, 32), default=3, metavar="N", help="conversations at a time: one an agent"
     )
+    parser.add_argument("--tell-steps", action="store_true", help="tell on stdout what it does when it starts")
     parser.add_argument("--watch-stdin", action="store_true", help="end when stdin is closed")
     return parser.parse_args()
 
@@ -81,9 +82,13 @@ def _part_and_model(text: str) -> tuple[str, str]:
 
 
 async def _serve(options: argparse.Namespace, wire: int) -> None:
-    from meetctl.local.data import locate
-    from meetctl.local.models.server import Models, bound_socket, served
     from meetctl.protocol import Serving, Warn, encode_line
+    from meetctl.protocol.steps import STEPS
+
+    STEPS.tell((lambda step: _write(wire, encode_line(step))) if options.tell_steps else None)
+    with STEPS.step("import the server"):
+        from meetctl.local.data import locate
+        from meetctl.local.models.server import Models, bound_socket, served
 
     wanted = [locate(part, model) for part, model in options.serve or BETTER.items()]
     bound = bound_socket(options.port)
@@ -101,10 +106,14 @@ async def _serve(options: argparse.Namespace, wire: int) -> None:
         if stopped.is_set():
             return  # a native load cannot be interrupted; the process ends under it
         loading.result()
-        os.write(wire, encode_line(Serving(url=url)))
+        _write(wire, encode_line(Serving(url=url)))
         if warnings := [each.warning for each in wanted if each.warning is not None]:
-            os.write(wire, encode_line(Warn(message=". ".join(warnings))))
+            _write(wire, encode_line(Warn(message=". ".join(warnings))))
         await stopping
+
+
+def _write(wire: int, line: bytes) -> None:
+    os.write(wire, line)
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:

@@ -20,6 +20,7 @@ from meetctl.local.models.llama import Llama
 from meetctl.local.models.recognition import Recognizer
 from meetctl.local.models.shelf import Shelf
 from meetctl.local.models.synthesis import Synthesizer
+from meetctl.protocol.steps import STEPS
 
 HOST = "127.0.0.1"
 
@@ -76,20 +77,20 @@ class Models:
         }
 
     async def _ready_speech(self) -> None:
-        with _failing_as("the voice", "pip install --force-reinstall hibari-tts==0.2.1"):
+        with STEPS.step("load the voice"), _failing_as("the voice", "pip install --force-reinstall hibari-tts==0.2.1"):
             part = speech.Speech(await asyncio.to_thread(Synthesizer))
             await part.warm_up()
         self._speech = part
 
     async def _ready_ears(self, located: Located) -> transcription.Transcription:
-        with _failing_as(str(located.path), _mending(located)):
+        with STEPS.step("load the recogniser"), _failing_as(str(located.path), _mending(located)):
             recognizer = await giving_way(EARS, lambda: Recognizer(located.path, threads=self._threads))
             part = transcription.Transcription(recognizer, _name_of(located))
             await part.warm_up()
         return part
 
     async def _ready_chat(self, located: Located) -> chat.Chat:
-        with _failing_as(str(located.path), _mending(located)):
+        with STEPS.step("load the language model"), _failing_as(str(located.path), _mending(located)):
             llama = await giving_way(CHAT, lambda: Llama(located.path, slots=self._slots, threads=self._threads))
             # Of a file of somebody's own nobody knows; its template may leave tools out.
             tools = located.model is None or located.model.tools

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import logging
 import os
 import signal
@@ -13,8 +14,9 @@ from typing import BinaryIO
 
 from meetctl.errors import StandInError
 from meetctl.local.simli.config import ServerConfig, load_faults, load_keys, load_livekit
-from meetctl.protocol import Serving, encode_line
+from meetctl.protocol import Model, Serving, encode_line
 from meetctl.protocol.proxies import keep_livekit_direct
+from meetctl.protocol.steps import STEPS
 
 _STDOUT, _STDERR = 1, 2
 
@@ -28,6 +30,7 @@ def main() -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     options = _options()
     try:
+        STEPS.tell(functools.partial(_tell, wire) if options.tell_steps else None)
         asyncio.run(_serve(_config(options), wire, watch_stdin=options.watch_stdin))
     except StandInError as error:
         logging.getLogger("meetctl.simli").error("%s%s", error.message, f" ({error.hint})" if error.hint else "")
@@ -50,6 +53,7 @@ def _options() -> argparse.Namespace:
         prog="python -m meetctl.local.simli", description="A Simli-compatible avatar server."
     )
     parser.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1; 0 picks a free one")
+    parser.add_argument("--tell-steps", action="store_true", help="tell on stdout what it does when it starts")
     parser.add_argument("--watch-stdin", action="store_true", help="stop when stdin ends")
     parser.add_argument("--size", type=int, default=512, help="width and height of the video, even, 64 to 1280")
     parser.add_argument("--fps", type=int, default=25, help="frames a second, 5 to 60")
@@ -79,15 +83,15 @@ def _config(options: argparse.Namespace) -> ServerConfig:
 
 
 async def _serve(config: ServerConfig, wire: BinaryIO, *, watch_stdin: bool) -> None:
-    from meetctl.local.simli.server import SimliServer
+    with STEPS.step("import the server"):
+        from meetctl.local.simli.server import SimliServer
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with SimliServer(config) as server:
-        wire.write(encode_line(Serving(url=server.url)))
-        wire.flush()
+        _tell(wire, Serving(url=server.url))
         watcher = asyncio.create_task(_stdin_end(stop)) if watch_stdin else None
         try:
             await stop.wait()
@@ -95,6 +99,11 @@ async def _serve(config: ServerConfig, wire: BinaryIO, *, watch_stdin: bool) -> 
             if watcher is not None:
                 watcher.cancel()
                 await asyncio.gather(watcher, return_exceptions=True)
+
+
+def _tell(wire: BinaryIO, event: Model) -> None:
+    wire.write(encode_line(event))
+    wire.flush()
 
 
 async def _stdin_end(stop: asyncio.Event) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import av
 
 from meetctl.protocol import AvatarSession, Face, Model
+from meetctl.protocol.steps import STEPS
 
 from ..media.room_video import VideoStep
 from ..output.sink import FaceAudioOutput
@@ -86,7 +87,8 @@ class FaceSession:
                 self.leg = leg
                 counting = asyncio.create_task(self._count(leg), name="face-seconds")
                 try:
-                    await leg.wait_live()
+                    with STEPS.step("wait for a picture and a sound of the face"):
+                        await leg.wait_live()
                     self.live.set_result(None)
                     end = await leg.wait_ended()
                 finally:

@@ -15,6 +15,7 @@ from typing import Protocol
 import av
 
 from meetctl.protocol import Face
+from meetctl.protocol.steps import STEPS
 
 from ..media.peer import Arrivals, FacePeer
 from ..signaling.base import Ending, FaceSignal, Signaling
@@ -137,14 +138,18 @@ async def open_face(
         FaceRefused: in the server's words, or naming what did not come.
     """
     async with signaling_for(face, media_sink) as signaling:
-        servers = await answering(await signaling.ice_servers())
+        with STEPS.step("ask for a face"):
+            servers = await answering(await signaling.ice_servers())
         async with FacePeer(servers, media_sink.picture, media_sink.sound) as peer:
             try:
                 signaling.prepare(peer.connection)
-                offer = await peer.offer()
+                with STEPS.step("make the offer"):
+                    offer = await peer.offer()
                 opening()
-                await peer.accept(await signaling.negotiate(offer))
-                await signaling.wait_started()
+                with STEPS.step("negotiate"):
+                    await peer.accept(await signaling.negotiate(offer))
+                with STEPS.step("wait for the face's start"):
+                    await signaling.wait_started()
                 leg = FaceLeg(signaling, peer)
                 sending = asyncio.create_task(leg.send(), name="face-speech")
                 try:
