@@ -35,7 +35,7 @@ $(error VENV=$(VENV) holds a space, which make cannot have in the name of a fold
 endif
 
 ifeq ($(shell test -w . || echo read-only),)
-.PHONY: install up test unit check bench soak coverage browsers page screenshots lock clean
+.PHONY: install up test unit check bench profile soak coverage browsers page screenshots lock clean
 
 $(STAMP): pyproject.toml $(LOCK) hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "meetctl needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
@@ -76,6 +76,10 @@ check: $(STAMP) ## Lint, types, import contracts, spelling, GitHub files
 bench: install ## Measure the figures that the README states
 	$(BIN)/meetctl setup local local/tiny
 	$(BIN)/python -m benchmarks
+
+profile: install ## Draw where the time of a start goes, and where the CPU of a meeting: profile.html
+	$(BIN)/meetctl setup
+	$(BIN)/python -m benchmarks.profile
 
 soak: install browsers ## The long forms of the tests; T=path K=name choose; FAULTS=200 SEED=7 play faults (again)
 	MEETCTL_FAULTS=$(FAULTS) MEETCTL_SEED=$(SEED) $(PYTEST) -m soak $(if $(FAULTS)$(SEED),tests/system/test_chaos.py,$(CHOSEN))
