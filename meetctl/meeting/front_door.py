@@ -13,6 +13,7 @@ from meetctl.meeting.direction import Direction
 from meetctl.meeting.host_requests import HostRequests
 from meetctl.meeting.lobby import Lobby
 from meetctl.meeting.people import People
+from meetctl.meeting.trials import TrialRooms
 from meetctl.protocol.secrets import Masker
 from meetctl.reach.opening import Reach
 from meetctl.reach.signaling import SignalingProxy
@@ -22,6 +23,7 @@ from meetctl.settings import LiveKitCredentials
 from meetctl.status.people import PeopleEvent
 from meetctl.web.invites import Invites, Role
 from meetctl.web.server import PageServer
+from meetctl.web.trial import Ports, Trials
 
 ALL = "all"
 """In the place of a name: every link."""
@@ -75,7 +77,12 @@ class FrontDoor:
         self._lobby = Lobby(host_requests, asks, publish)
         self._stack.callback(self._lobby.close)
         keeps_out = self.people.keeps_out
-        self._signaling = SignalingProxy(credentials.url, keeps_out=keeps_out) if own_server else None
+        self._signaling = SignalingProxy(credentials.url, room=room, keeps_out=keeps_out) if own_server else None
+        self._trials: TrialRooms | None = None
+        if own_server:  # somebody else's would be paid for by whoever runs the meeting
+            by_tcp = reach is not None
+            self._trials = TrialRooms(room_service, credentials, by_tcp=by_tcp, failed=failed)
+            self._stack.push_async_callback(self._trials.aclose)
         self._page = PageServer(
             room=room,
             livekit_url=credentials.url,
@@ -90,6 +97,7 @@ class FrontDoor:
             decide=host_requests.decide,
             signaling=self._signaling,
             reach=reach,
+            trials=None if self._trials is None else Trials(self._trials, _ports_of(reach)),
             failed=failed,
         )
 
@@ -160,3 +168,10 @@ class FrontDoor:
             self._take_back(self._page.links.revoke_id(link))
         if self._signaling is not None:
             await self._signaling.drop(identity)
+
+
+def _ports_of(reach: Reach | None) -> Ports:
+    if reach is None:
+        return Ports(None, None, None)
+    media = reach.media
+    return Ports(media.node_ip or reach.place.address, media.udp_port, media.tcp_port)

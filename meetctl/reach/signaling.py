@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -36,11 +37,19 @@ class SignalingProxy:
 
     Args:
         livekit_url: the server, `ws://` on loopback.
+        room: whose people are told of TURN, and nobody else: a relay reaches more than the meeting. None = any.
         keeps_out: whether this identity may not come in, whatever its token says.
     """
 
-    def __init__(self, livekit_url: str, *, keeps_out: Callable[[str], bool] = lambda identity: False) -> None:
+    def __init__(
+        self,
+        livekit_url: str,
+        *,
+        room: str | None = None,
+        keeps_out: Callable[[str], bool] = lambda identity: False,
+    ) -> None:
         self._server = URL(livekit_url).with_scheme("http")
+        self._room = room
         self._keeps_out = keeps_out
         self._session: aiohttp.ClientSession | None = None
         self._open: dict[str, set[web.WebSocketResponse]] = {}
@@ -112,13 +121,20 @@ class SignalingProxy:
         try:
             await visitor.prepare(request)  # raises where the visitor has gone meanwhile
             self._open.setdefault(identity, set()).add(visitor)
-            await _pump_both(visitor, server, turn_for(request))
+            await _pump_both(visitor, server, self._rewriting(request, token))
         finally:
             self._open.get(identity, set()).discard(visitor)
             if not self._open.get(identity):
                 self._open.pop(identity, None)
             await server.close()
         return visitor
+
+    def _rewriting(self, request: web.Request, token: str) -> Rewrite | None:
+        """Returns what is done to the server's first messages, None where they stay as they are."""
+        if self._room is not None and room_of(token) != self._room:
+            return partial(with_turn_at, turn=None)
+        turn = turn_for(request)
+        return None if turn is None else partial(with_turn_at, turn=turn)
 
     def _url(self, request: web.Request, token: str) -> URL:
         # Written anew from what was read here: no second token that only the server would find.
@@ -129,13 +145,23 @@ class SignalingProxy:
 
 def identity_of(token: str | None) -> str | None:
     """Returns whose token it says it is; the server is who checks that."""
+    return _claim(token, "sub")
+
+
+def room_of(token: str | None) -> str | None:
+    """Returns for which room it says that it is."""
+    return _claim(token, "video", "room")
+
+
+def _claim(token: str | None, *names: str) -> str | None:
     try:
         payload = (token or "").split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        identity = claims["sub"]
+        found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        for name in names:
+            found = found[name]
     except (IndexError, binascii.Error, ValueError, KeyError, TypeError):
         return None
-    return identity if isinstance(identity, str) and identity else None
+    return found if isinstance(found, str) and found else None
 
 
 def turn_for(request: web.Request) -> str | None:
@@ -148,8 +174,8 @@ def turn_for(request: web.Request) -> str | None:
     return f"turns:{request.url.host_subcomponent}:{request.url.port}?transport=tcp"
 
 
-def with_turn_at(message: bytes, turn: str) -> bytes:
-    """Returns the server's message with this address in place of every TURN server's over TLS."""
+def with_turn_at(message: bytes, turn: str | None) -> bytes:
+    """Returns the server's message with this address in place of every TURN server's over TLS; None = with none."""
     from google.protobuf.message import DecodeError
     from livekit.protocol import rtc
 
@@ -160,6 +186,8 @@ def with_turn_at(message: bytes, turn: str) -> bytes:
     which = response.WhichOneof("message")
     if which not in ("join", "reconnect"):
         return message
+    if turn is None:
+        getattr(response, which).ClearField("ice_servers")
     for server in getattr(response, which).ice_servers:
         server.urls[:] = [turn if url.startswith("turns:") else url for url in server.urls]
     rewritten: bytes = response.SerializeToString()
@@ -180,9 +208,14 @@ def _headers(request: web.Request) -> dict[str, str]:
     return passed | {"X-Forwarded-For": request.remote or ""}
 
 
-async def _pump_both(visitor: web.WebSocketResponse, server: aiohttp.ClientWebSocketResponse, turn: str | None) -> None:
+Rewrite = Callable[[bytes], bytes]
+
+
+async def _pump_both(
+    visitor: web.WebSocketResponse, server: aiohttp.ClientWebSocketResponse, rewrite: Rewrite | None
+) -> None:
     """Passes messages both ways until one side has ended, and tells the other why."""
-    ways = [begun(_pump(visitor, server, None)), begun(_pump(server, visitor, turn))]
+    ways = [begun(_pump(visitor, server, None)), begun(_pump(server, visitor, rewrite))]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -194,15 +227,15 @@ async def _pump_both(visitor: web.WebSocketResponse, server: aiohttp.ClientWebSo
 _Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
 
-async def _pump(source: _Socket, sink: _Socket, turn: str | None) -> None:
+async def _pump(source: _Socket, sink: _Socket, rewrite: Rewrite | None) -> None:
     count = 0
     try:
         async for message in source:
             match message.type:
                 case aiohttp.WSMsgType.BINARY:
                     count += 1
-                    rewrite = turn is not None and count <= REWRITTEN
-                    await sink.send_bytes(with_turn_at(message.data, turn or "") if rewrite else message.data)
+                    is_first = count <= REWRITTEN
+                    await sink.send_bytes(rewrite(message.data) if rewrite and is_first else message.data)
                 case aiohttp.WSMsgType.TEXT:
                     await sink.send_str(message.data)
                 case aiohttp.WSMsgType.PING:

@@ -15,6 +15,7 @@ from meetctl.rooms.tokens import (
     guest_token,
     meet_link,
     observer_token,
+    trial_token,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "guest_token",
     "meet_link",
     "observer_token",
+    "trial_token",
 ]

@@ -112,16 +112,24 @@ class Rooms:
             await self._http.close()
             self._http = self._api = None
 
-    async def create(self, room: str, *, metadata: str | None = None) -> bool:
-        """Makes the room and returns True, or returns False and leaves it as it is where there is one already."""
+    async def create(
+        self, room: str, *, metadata: str | None = None, lasts_s: int = EMPTY_TIMEOUT_S, most: int = 0
+    ) -> bool:
+        """Makes the room and returns True, or returns False and leaves it as it is where there is one already.
+
+        Args:
+            lasts_s: how long it waits for its first person, and outlives its last one.
+            most: participants at once; 0 = any number.
+        """
         from livekit import api
 
         if await self.exists(room):  # CreateRoom would change the timeouts and metadata of somebody else's room
             return False
         request = api.CreateRoomRequest(
             name=room,
-            empty_timeout=EMPTY_TIMEOUT_S,
-            departure_timeout=DEPARTURE_TIMEOUT_S,
+            empty_timeout=lasts_s,
+            departure_timeout=lasts_s,
+            max_participants=most,
             metadata=metadata or "",
             sync_streams=True,  # else no receiver knows that a face and its voice belong together
         )

@@ -84,6 +84,22 @@ def observer_token(
     return _token(credentials, identity, name, ttl, grants, role=None)
 
 
+def trial_token(credentials: LiveKitCredentials, *, room: str, identity: str, ttl: timedelta) -> SecretStr:
+    """Returns a token for a visitor who tests their connection: in a room where they see and tell nobody anything."""
+    from livekit import api
+
+    grants = api.VideoGrants(
+        room_join=True,
+        room=room,
+        hidden=True,
+        can_publish=False,
+        can_publish_data=False,
+        can_subscribe=False,
+        can_update_own_metadata=False,
+    )
+    return _token(credentials, identity, "", ttl, grants, role=None)
+
+
 def meet_link(meet_url: str, livekit_url: str, token: SecretStr) -> str:
     """Returns the link by which a LiveKit Meet deployment joins any server; it holds the token in the clear."""
     query = urlencode({"liveKitUrl": livekit_url, "token": token.get_secret_value()})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from meetctl.web.invites import Comer, Role
 from meetctl.web.links import Links, NotGood
-from meetctl.web.rate import Bucket
+from meetctl.web.rate import Buckets
 
 _Asked = TypeVar("_Asked", bound=BaseModel)
 
@@ -26,8 +25,6 @@ WRONG_AT_ONCE = 30
 WRONG_A_SECOND = 0.5
 BODY_S = 10.0
 """For the few kB that a page sends; they come before an invite is known, so nobody may take their time over them."""
-ADDRESSES = 1000
-"""That are remembered; of more, the ones that were quiet for longest begin anew."""
 
 _WORDS = {
     NotGood.WRONG: "This invite is wrong, or no longer valid.",
@@ -56,12 +53,12 @@ class Gate:
         self._links = links
         self._keeps_out = keeps_out
         self._clock = clock
-        self._tries: OrderedDict[str, Bucket] = OrderedDict()
+        self._tries = Buckets(WRONG_AT_ONCE, WRONG_A_SECOND)
         """By address: how often somebody there may still be wrong."""
 
     def let_in(self, invite: str, address: str | None, device: str | None = None) -> Comer | web.Response:
         """Returns as what somebody at this address comes in, or what they are told."""
-        tries = self._tries_of(address or "")
+        tries = self._tries[address or ""]
         if (wait_s := tries.wait_s(self._clock())) > 0:
             return too_many(wait_s, "Too many links that were wrong came from your network.")
         comer = self._links.comer(invite, device)
@@ -82,13 +79,6 @@ class Gate:
         if isinstance(comer, web.Response) or comer.role is Role.HOST:
             return comer
         return refuse(HTTPStatus.FORBIDDEN, "not_host", "This invite does not let you direct the meeting.")
-
-    def _tries_of(self, address: str) -> Bucket:
-        tries = self._tries.setdefault(address, Bucket(WRONG_AT_ONCE, WRONG_A_SECOND))
-        self._tries.move_to_end(address)
-        while len(self._tries) > ADDRESSES:
-            self._tries.popitem(last=False)
-        return tries
 
 
 async def parse(request: web.Request, model: type[_Asked]) -> _Asked:

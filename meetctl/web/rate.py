@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
+
+ADDRESSES = 1000
+"""That are remembered; of more, the ones that were quiet for longest begin anew."""
 
 
 @dataclass(slots=True)
@@ -27,3 +31,19 @@ class Bucket:
     def take(self) -> None:
         """Notes that it was done."""
         self._left -= 1
+
+
+class Buckets:
+    """One bucket for each address."""
+
+    def __init__(self, burst: float, per_s: float) -> None:
+        self._burst = burst
+        self._per_s = per_s
+        self._of: OrderedDict[str, Bucket] = OrderedDict()
+
+    def __getitem__(self, address: str) -> Bucket:
+        bucket = self._of.setdefault(address, Bucket(self._burst, self._per_s))
+        self._of.move_to_end(address)
+        while len(self._of) > ADDRESSES:
+            self._of.popitem(last=False)
+        return bucket

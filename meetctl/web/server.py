@@ -23,7 +23,7 @@ from meetctl.protocol.likeness import sounds_like
 from meetctl.reach.echo import ECHO_PATH, echo
 from meetctl.reach.listener import TlsListener
 from meetctl.reach.opening import Reach
-from meetctl.reach.signaling import PATHS, SignalingProxy
+from meetctl.reach.signaling import PATHS, SignalingProxy, turn_for
 from meetctl.reach.way_in import WayIn
 from meetctl.reach.words import AUTHORITY_PATH
 from meetctl.web.direction import Directive, DirectRequest
@@ -35,6 +35,7 @@ from meetctl.web.lobby import TOLD_OUTSIDE, Knock, LobbyDesk, OpenHouse, Withdra
 from meetctl.web.people import DeviceSecret, ManageRequest, PeopleDesk, ReportRequest
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name, hosts_of, is_own_origin, page_headers
 from meetctl.web.rate import Bucket
+from meetctl.web.trial import TRIAL_PAGE, TRIAL_PATH, Trials
 
 STATIC = Path(__file__).parent / "static"
 MAX_BODY_BYTES = 12_288
@@ -55,7 +56,7 @@ NOBODYS = WayIn("http", frozenset())
 """Of a connection that is gone already."""
 WRONG_HOST = "The proxy in front has to pass on the Host header that the browser sent."
 
-_RESERVED = frozenset({"healthz", "favicon.ico", "rtc", AUTHORITY_PATH.strip("/")})
+_RESERVED = frozenset({TRIAL_PAGE.strip("/"), "healthz", "favicon.ico", "rtc", AUTHORITY_PATH.strip("/")})
 """Paths of one segment that are not a room's."""
 _FOREVER = "public, max-age=31536000, immutable"  # the names of built assets carry a hash of their content
 
@@ -103,6 +104,7 @@ class PageServer:
         port: 0 = a free one.
         signaling: passes the page's signaling on to `livekit_url`; None = the page goes there itself.
         reach: the door to other machines; None = there is none.
+        trials: answers visitors who test their connection; None = nobody can here.
         failed: told what nobody foresaw.
 
     Raises:
@@ -128,6 +130,7 @@ class PageServer:
         port: int = 0,
         signaling: SignalingProxy | None = None,
         reach: Reach | None = None,
+        trials: Trials | None = None,
         failed: Callable[[str, BaseException], object] = lambda doing, error: None,
         static: Path = STATIC,
         clock: Callable[[], float] = time.monotonic,
@@ -152,6 +155,7 @@ class PageServer:
         self._livekit_url = livekit_url
         self._signaling = signaling
         self._reach = reach
+        self._trials = trials
         self._failed = failed
         self._ways: dict[tuple[str, int], WayIn] = {}
         """By the address that is listened on: each is asked under its own names alone."""
@@ -231,8 +235,10 @@ class PageServer:
             web.post("/api/manage", self._manage),
             web.post("/api/report", self._report),
             web.post("/api/requests", self._decide_on),
+            web.post(TRIAL_PATH, self._try_out),
             web.get(ECHO_PATH, echo),
             web.get("/", self._page),
+            web.get(TRIAL_PAGE, self._trial_page),
             web.get(AUTHORITY_PATH, self._authority),
             *passed,
             web.get("/{room}", self._page),
@@ -297,6 +303,11 @@ class PageServer:
             raise web.HTTPNotFound
         return web.FileResponse(self._static / "index.html", headers={"Cache-Control": "no-cache"})
 
+    async def _trial_page(self, request: web.Request) -> web.StreamResponse:
+        if self._trials is None:
+            raise web.HTTPNotFound
+        return web.FileResponse(self._static / "index.html", headers={"Cache-Control": "no-cache"})
+
     async def _whole_base(self, request: web.Request) -> web.StreamResponse:
         location = f"{self._way_of(request).base}/"
         return web.Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": location})
@@ -330,7 +341,7 @@ class PageServer:
         info, may_know = self._info(), self._lobby.tells(comer)
         if not may_know:
             info = {name: info[name] for name in TOLD_OUTSIDE & info.keys()} | {"admit": "ask"}
-        told = {"room": self._room, "role": comer.role.value, **info, **self._trust()}
+        told = {"room": self._room, "role": comer.role.value, **info, **self._beside()}
         if self._signaling is not None:
             told["echo"] = ECHO_PATH.strip("/")
         if comer.name is not None:
@@ -383,6 +394,15 @@ class PageServer:
         self._lobby.withdraw(comer.device)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
+    async def _try_out(self, request: web.Request) -> web.StreamResponse:
+        if self._trials is None:
+            raise web.HTTPNotFound
+        media = None if self._reach is None else self._reach.media
+        turn = None if media is None or media.turn_port is None else turn_for(request)
+        return await self._trials.answer(
+            request, livekit_url=self._livekit_url_of(request), turn=turn, authority=self._trust()
+        )
+
     def _is_locked_for(self, comer: Comer) -> bool:
         people = self._people
         if people is None or not people.locked or comer.role is Role.HOST:
@@ -395,10 +415,13 @@ class PageServer:
             return self._livekit_url
         return self._way_of(request).server_url(request.host)
 
-    def _trust(self) -> Mapping[str, str]:
-        """Returns where the authority's certificate is, for whoever is warned of it."""
-        reach = self._reach
-        return {} if reach is None or reach.authority is None else {"authority": AUTHORITY_PATH.strip("/")}
+    def _beside(self) -> Mapping[str, str]:
+        """Returns where the authority's certificate is, for whoever is warned of it, and where ways are tested."""
+        paths = {"authority": self._trust(), "trial": None if self._trials is None else TRIAL_PAGE.strip("/")}
+        return {name: path for name, path in paths.items() if path is not None}
+
+    def _trust(self) -> str | None:
+        return None if self._reach is None or self._reach.authority is None else AUTHORITY_PATH.strip("/")
 
     async def _carry_out(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, DirectRequest)

@@ -13,9 +13,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from meetctl.settings import inherited_environment
 from testing.browser.install_chromium import find_chromium
@@ -181,3 +182,19 @@ async def test_a_person_on_another_machine_joins_by_the_link_alone_hears_sees_an
         await meet(far, person, name)
         await person.wait_for(f"async (paths) => paths.includes(await ({PATH})())", paths)
         await far.wait_for_path(name, paths)
+
+
+async def test_a_visitor_without_an_invite_learns_which_ways_are_open_and_what_to_open(
+    far: Far, tmp_path: Path
+) -> None:
+    far.network.person.drop_udp()
+    page_of_test = f"{far.link.partition('/far')[0]}/connection"
+    async with person_on(far.network.person, page_of_test, far.authority, tmp_path) as person:
+        shown = cast(Page, person.page).get_by_test_id
+        for way, state in (("signaling", "open"), ("udp", "shut"), ("tcp", "open"), ("turn", "open")):
+            await expect(shown(f"trial-{way}")).to_have_attribute("data-state", state)
+        await expect(shown("trial-udp")).to_contain_text(f"Let UDP port 7882 through to {far.network.server.address}")
+        await expect(shown("trial-tcp")).to_contain_text(" s")
+        await expect(shown("trial")).to_contain_text("sound and pictures come by TCP")
+    (meeting,) = await asyncio.to_thread(far.meetctl.status)
+    assert meeting["people"] == []

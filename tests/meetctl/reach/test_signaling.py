@@ -17,7 +17,7 @@ from livekit.protocol import models
 from livekit.protocol import rtc as signals
 from yarl import URL
 
-from meetctl.reach.signaling import PATHS, SignalingProxy, identity_of, turn_for, with_turn_at
+from meetctl.reach.signaling import PATHS, SignalingProxy, identity_of, room_of, turn_for, with_turn_at
 from meetctl.rooms.tokens import api_token
 from meetctl.settings import LiveKitCredentials
 from testing.fixtures.livekit import MintToken
@@ -120,6 +120,35 @@ def test_turn_is_told_of_with_the_port_that_was_asked_for_also_where_it_is_the_u
     request = make_mocked_request("GET", "/rtc/v1", headers={"Host": host})
     assert turn_for(request.clone(scheme="https")) == turn
     assert turn_for(request) is None
+
+
+async def test_turn_is_told_of_to_people_of_the_meeting_s_room_alone() -> None:
+    # A relay reaches every UDP port of this machine: a visitor who only tests their connection gets none.
+    servers = [signals.ICEServer(urls=["turns:192.0.2.7:443?transport=tcp"], username="u", credential="c")]
+    join = signals.SignalResponse(join=signals.JoinResponse(ice_servers=servers)).SerializeToString()
+
+    async def greet(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_bytes(join)
+        await socket.receive()
+        return socket
+
+    app, door = web.Application(), web.Application()
+    app.router.add_get("/rtc/v1", greet)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/")).replace("http", "ws")
+        async with SignalingProxy(url, room="standup") as signaling:
+            door.add_routes([web.get(path, signaling.handle) for path in PATHS])
+            async with TestClient(TestServer(door)) as client:
+                told = {}
+                for room in ("standup", "connection-test", "", None):
+                    token = token_of({"sub": "bob", "video": {"room": room}})
+                    async with client.ws_connect(f"/rtc/v1?access_token={token}") as socket:
+                        greeting = signals.SignalResponse.FromString(await socket.receive_bytes())
+                        told[room] = len(greeting.join.ice_servers)
+    assert told == {"standup": 1, "connection-test": 0, "": 0, None: 0}
+    assert room_of(token_of({"video": {"room": "standup"}})) == "standup" and room_of(token_of({"video": []})) is None
 
 
 def test_any_other_message_stays_as_it_is() -> None:

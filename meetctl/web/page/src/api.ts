@@ -18,6 +18,8 @@ export interface MeetingInfo {
   readonly authority?: string;
   /** Where the server sends back what it gets by WebSocket, where signaling passes there too. */
   readonly echo?: string;
+  /** Where a connection is tested, also without an invite. */
+  readonly trial?: string;
   /** `ask`: a host has to let this person in, who is told nothing more until then. */
   readonly admit?: string;
 }
@@ -88,6 +90,7 @@ export type RefusalCode =
   | "nobody_answered"
   | "lobby_full"
   | "no_browser"
+  | "no_server"
   | "gone";
 
 export interface Refusal {
@@ -168,6 +171,22 @@ export function withdraw(invite: string): void {
 /** Has a host's decision about people carried out; the answer is how the meeting stands then. */
 export function manage(invite: string, management: Management): Promise<Answer<Cast>> {
   return post<Cast>("/api/manage", { invite, ...management });
+}
+
+/** What a visitor without an invite tries their connection with. */
+export interface Trial {
+  readonly livekit_url: string;
+  /** Tokens of rooms in which nobody meets anybody; null = there is no such way. */
+  readonly udp: string;
+  readonly tcp: string | null;
+  /** Address of TURN over TLS. */
+  readonly turn: string | null;
+  readonly ports: { readonly address: string | null; readonly udp: number | null; readonly tcp: number | null };
+  readonly authority?: string;
+}
+
+export function askForTrial(): Promise<Answer<Trial>> {
+  return post<Trial>("/api/trial", {});
 }
 
 /** Says how this page is connected. */

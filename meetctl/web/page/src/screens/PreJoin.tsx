@@ -167,6 +167,15 @@ export function PreJoin({ info, choices, onJoin, onName }: PreJoinProps) {
             A host lets people in here: you wait a moment, and then you are in.
           </p>
         )}
+        {info.trial && (
+          <p className="form-note">
+            Not sure whether your network lets you in?{" "}
+            <a href={info.trial} target="_blank" rel="noopener" data-testid="trial-link">
+              Test the connection
+            </a>
+            .
+          </p>
+        )}
         {info.authority && (
           <p className="form-note" data-testid="authority">
             Did your browser warn of this page? Its certificate is the meeting’s own. Where no sound arrives, trust{" "}
