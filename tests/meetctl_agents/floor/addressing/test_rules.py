@@ -60,6 +60,22 @@ def test_once_somebody_else_is_spoken_to_nobody_goes_on_from_it() -> None:
     assert not talk.say("sam", "Just so.").agents
 
 
+@pytest.mark.parametrize(
+    ("line", "agents"),
+    [
+        ("Max who writes the announcement.", ("max",)),
+        ("Max who is our biggest customer.", ("max",)),
+        ("Ada which users should get it first.", ("ada",)),
+        ("Ada whose job is it.", ("ada",)),
+        ("Max who writes the announcement is away today.", ()),
+        ("Max who is always late told me that.", ()),
+        ("Ada whose idea it was has left.", ()),
+    ],
+)
+def test_a_question_that_lost_its_comma_is_no_clause_about_whom_it_asks(line: str, agents: tuple[str, ...]) -> None:
+    assert Talk().say("sam", line).agents == agents
+
+
 @pytest.mark.parametrize("words", ["Yes.", "Mm-hm.", "Somewhere warm.", "I reviewed it."])
 def test_what_follows_an_agents_question_is_its_answer(words: str) -> None:
     talk = Talk()
