@@ -38,7 +38,7 @@ STATISTICS_S = 60.0
 POINTS = [f"Point {number} of my list is one that I could talk about for a very long time." for number in range(1, 11)]
 LONG = " ".join(POINTS)
 """Over half a minute of speech."""
-LONG_ENOUGH = " ".join(POINTS[:3])
+LONG_ENOUGH = " ".join(POINTS[:2])
 """To take pictures of a speaking face; an answer of the small model may be over before the first of them."""
 STOP = "Stop, please. I have a question."
 WRITTEN = "This is only a note."

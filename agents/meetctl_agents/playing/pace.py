@@ -13,6 +13,8 @@ UNASKED_S = 2.5
 """Of silence where no answer is awaited: whoever is to answer has begun to think long before."""
 UNDERSTOOD_S = 12.0
 """For the person's words to be transcribed; half a second on an idle machine."""
+INSTEAD_S = 8.0
+"""Of silence after somebody else answered in place of who is awaited: nobody thinks any more, so nobody will."""
 LONGEST_S = 90.0
 """After the act, whatever is going on: an agent that never stops must not hold up a rehearsal for ever."""
 INTERRUPT_AFTER_S = 0.8
@@ -55,6 +57,8 @@ def is_over(step: ScriptedStep, acted_at: float, hearing: Hearing, now: float) -
         lacking = set(step.awaits) - set(hearing.first_sound_after)
         if not lacking and not step.hands_over:
             return now - quiet_since >= SETTLED_S
+        if hearing.first_sound_after and now - quiet_since >= INSTEAD_S:
+            return True
         last_start = max((acted_at, *hearing.first_sound_after.values()))
         return now - last_start >= step.patience_s and now - quiet_since >= SETTLED_S
     if step.act is Act.SAYS:
