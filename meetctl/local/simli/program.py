@@ -1,51 +1,28 @@
-"""The program around the server: options, the one line on stdout, and when to stop."""
+"""The program around the server: what it can be told, and what it serves with."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import functools
 import logging
-import os
-import signal
-import sys
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
-from meetctl.errors import StandInError
+from meetctl.local.shell import Tell, run_server
 from meetctl.local.simli.config import ServerConfig, load_faults, load_keys, load_livekit
-from meetctl.protocol import Model, Serving, encode_line
+from meetctl.protocol import Serving
 from meetctl.protocol.proxies import keep_livekit_direct
 from meetctl.protocol.steps import STEPS
 
-_STDOUT, _STDERR = 1, 2
-
 
 def main() -> None:
-    """Serves until SIGTERM, SIGINT, or, where asked for, the end of stdin."""
+    """Runs the server until it is told to stop."""
     keep_livekit_direct()
-    wire = _take_stdout()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("aioice", "livekit"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     options = _options()
-    try:
-        STEPS.tell(functools.partial(_tell, wire) if options.tell_steps else None)
-        asyncio.run(_serve(_config(options), wire, watch_stdin=options.watch_stdin))
-    except StandInError as error:
-        logging.getLogger("meetctl.simli").error("%s%s", error.message, f" ({error.hint})" if error.hint else "")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        wire.close()
-
-
-def _take_stdout() -> BinaryIO:
-    """Moves the real stdout out of reach of prints, which go to stderr from here on."""
-    wire = os.fdopen(os.dup(_STDOUT), "wb")
-    os.dup2(_STDERR, _STDOUT)
-    return wire
+    run_server(partial(_serve, options), watch_stdin=options.watch_stdin, tell_steps=options.tell_steps)
 
 
 def _options() -> argparse.Namespace:
@@ -82,43 +59,10 @@ def _config(options: argparse.Namespace) -> ServerConfig:
     )
 
 
-async def _serve(config: ServerConfig, wire: BinaryIO, *, watch_stdin: bool) -> None:
+async def _serve(options: argparse.Namespace, tell: Tell, stopped: asyncio.Event) -> None:
     with STEPS.step("import the server"):
         from meetctl.local.simli.server import SimliServer
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with SimliServer(config) as server:
-        _tell(wire, Serving(url=server.url))
-        watcher = asyncio.create_task(_stdin_end(stop)) if watch_stdin else None
-        try:
-            await stop.wait()
-        finally:
-            if watcher is not None:
-                watcher.cancel()
-                await asyncio.gather(watcher, return_exceptions=True)
-
-
-def _tell(wire: BinaryIO, event: Model) -> None:
-    wire.write(encode_line(event))
-    wire.flush()
-
-
-async def _stdin_end(stop: asyncio.Event) -> None:
-    """Sets `stop` when stdin ends, or at once where it is nothing that can end."""
-    reader = asyncio.StreamReader()
-    try:
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer
-        )
-    except (OSError, ValueError):
-        stop.set()
-        return
-    try:
-        while await reader.read(4096):
-            pass
-    finally:
-        transport.close()
-        stop.set()
+    async with SimliServer(_config(options)) as server:
+        tell(Serving(url=server.url))
+        await stopped.wait()
