@@ -67,13 +67,12 @@ ALLOWED = {
     ("meetctl/cli.py", "main", "signal.signal"),
     ("meetctl/supervisor/guard.py", "main", "signal.signal"),
     ("meetctl/local/models/__main__.py", "main", "os.environ.setdefault"),
-    ("agents/meetctl_agents/runtime.py", "run_program", "signal.signal"),
+    ("agents/meetctl_agents/process/shell.py", "run_in_shell", "signal.signal"),
     ("meetctl/protocol/proxies.py", "keep_livekit_direct", "os.unsetenv"),
     # Around one call that starts a browser, in a command that runs nothing else:
     ("meetctl/settings.py", "marked", "os.environ[]"),
     # Of a thread that was started for it, which ends with what it loads:
     ("meetctl/local/models/giving_way.py", "run", "os.setpriority"),
-    ("agents/meetctl_agents/player.py", "main", "signal.signal"),
     ("agents/meetctl_agents/preloader.py", "main", "gc.disable"),
     ("agents/meetctl_agents/preloader.py", "main", "gc.freeze"),
     ("agents/meetctl_agents/preloader.py", "main", "gc.enable"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
 import time
 from typing import Any
 
@@ -25,7 +24,7 @@ from .models.plugin_http import plugin_http
 from .models.prompt import Message
 from .models.providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
 from .process.examining import run_examination
-from .process.wire import LineWriter
+from .process.wire import Report
 from .speaking.mono import mono
 from .speaking.replay_agent import answer
 from .text.answer_text import AnswerText, ThinkingHabit
@@ -39,14 +38,14 @@ SILENCE_S = 1.0
 """What a recogniser gets to hear; that it finds no words there is right."""
 
 
-async def examine(examination: Examination, writer: LineWriter) -> None:
+async def examine(examination: Examination, report: Report) -> None:
     """Asks all at once, and writes what came of each."""
 
     async def one(index: int, examinee: Examinee) -> None:
         began = time.monotonic()
         fault, hint = await _fault_of(examinee)
         seconds = round(time.monotonic() - began, 2)
-        writer.report(Examined(index=index, seconds=seconds, fault=fault, hint=hint))
+        report(Examined(index=index, seconds=seconds, fault=fault, hint=hint))
 
     async with plugin_http(), asyncio.TaskGroup() as asking:
         for index, examinee in enumerate(examination.examinees):
@@ -113,4 +112,4 @@ def _ignore(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_examination(Examination, examine, log=logging.WARNING))
+    run_examination(Examination, examine, log=logging.WARNING)

@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-import sys
-import threading
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -20,7 +17,6 @@ from pydantic import ValidationError
 
 from meetctl.errors import MeetctlError
 from meetctl.protocol import MAX_LINE_BYTES, Failed, Ready, Stop, parse_command
-from meetctl.protocol.proxies import keep_livekit_direct
 from meetctl.protocol.rehearsal import (
     Act,
     Cue,
@@ -40,8 +36,7 @@ from meetctl.protocol.rehearsal import (
 from .playing.ear import Ear, play_clock
 from .playing.pace import is_over, may_interrupt
 from .playing.people import Person, RehearsalError, spoken
-from .process.wire import LineWriter, claim_standard_streams
-from .runtime import NOISE
+from .process.shell import Shell, run_in_shell
 
 LOOK_S = 0.03
 """How often the ear is asked whether a step is over; what it measured is exact whenever it is asked."""
@@ -51,8 +46,6 @@ CUE_S = 120.0
 """For a step that others carry out."""
 CAPTIONS_S = 2.0
 """At the end, for captions that have begun."""
-LAST_RESORT_S = 8.0
-"""From the order to leave until the process ends no matter what."""
 
 logger = logging.getLogger(__name__)
 
@@ -159,40 +152,30 @@ class Play:
 
 def main() -> NoReturn:
     """Plays the script on stdin and exits: 0 when it is played or it was told to leave, 1 when it failed."""
-    keep_livekit_direct()
-    commands, events = claim_standard_streams()
-    _log_to_stderr()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the supervisor decides
-    writer = LineWriter(events)
-    code = asyncio.new_event_loop().run_until_complete(_run(commands.fileno(), writer))
-    writer.flush()
-    logging.shutdown()
-    os._exit(code)  # an ordinary exit after using rtc aborts now and then
+    run_in_shell(_run)
 
 
-async def _run(stdin: int, writer: LineWriter) -> int:
+async def _run(shell: Shell) -> int:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(stdin, "rb", closefd=False))
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), shell.commands)
     try:
         script = parse_order(await reader.readline())
     except ValidationError as error:
         # Its input may hold a token, so only its shape is repeated.
         shape = "; ".join(f"{detail['loc']}: {detail['msg']}" for detail in error.errors(include_input=False))
-        writer.report(Failed(code="no_script", message=f"the first line is no script: {shape}", permanent=True))
+        shell.report(Failed(code="no_script", message=f"the first line is no script: {shape}", permanent=True))
         return 1
     if not isinstance(script, Script):
-        writer.report(Failed(code="no_script", message="the first line is no script", permanent=True))
+        shell.report(Failed(code="no_script", message="the first line is no script", permanent=True))
         return 1
-    play = Play(script, lambda fact: writer.report(observed(fact)))
+    play = Play(script, lambda fact: shell.report(observed(fact)))
     playing = asyncio.create_task(play.run())
     following = asyncio.create_task(_follow(reader, play))
     loop.add_signal_handler(signal.SIGTERM, following.cancel)
-    writer.report(Ready())
+    shell.report(Ready())
     await asyncio.wait({playing, following}, return_when=asyncio.FIRST_COMPLETED)
-    last_resort = threading.Timer(LAST_RESORT_S, os._exit, (1,))
-    last_resort.daemon = True
-    last_resort.start()
+    shell.end_for_certain()
     following.cancel()
     told_to_leave = not playing.done()
     playing.cancel()
@@ -202,17 +185,8 @@ async def _run(stdin: int, writer: LineWriter) -> int:
     assert isinstance(outcome, BaseException)
     logger.error("the play broke off", exc_info=outcome)
     known = outcome if isinstance(outcome, MeetctlError) else RehearsalError(f"{type(outcome).__name__}: {outcome}")
-    writer.report(Failed(code=known.code, message=known.message, hint=known.hint, permanent=True))
+    shell.report(Failed(code=known.code, message=known.message, hint=known.hint, permanent=True))
     return 1
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.addFilter(lambda record: not record.getMessage().startswith(NOISE))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
 
 
 async def _follow(reader: asyncio.StreamReader, play: Play) -> None:

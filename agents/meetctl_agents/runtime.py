@@ -9,25 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 from livekit import rtc
 
 from meetctl.errors import LiveKitError, MeetctlError
 from meetctl.protocol import Assignment, Command, Failed, Stop, Warn
-from meetctl.protocol.proxies import keep_livekit_direct
 from meetctl.protocol.steps import STEPS
 
 from .process.allowance import LOG_LINES, Allowances, Verdict
-from .process.masking import Mask, MaskingFormatter, masker_of
-from .process.repeated import FewOfEach
-from .process.wire import LineReader, LineWriter, Report, claim_standard_streams
+from .process.masking import Mask, masker_of
+from .process.shell import Shell, run_in_shell
+from .process.wire import LineReader, Report
 from .room.joining import join, leave, why_disconnected
 
 Inbox = asyncio.Queue[Command]
@@ -41,17 +37,6 @@ ASSIGNMENT_S = 60.0
 """A supervisor writes it at once; a person who starts a program by hand has the time to paste it."""
 LEAVE_BODY_S = 4.0
 """What a cancelled body may take to say goodbye to others (an avatar session costs money while it is open)."""
-LAST_RESORT_S = 10.0
-"""From the order to leave until the process ends no matter what it is doing, a blocked loop included."""
-
-NOISE = (
-    "ignoring text stream with topic",
-    "no request_id provided for TTS",
-    "VAD inference is slower than",
-    "max_buffered_speech reached",  # it is told to keep none
-)
-"""What the libraries say at every caption and every sentence; it means nothing and hides what does."""
-
 SHOWN = 200
 """Characters of an exception that nobody expected."""
 LOG_HINT = "its log has the traceback: `meetctl logs`"
@@ -61,29 +46,21 @@ logger = logging.getLogger(__name__)
 
 def run_program(body: Body) -> NoReturn:
     """Runs the body as this process's only work and exits: 0 when told to leave, 1 when it failed."""
-    keep_livekit_direct()
-    commands, events = claim_standard_streams()
-    formatter = _log_to_stderr()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the supervisor decides
-    writer = LineWriter(events)
-    code = asyncio.new_event_loop().run_until_complete(_Program(body, commands, writer.report, formatter).run())
-    _exit(code, writer)
+    run_in_shell(lambda shell: _Program(body, shell).run())
 
 
 class _Program:
     """One run of a body."""
 
-    def __init__(self, body: Body, commands: IO[bytes], report: Report, formatter: MaskingFormatter) -> None:
+    def __init__(self, body: Body, shell: Shell) -> None:
         self._body = body
-        self._commands = commands
-        self._report = report
-        self._formatter = formatter
+        self._shell = shell
+        self._report = shell.report
         self._inbox: Inbox = asyncio.Queue()
         self._unread = Allowances(*LOG_LINES)
         self._leave = asyncio.Event()
         self._exit_code = 0
         self._failed: Failed | None = None
-        self._last_resort: threading.Timer | None = None
 
     async def run(self) -> int:
         """Returns the exit code."""
@@ -91,7 +68,7 @@ class _Program:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_unread)
         loop.add_signal_handler(signal.SIGTERM, self._on_sigterm)
-        reader = LineReader(self._commands, self._report, self._end_for_certain)
+        reader = LineReader(self._shell.commands, self._report, self._shell.end_for_certain)
         try:
             assignment = await self._first(reader)
         except MeetctlError as error:
@@ -99,7 +76,7 @@ class _Program:
             return 1
         if assignment is None:
             return self._exit_code
-        self._formatter.mask = masker_of(assignment)
+        self._shell.hide(masker_of(assignment))
         STEPS.note("wait for its assignment", began)
         STEPS.tell(self._report if assignment.tells_steps else None)
         following = asyncio.create_task(self._follow(reader))
@@ -172,7 +149,7 @@ class _Program:
             await self._body(room, assignment, self._report, self._inbox)
         except Exception as error:
             logger.exception("failed")
-            self._failed = self._failed or _failure(error, self._formatter.mask)
+            self._failed = self._failed or _failure(error, self._shell.mask)
 
     def _on_unread(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Takes what nobody else did: the exception of a callback, or of a task that nobody waits for."""
@@ -180,7 +157,7 @@ class _Program:
         error = context.get("exception")
         if error is not None and self._unread.take(type(error).__name__, time.monotonic()) is Verdict.TAKEN:
             words = f"{type(error).__name__}: {error}"[:SHOWN]
-            self._report(Warn(message=f"a fault inside: {self._formatter.mask(words)}", hint=LOG_HINT))
+            self._report(Warn(message=f"a fault inside: {self._shell.mask(words)}", hint=LOG_HINT))
 
     def _on_sigterm(self) -> None:
         # Not the supervisor's way: somebody's `kill`, or the media library, which ends its process so when it breaks.
@@ -190,13 +167,7 @@ class _Program:
 
     def _order_to_leave(self) -> None:
         self._leave.set()
-        self._end_for_certain()
-
-    def _end_for_certain(self) -> None:
-        if self._last_resort is None:
-            self._last_resort = threading.Timer(LAST_RESORT_S, os._exit, (1,))
-            self._last_resort.daemon = True
-            self._last_resort.start()
+        self._shell.end_for_certain()
 
 
 class NoAssignmentError(MeetctlError):
@@ -232,26 +203,3 @@ PERMANENT = frozenset({"missing_model", "model", "no_face"})
 def _is_permanent(error: MeetctlError) -> bool:
     refused = isinstance(error, LiveKitError) and " 401 " in f" {error.message} ".replace(",", " ")
     return refused or error.code in PERMANENT
-
-
-def _log_to_stderr() -> MaskingFormatter:
-    formatter = MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    handler.addFilter(lambda record: not record.getMessage().startswith(NOISE))
-    handler.addFilter(FewOfEach())
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    for chatty in ("httpx", "httpx2", "openai"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    return formatter
-
-
-def _exit(code: int, writer: LineWriter) -> NoReturn:
-    """Leaves at once: an ordinary interpreter exit after using rtc aborts now and then (a panic in its runtime)."""
-    writer.flush()
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)

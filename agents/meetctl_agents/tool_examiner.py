@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
 import time
 
 from meetctl.protocol import ToolRules, ToolsFound, ToolSource
@@ -17,13 +16,13 @@ from .models.errors import ModelError
 from .process.examining import run_examination
 from .process.masking import masker_of
 from .process.tasks import begin
-from .process.wire import LineWriter
+from .process.wire import Report
 from .speaking.own_class import made_from_class, tools_of_class
 from .tools.python_file import ToolFileError, load_tools
 from .tools.servers import START_S, Server, unknown_names
 
 
-async def examine(rules: ToolRules, writer: LineWriter) -> None:
+async def examine(rules: ToolRules, report: Report) -> None:
     """Looks at all at once, and writes what came of each."""
     mask = masker_of(rules)
 
@@ -32,7 +31,7 @@ async def examine(rules: ToolRules, writer: LineWriter) -> None:
         tools, fault, hint = await _look(source, rules)
         seconds = round(time.monotonic() - began, 2)
         fault = None if fault is None else mask(fault)
-        writer.report(ToolsFound(index=index, seconds=seconds, tools=tuple(tools), fault=fault, hint=hint))
+        report(ToolsFound(index=index, seconds=seconds, tools=tuple(tools), fault=fault, hint=hint))
 
     async with asyncio.TaskGroup() as looking:
         for index, source in enumerate(rules.sources):
@@ -76,4 +75,4 @@ async def _listed(source: ToolSource, rules: ToolRules) -> tuple[list[str], str]
 
 
 if __name__ == "__main__":
-    sys.exit(run_examination(ToolRules, examine, log=logging.ERROR))
+    run_examination(ToolRules, examine, log=logging.ERROR)

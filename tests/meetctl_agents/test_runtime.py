@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
-from meetctl_agents.runtime import LAST_RESORT_S, LEAVE_BODY_S
+from meetctl_agents.process.shell import LAST_RESORT_S
+from meetctl_agents.runtime import LEAVE_BODY_S
 from pydantic import SecretStr
 
 from meetctl.protocol import CastChanged, Failed, FloorChanged, Ready, Stop, Warn

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import sys
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from meetctl.protocol import Model
-from meetctl.protocol.proxies import keep_livekit_direct
 
-from .wire import LineWriter, claim_standard_streams
+from .shell import Shell, run_in_shell
+from .wire import Report
 
 Q = TypeVar("Q", bound=Model)
 
 logger = logging.getLogger(__name__)
 
 
-def run_examination(question: type[Q], examine: Callable[[Q, LineWriter], Awaitable[None]], *, log: int) -> int:
-    """Runs one examination; returns the exit code, 2 where what was read is no such question.
+def run_examination(question: type[Q], examine: Callable[[Q, Report], Awaitable[None]], *, log: int) -> NoReturn:
+    """Runs one examination and exits, with 2 where what was read is no such question.
 
     Args:
         log: the level from which on the libraries' words are written to stderr.
     """
-    keep_livekit_direct()
-    commands, events = claim_standard_streams()
-    logging.basicConfig(level=log, stream=sys.stderr)
-    try:
-        asked = question.model_validate_json(commands.readline())
-    except ValueError as error:
-        logger.error("no %s: %s", question.__name__, type(error).__name__)  # the line itself holds keys
-        return 2
-    writer = LineWriter(events)
 
-    async def work() -> None:
-        await examine(asked, writer)
+    async def work(shell: Shell) -> int:
+        try:
+            asked = question.model_validate_json(shell.commands.readline())
+        except ValueError as error:
+            logger.error("no %s: %s", question.__name__, type(error).__name__)  # the line itself holds keys
+            return 2
+        await examine(asked, shell.report)
+        return 0
 
-    asyncio.run(work())
-    writer.flush()
-    return 0
+    run_in_shell(work, log=log)
