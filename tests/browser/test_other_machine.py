@@ -6,25 +6,21 @@ Real hosts of the test's own, the installed command, a real Chromium that knows 
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
-from meetctl.settings import inherited_environment
-from testing.browser.install_chromium import find_chromium
-from testing.browser.visitor import SCRIPT, Visitor
+from testing.browser.visitor import Visitor
 from testing.fixtures.command import Meetctl, command_in
 from testing.fixtures.lanes import Lane, starts
 from testing.fixtures.networks import Host, Network
-from tests.browser.conftest import CHROMIUM_FLAGS, WAIT_MS, found
+from tests.browser.elsewhere import person_on
 
 pytestmark = pytest.mark.root
 
@@ -54,13 +50,6 @@ PATH = """async () => {
     }
     return "none";
 }"""
-REMEMBERING = """(() => {
-    const Connection = RTCPeerConnection;
-    window.connections = [];
-    window.RTCPeerConnection = class extends Connection {
-        constructor(...options) { super(...options); connections.push(this); }
-    };
-})();"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,49 +93,6 @@ def spoken_on(host: Host, models_url: str, text: str) -> bytes:
     """Returns the text spoken by the model server of that host."""
     command = [*host.prefix, sys.executable, "-c", SPEAK, models_url, text]
     return subprocess.run(command, check=True, capture_output=True, timeout=WITHIN_S).stdout
-
-
-@asynccontextmanager
-async def person_on(host: Host, link: str, authority: Path, home: Path) -> AsyncIterator[Visitor]:
-    """Yields somebody on that host, whose browser trusts this authority and has opened the link."""
-    wrapper = _on(host, found(find_chromium(), "Chromium"), home)
-    _trust(authority, home)
-    async with async_playwright() as playwright:
-        context = await playwright.chromium.launch_persistent_context(
-            str(home / "profile"),
-            executable_path=str(wrapper),
-            args=CHROMIUM_FLAGS,
-            env={**os.environ, **inherited_environment(), "HOME": str(home)},
-            permissions=["camera", "microphone"],
-        )
-        try:
-            page = await context.new_page()
-            page.set_default_timeout(WAIT_MS)
-            await page.add_init_script(REMEMBERING)
-            await page.add_init_script(SCRIPT)
-            await page.goto(link)
-            yield Visitor(page)
-        finally:
-            await context.close()
-
-
-def _on(host: Host, executable: str, home: Path) -> Path:
-    """Returns a program that is the browser on that host."""
-    wrapper = home / "browser"
-    wrapper.write_text(f'#!/bin/sh\nexec {" ".join(host.prefix)} "{executable}" "$@"\n', encoding="utf-8")
-    wrapper.chmod(0o755)
-    return wrapper
-
-
-def _trust(authority: Path, home: Path) -> None:
-    """Has the browsers of this home trust the authority, as their user would."""
-    store = home / ".pki/nssdb"
-    store.mkdir(parents=True)
-    certificate = home / "authority.crt"
-    pem = authority.read_text(encoding="utf-8")
-    certificate.write_text(pem[pem.index("-----BEGIN CERTIFICATE") :], encoding="utf-8")
-    for arguments in (["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "meetctl", "-i", str(certificate)]):
-        subprocess.run(["certutil", "-d", f"sql:{store}", *arguments], check=True, capture_output=True)
 
 
 async def meet(far: Far, person: Visitor, name: str) -> None:
