@@ -13,7 +13,8 @@ from meetctl.supervisor.events import SeatKind
 from meetctl.supervisor.tool_count import ToolCount
 
 STALLED_AFTER_S = 4.0
-"""Sinks publish silence without pause, so a leg without packets for two measuring windows is broken, not quiet."""
+"""Sinks publish silence without pause, five packets a second of it, so a leg without packets for two measuring windows
+is broken, not quiet."""
 STATS_OVERDUE_S = 8.0
 """Statistics come every second or two; a child that sends none for so long hangs."""
 

@@ -24,8 +24,8 @@ from .events import RoomEvents
 
 POLL_S = 0.1
 """Statistics cost a millisecond; a proof takes two or three looks."""
-ENOUGH_PACKETS = 5
-"""Audio packets that must come after the first look: a tenth of a second of sound."""
+ENOUGH_PACKETS = 2
+"""Audio packets that must come after the first look: of silence there are five a second."""
 
 KINDS = {rtc.TrackKind.KIND_AUDIO: MediaKind.AUDIO, rtc.TrackKind.KIND_VIDEO: MediaKind.VIDEO}
 

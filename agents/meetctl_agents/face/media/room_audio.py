@@ -59,7 +59,7 @@ class RoomAudio:
         """Puts the track into the room; `run` must follow at once."""
         self._pacer = _Pacer(self._waiting)
         track = rtc.LocalAudioTrack.create_audio_track("voice", self._pacer.source)
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, stream=STREAM)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=True, stream=STREAM)
         await room.local_participant.publish_track(track, options)
 
     def push(self, samples: Samples) -> None:

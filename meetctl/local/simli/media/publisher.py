@@ -80,7 +80,7 @@ class RoomPublisher:
         sound = rtc.AudioSource(AUDIO_CLOCK, 1, queue_size_ms=0)
         microphone = rtc.LocalAudioTrack.create_audio_track("avatar-audio", sound)
         await self.room.local_participant.publish_track(
-            microphone, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
+            microphone, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=True)
         )
         self._pumps.append(asyncio.create_task(self._send_sound(sound)))
         if not self._video:
