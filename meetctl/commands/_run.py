@@ -23,10 +23,11 @@ from meetctl.errors import ERRORS_BY_CODE, EndedError, ExitCode, MeetctlError, O
 from meetctl.meeting.meeting import SUPERVISOR_LOG, Meeting
 from meetctl.meeting.requests import handlers, streams
 from meetctl.roster import Roster
-from meetctl.settings import runtime_dir, state_dir
+from meetctl.settings import environment, runtime_dir, state_dir
 from meetctl.status.document import StatusDocument
 from meetctl.supervisor.control import ControlServer
 from meetctl.supervisor.descendants import adopt_orphans
+from meetctl.supervisor.service_manager import READY, ServiceManager
 from meetctl.supervisor.tasks import begun
 
 REFRESH_S = 0.5
@@ -93,8 +94,14 @@ async def _run(
 ) -> ExitCode:
     signals = _Signals()
     log_dir = _new_log_dir(roster.room)
+    manager = ServiceManager.of(environment())
     meeting = Meeting(
-        roster, server_binary=binary, runtime_dir=runtime_dir(), log_dir=log_dir, holding=lambda: holding(log_dir)
+        roster,
+        server_binary=binary,
+        runtime_dir=runtime_dir(),
+        log_dir=log_dir,
+        holding=lambda: holding(log_dir),
+        manager=manager,
     )
     unheard: Unheard | None = None
     with signals:
@@ -105,6 +112,7 @@ async def _run(
                     meeting.files.socket, handlers(meeting), streams(meeting), bug=meeting.report_bug
                 ):
                     on_started(Started.of(meeting))
+                    manager.tell(READY)
                     try:
                         await (_until_ended(meeting, show) if work is None else _until_done(meeting, work))
                     except Unheard as nobody:

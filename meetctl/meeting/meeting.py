@@ -52,6 +52,7 @@ from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, process_id
 from meetctl.supervisor.logs import ChildLog
 from meetctl.supervisor.registry import BEAT_S, MeetingFiles, MeetingNote, beat, hold
+from meetctl.supervisor.service_manager import NOBODY, STOPPING, ServiceManager
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining
 from meetctl.supervisor.tasks import Tasks, all_of, begun
@@ -75,6 +76,7 @@ class Meeting:
         runtime_dir: where lock, note and control socket go.
         log_dir: this meeting's own directory for logs and transcript; made when the lock is held.
         holding: called when it is there, before anything is started.
+        manager: told that the meeting is well, and when it ends.
     """
 
     supervisor: Supervisor
@@ -91,8 +93,10 @@ class Meeting:
         runtime_dir: Path,
         log_dir: Path,
         holding: Callable[[], object] = lambda: None,
+        manager: ServiceManager = NOBODY,
     ) -> None:
         self.roster = roster
+        self._manager = manager
         self.log_dir = log_dir
         self._holding = holding
         self.files = MeetingFiles.of(runtime_dir, roster.room)
@@ -402,10 +406,12 @@ class Meeting:
     async def _beat(self) -> None:
         while True:
             beat(self.files)
+            self._manager.tell_alive()
             await asyncio.sleep(BEAT_S)
 
     async def _end(self, timeout_s: float, reason: str | None) -> Ending:
         started = time.monotonic()
+        self._manager.tell(STOPPING)
         pids = dict(self.supervisor.pids())
         joined = self.cast.seats()
         await self.supervisor.stop_attending(joined, timeout_s=timeout_s)

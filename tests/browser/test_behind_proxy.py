@@ -29,7 +29,7 @@ pytestmark = pytest.mark.root
 ROSTER = """
 room: team
 reach: {{public_url: https://{host}/team/}}
-defaults: {{llm: local/tiny, stt: local/tiny}}
+defaults: {{stt: {{provider: openai, model: none, base_url: "http://127.0.0.1:9/v1", api_key: none}}}}
 agents:
   - {{name: Tone, command: [{python}, -m, tests.programs.answering_tone], cwd: {root}}}
 """
