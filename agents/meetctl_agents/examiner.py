@@ -13,10 +13,10 @@ import time
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import APIConnectOptions
+from livekit.agents import APIConnectOptions, llm
 
 from meetctl.errors import MeetctlError
-from meetctl.protocol import Endpoint, Examination, Examined, Examinee
+from meetctl.protocol import Examination, Examined, Examinee
 
 from .hearing.voice_activity import SAMPLE_RATE
 from .models.faults import explain
@@ -25,6 +25,8 @@ from .models.prompt import Message
 from .models.providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
 from .process.examining import run_examination
 from .process.wire import Report
+from .realtime.conversation import Answer, Conversation, Sounding
+from .realtime.model import realtime_from_endpoint
 from .speaking.mono import mono
 from .speaking.replay_agent import answer
 from .text.answer_text import AnswerText, ThinkingHabit
@@ -67,14 +69,15 @@ async def _fault_of(examinee: Examinee) -> tuple[str, str | None] | tuple[None, 
 async def _ask(examinee: Examinee) -> None:
     match examinee.part:
         case "llm":
-            await _ask_to_answer(examinee.endpoint)
+            await (_ask_to_speak_by_itself if examinee.endpoint.realtime else _ask_to_answer)(examinee)
         case "tts":
             await _ask_to_speak(examinee)
         case "stt":
             await _ask_to_listen(examinee)
 
 
-async def _ask_to_answer(endpoint: Endpoint) -> None:
+async def _ask_to_answer(examinee: Examinee) -> None:
+    endpoint = examinee.endpoint
     model = llm_from_endpoint(endpoint)
     text = AnswerText((), "", ThinkingHabit(is_known_plain=not endpoint.is_somebodys_own))
     try:
@@ -84,6 +87,21 @@ async def _ask_to_answer(endpoint: Endpoint) -> None:
                 break  # its first words are enough, and leaving closes the request
     finally:
         await close_model(model)
+
+
+async def _ask_to_speak_by_itself(examinee: Examinee) -> None:
+    choice = realtime_from_endpoint(examinee.endpoint, examinee.voice)
+    session = Conversation(choice.model, _ignore, _ignore)
+    try:
+        await session.tell("Answer with one word.", [llm.ChatMessage(role="user", content=[HELLO])])
+        async with contextlib.aclosing(session.answer(Answer(Sounding(_ignore)))) as words:
+            async for _ in words:
+                return  # leaving ends the answer
+    except llm.RealtimeError:
+        raise session.fault or TimeoutError("no answer in time") from None
+    finally:
+        await session.aclose()
+        await choice.model.aclose()
 
 
 async def _ask_to_speak(examinee: Examinee) -> None:

@@ -153,8 +153,10 @@ class _Program:
 
     def _on_unread(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Takes what nobody else did: the exception of a callback, or of a task that nobody waits for."""
-        loop.default_exception_handler(context)
         error = context.get("exception")
+        if isinstance(error, asyncio.CancelledError):
+            return  # whoever it was for has gone
+        loop.default_exception_handler(context)
         if error is not None and self._unread.take(type(error).__name__, time.monotonic()) is Verdict.TAKEN:
             words = f"{type(error).__name__}: {error}"[:SHOWN]
             self._report(Warn(message=f"a fault inside: {self._shell.mask(words)}", hint=LOG_HINT))

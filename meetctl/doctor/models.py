@@ -104,7 +104,9 @@ def _every(roster: Roster, models_url: str | None) -> Iterator[tuple[str, Mappin
         if entry.program is Program.COMMAND:
             continue
         environment = model_environment(entry)
-        yield from ((entry.name, environment, examinee) for _, examinee in each("llm", entry.llm))
+        for one, examinee in each("llm", entry.llm):
+            voice = voice_of(entry, one, number) if one.realtime else Voice()
+            yield entry.name, environment, examinee.model_copy(update={"voice": voice})
         for one, examinee in each("tts", entry.tts):
             voice = Voice() if one.is_local else voice_of(entry, one, number)
             yield entry.name, environment, examinee.model_copy(update={"voice": voice})

@@ -305,7 +305,8 @@ def _entry(meeting: Meeting, wanted: JoinAsked) -> AgentEntry:
                     f"the defaults of {meeting.roster.file} name a model whose key was not set when the meeting began",
                     hint="give the agent in a YAML file with an llm and a tts of its own: --agent FILE",
                 )
-            entry = entry.model_copy(update={"llm": meeting.roster.llm, "tts": meeting.roster.tts})
+            llm, tts = meeting.roster.llm, meeting.roster.tts
+            entry = entry.model_copy(update={"llm": llm, "tts": None if llm.realtime else tts})
     else:
         # Read anew: the entry may have been left out by --only, or added to the file since.
         keep(meeting.roster.streams)

@@ -43,6 +43,8 @@ LOCAL_VOICES = (
     Voice(pitch=1.1, formant=0.88),
 )
 """Given to agents in roster order where they name no voice; neighbours differ most."""
+REALTIME_VOICES = ("marin", "cedar", "coral", "ash", "sage", "verse", "shimmer", "echo")
+"""Of OpenAI's realtime models, which know others than its speech models."""
 OPENAI_VOICES = ("coral", "ash", "shimmer", "onyx", "nova", "echo", "sage", "fable")
 
 PERSONA_CHARACTERS = 300
@@ -117,7 +119,7 @@ def _known_to(identity: str, transcript: Sequence[Line]) -> tuple[Line, ...]:
 
 def voice_of(entry: AgentEntry, choice: ModelChoice, seat_number: int) -> Voice:
     """Returns how the agent sounds where one of its speech models speaks for it."""
-    is_first = entry.tts is not None and choice == entry.tts.in_a_row[0]
+    is_first = choice.realtime or (entry.tts is not None and choice == entry.tts.in_a_row[0])
     return _voice(entry, seat_number) if is_first else _own_voice(choice, seat_number)
 
 
@@ -168,6 +170,7 @@ def _endpoint(choice: ModelChoice, part: str, models_url: str | None, language: 
         api_key=choice.api_key or SecretStr(""),
         model=choice.model or known,
         options=choice.options,
+        realtime=choice.realtime,
     )
 
 
@@ -182,7 +185,12 @@ def _voices(choice: ModelChoice, seat_number: int, models_url: str | None) -> En
 
 
 def _voice(entry: AgentEntry, seat_number: int) -> Voice:
-    return entry.voice if entry.voice is not None else _own_voice(entry.tts, seat_number)
+    if entry.voice is not None:
+        return entry.voice
+    if entry.llm is not None and entry.llm.realtime:
+        is_known = entry.llm.provider == "openai"
+        return Voice(name=REALTIME_VOICES[seat_number % len(REALTIME_VOICES)] if is_known else None)
+    return _own_voice(entry.tts, seat_number)
 
 
 def _own_voice(choice: ModelChoice | None, seat_number: int) -> Voice:

@@ -110,7 +110,8 @@ class Endpoint(Model):
     """Passed to the plugin's constructor as they are."""
     reads_ahead: bool = False
     """Of a language model: whether it keeps what it has read, and reading costs nothing but time that is left over."""
-
+    realtime: bool = False
+    """Of a language model: whether it is one that speaks by itself, with a voice of its own."""
     fallbacks: tuple[Endpoint, ...] = ()
     """Who is asked where this one fails, in their order."""
     voice: Voice | None = None

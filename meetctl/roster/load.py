@@ -97,6 +97,9 @@ def roster_from_document(
     if rules.floor is FloorMode.MODERATED:
         # The chair has this one for its judgement.
         reading.faults += [fault for fault in spare.faults if fault.path[:2] == ("defaults", "llm")]
+        if llm.realtime:
+            message = "a realtime model speaks, and cannot moderate"
+            reading.note(("defaults", "llm"), message, "write it at the agents, or another floor mode", around=True)
 
     faults = [*reading.document.faults, *reading.faults]
     chosen = _chosen(entries, only, whole=not faults)

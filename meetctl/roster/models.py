@@ -12,7 +12,15 @@ from meetctl import catalogue
 from meetctl.catalogue import local_model
 from meetctl.roster.faults import KeyPath, nearest
 from meetctl.roster.model_files import is_path, trouble_with_chat, trouble_with_ears
-from meetctl.roster.providers import PARTS, PROVIDERS, SERVED_BY_OPENAI, install_hint, is_installed, need_of
+from meetctl.roster.providers import (
+    PARTS,
+    PROVIDERS,
+    REALTIME,
+    SERVED_BY_OPENAI,
+    install_hint,
+    is_installed,
+    need_of,
+)
 from meetctl.roster.reading import Reading
 from meetctl.roster.schema import NO_KEY, ModelChoice
 from meetctl.roster.written import ModelWritten
@@ -40,6 +48,7 @@ def resolve_model(
     part = part or str(path[-1])
     if written is None:
         return ModelChoice()
+    _note_realtime(reading, written, part, path)
     if not written.fallbacks:
         return _resolved(reading, written, part, keys, path)
     first, *others = (
@@ -82,7 +91,29 @@ def _resolved(reading: Reading, written: ModelWritten, part: str, keys: Keys, pa
         api_key=key,
         variables=variables,
         options=options,
+        realtime=bool(written.realtime),
     )
+
+
+def _note_realtime(reading: Reading, written: ModelWritten, part: str, path: KeyPath) -> None:
+    """Notes a realtime model where none can be: whose turn it is, is the chair's to say."""
+    every = [written, *(written.fallbacks or ())]
+    if not any(one.realtime for one in every):
+        return
+    provider = written.provider
+    example = "write llm: {provider: openai, model: gpt-realtime, realtime: true}, or remove realtime"
+    if len(every) > 1:
+        reading.note(
+            path, "a realtime model has nobody who is asked in its place", "write it alone, or remove realtime"
+        )
+    elif part != "llm" or path[:1] == ("meeting",):
+        what = "judge" if part == "llm" else PARTS[part]
+        reading.note(path, f"a realtime model is an agent's voice, and no {what}", "remove realtime", around=True)
+    elif provider == "local":
+        reading.note(path, "local has no realtime model", example, around=True)
+    elif provider in PROVIDERS and provider not in REALTIME:
+        message = f"{provider} has no realtime model that leaves it to the chair whose turn it is"
+        reading.note(path, message, example, around=True)
 
 
 def _local_model(reading: Reading, written: str | None, part: str, path: KeyPath) -> str | None:

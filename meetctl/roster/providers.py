@@ -14,6 +14,9 @@ from importlib import metadata
 
 PARTS = {"llm": "language model", "stt": "transcription", "tts": "speech"}
 """What a model can be, and how messages call it."""
+REALTIME = frozenset({"openai"})
+"""Plugins with a model that speaks by itself and can be told to leave it to others whose turn it is. Those of AWS,
+Google, NVIDIA, Phonic, Ultravox and xAI decide it themselves, or cannot be told what others said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,10 @@ def resolve_agent(
         else:
             where = (*path, part) if own else ("defaults", part)
             models[part] = resolve_model(reading, own or getattr(defaults, part), keys, where)
+    if (llm := models["llm"]) is not None and llm.realtime:
+        models["tts"] = None  # it speaks by itself
+        if written.tts is not None:
+            reading.note((*path, "tts"), "a realtime model speaks by itself", "remove tts; voice: … names its voice")
     tools = resolve_tools(reading, written, defaults, program=program, llm=models["llm"], path=path)
     return AgentEntry(
         name=written.name,
@@ -134,7 +138,7 @@ def resolve_agent(
         also_called=tuple(written.also_called or ()),
         persona=written.persona or "",
         examples=tuple(Example(asked=one.asked, answer=one.answer) for one in written.examples or ()),
-        voice=_voice(reading, written.voice, models["tts"], (*path, "voice")),
+        voice=_voice(reading, written.voice, models["tts"] or models["llm"], (*path, "voice")),
         face=_face(reading, written.face, keys, program, (*path, "face")),
         speaks=written.speaks or Speaks.FREELY,
         restart=written.restart or RestartPolicy.ON_FAILURE,
@@ -270,7 +274,8 @@ def _voice(reading: Reading, written: VoiceWritten | None, tts: ModelChoice | No
         return None
     for name in ("pitch", "formant"):
         # A server of one's own may be another meetctl's, which knows them.
-        if getattr(written, name) is not None and tts is not None and not tts.is_local and tts.base_url is None:
+        is_theirs = tts is not None and not tts.is_local and (tts.base_url is None or tts.realtime)
+        if getattr(written, name) is not None and tts is not None and is_theirs:
             reading.note((*path, name), f"belongs to the local voice, not to {tts.provider}'s", f"remove {name}")
     return Voice(name=written.name, pitch=written.pitch or 1.0, formant=written.formant or 1.0)
 

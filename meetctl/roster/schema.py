@@ -74,6 +74,8 @@ class ModelChoice(Resolved):
     variables: dict[str, SecretStr] = {}
     """What the plugin looks for there."""
     options: dict[str, JsonValue] = {}
+    realtime: bool = False
+    """Of a language model: it speaks by itself, and the agent needs no other voice."""
     fallbacks: tuple[ModelChoice, ...] = ()
     """Who is asked where this one fails, in their order."""
 

@@ -104,6 +104,8 @@ class ModelWritten(Written):
     base_url: BaseUrl | None = None
     api_key: SecretStr | None = None
     options: dict[str, JsonValue] | None = None
+    realtime: bool | None = None
+    """Of a language model: it speaks by itself."""
     fallbacks: list[ModelWritten] | None = None
     """Only a list of providers is unfolded to it: who is asked where the one before fails."""
 

@@ -27,6 +27,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """What we call it, and what plugins do."""
 PARTS = {"LLM": "language model", "STT": "transcription", "TTS": "speech"}
+REALTIME = "RealtimeModel"
+_WORDS = {**PARTS, REALTIME: "realtime model"}
 
 BODY = frozenset(
     "stop seed n logprobs top_logprobs logit_bias presence_penalty frequency_penalty repetition_penalty repeat_penalty "
@@ -44,7 +46,7 @@ class Constructor:
 
     provider: str
     kind: str
-    """`LLM`, `STT` or `TTS`."""
+    """`LLM`, `STT`, `TTS` or `RealtimeModel`."""
     made_by: Any
     parameters: tuple[str, ...]
     takes_anything: bool
@@ -105,7 +107,7 @@ class Constructor:
 
     @property
     def _words(self) -> str:
-        return f"{self.provider}'s {PARTS[self.kind]}"
+        return f"{self.provider}'s {_WORDS[self.kind]}"
 
     def _required(self, what: str) -> str:
         name = self.name_of(what)
@@ -123,7 +125,7 @@ class Constructor:
 
 
 def find_constructor(provider: str, kind: str) -> Constructor:
-    """Imports the plugin and returns how its model is made. `kind` is `LLM`, `STT` or `TTS`.
+    """Imports the plugin and returns how its model is made. `kind` is `LLM`, `STT`, `TTS` or `RealtimeModel`.
 
     Raises:
         ModelError: if it is not installed, cannot be imported, or has no such model.
@@ -139,10 +141,10 @@ def find_constructor(provider: str, kind: str) -> Constructor:
             f"the plugin for {provider} cannot be imported: {type(error).__name__}: {error}",
             hint=f"pip install --force-reinstall livekit-plugins-{provider.replace('_', '-')}",
         ) from error
-    made_by = getattr(module, kind, None)
+    made_by = getattr(getattr(module, "realtime", None) if kind == REALTIME else module, kind, None)
     if made_by is None:
         able = [PARTS[other] for other in PARTS if hasattr(module, other)]
-        raise ModelError(f"{provider} has no {PARTS[kind]}", hint=f"it has {' and '.join(able) or 'none of these'}")
+        raise ModelError(f"{provider} has no {_WORDS[kind]}", hint=f"it has {' and '.join(able) or 'none of these'}")
     parameters = inspect.signature(made_by.__init__).parameters.values()
     return Constructor(
         provider,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +18,6 @@ from livekit.agents import APIConnectOptions, llm, tts, utils
 from meetctl.protocol import TALK, Assignment, Endpoint, Grant, Line
 
 from ..models.novelty import Novelty, new_words
-from ..models.prompt import is_for_small_model
 from ..models.providers import in_a_row
 from ..models.warming import FIRST_ANSWER_S, Warming, may_have_to_load
 from ..process.tasks import Tasks, begin
@@ -27,11 +25,10 @@ from ..text.answer_text import AnswerText, ThinkingHabit
 from ..text.brevity import brief
 from ..text.questions import is_open_question
 from ..text.repeats import SaidBefore, wishes_to_hear_again
-from .examples import examples_from_assignment
-from .memory import YOUR_TURN, Memory, Message, instructions_from_assignment
-from .moves import move_after
+from .memory import YOUR_TURN, Message
+from .remembering import CutOff, Remembering
 from .replay_agent import ToolRequest, answer, read
-from .speech import Permit, Speech, rest, verbatim
+from .speech import Permit, Speech, SynthesisedSpeech, rest, verbatim
 from .tool_turn import Continuation, ToolUse
 
 Warn = Callable[[str, object], None]
@@ -61,19 +58,7 @@ class _Prepared:
     speech: Speech
 
 
-@dataclass(frozen=True, slots=True)
-class _CutOff:
-    """A turn that was ended before its end; it may yet turn out that nobody wanted to say anything."""
-
-    grant: Grant
-    speech: Speech
-    said: str
-
-    def is_resumed_by(self, grant: Grant) -> bool:
-        return (self.grant.line, self.grant.verbatim) == (grant.line, grant.verbatim)
-
-
-class Answers:
+class Answers(Remembering):
     """Makes speeches for one agent and owns those that are not being said; ended by `aclose`."""
 
     def __init__(
@@ -94,17 +79,10 @@ class Answers:
             count: is told of each turn with words of the agent's own what became of them.
             tools: what it can do beside talking.
         """
-        self._identity = assignment.identity
-        self._agents = tuple(member.identity for member in assignment.cast)
-        self._is_small = is_for_small_model(assignment)
-        self._memory = Memory(assignment.identity)
-        if self._is_small:
-            self._memory = Memory(assignment.identity, name=assignment.name, noted=self._agents)
+        super().__init__(assignment)
         self._said_before = SaidBefore()
         for line in assignment.transcript:
             self._remember(line)
-        self._told = instructions_from_assignment(assignment)
-        self._examples = examples_from_assignment(assignment)
         self._cast = (assignment.name, *(member.name for member in assignment.cast))
         self._model = model
         self._voice = voice
@@ -120,8 +98,7 @@ class Answers:
         self._patience_s = 0.0 if assignment.llm and assignment.llm.fallbacks else PATIENCE_S
         self._reading: set[asyncio.Task[None]] = set()
         self._prepared: _Prepared | None = None
-        self._cut_off: _CutOff | None = None
-        self._own_wishes: dict[str, tuple[str, bool]] = {}
+        self._cut_off: CutOff | None = None
         self._ending = Tasks()
 
     async def aclose(self) -> None:
@@ -154,14 +131,14 @@ class Answers:
             if cut_off.is_resumed_by(grant):
                 if not cut_off.said:
                     return cut_off.speech
-                return Speech(self._rest(cut_off), self._voice, self._options, permit=cut_off.speech.permit)
+                return SynthesisedSpeech(self._rest(cut_off), self._voice, self._options, permit=cut_off.speech.permit)
             self._end(cut_off.speech)
         if grant.verbatim is not None:
-            return Speech(verbatim(grant.verbatim), self._voice, self._options, as_written=True)
-        if grant.line is not None and (own := self._own_wishes.pop(grant.line.id, None)) is not None:
+            return SynthesisedSpeech(verbatim(grant.verbatim), self._voice, self._options, as_written=True)
+        if (own := self._wish(grant)) is not None:
             text, is_wish = own
             if not is_wish:
-                return Speech(verbatim(text), self._voice, self._options, as_written=True)
+                return SynthesisedSpeech(verbatim(text), self._voice, self._options, as_written=True)
             return self._answer((*self._prompt(), Message("user", f"({text or YOUR_TURN})")), None)
         if grant.line is not None and self._tools is not None and (waiting := self._tools.take(grant.line.id)):
             return self._resumed(self._tools, waiting)
@@ -183,23 +160,9 @@ class Answers:
         self._tally(speech)
         if cut:
             self._forget_cut_off()
-            self._cut_off = _CutOff(grant, speech, line.text)
+            self._cut_off = CutOff(grant, speech, line.text)
         else:
             self._end(speech)
-
-    def will_say(self, text: str, *, is_wish: bool) -> str:
-        """Keeps what the agent wants to say of its own accord; returns the id of the line that brings it the floor.
-
-        Args:
-            is_wish: whether the text is what to speak about, not the very words.
-        """
-        line_id = f"own-{uuid.uuid4().hex[:12]}"
-        self._own_wishes[line_id] = (text, is_wish)
-        return line_id
-
-    def remember_tool(self, line: Line) -> None:
-        """Remembers what came of a tool that the agent used."""
-        self._memory.add(line)
 
     def _remember(self, line: Line) -> None:
         self._memory.add(line)
@@ -223,18 +186,6 @@ class Answers:
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
-    def _asked(self, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
-        """Returns what is sent for an answer: after another agent's words with a task, so that it leads somewhere."""
-        prompt = self._prompt(newest=newest, unasked=unasked)
-        lines = [line for line in self._memory.lines if newest is None or line.id != newest.id]
-        heard = lines if newest is None else [*lines, newest]
-        move = move_after(heard, self._identity, self._agents, self._memory.here or ())
-        return prompt if move is None else (*prompt, Message("user", move))
-
-    def _prompt(self, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
-        instructions, *said = self._memory.prompt(self._told, newest=newest, unasked=unasked)
-        return (instructions, *self._examples, *said)
-
     def _answer(self, prompt: tuple[Message, ...], line: Line | None) -> Speech:
         asker = () if line is None else (line.speaker,)
         names = {*self._cast, *asker, *(each.speaker for each in self._memory.lines)}
@@ -251,13 +202,15 @@ class Answers:
             least = LEAST_WORDS if self._is_small and is_open_question(self._question(line)) else 0
             words = self._noted(new_words(prompt, partial(self._written, names), before, novelty, least))
             said = brief(words) if self._is_small else words
-        return Speech(said, self._voice, self._options, first_word_s=first_word_s, novelty=novelty, permit=permit)
+        return SynthesisedSpeech(
+            said, self._voice, self._options, first_word_s=first_word_s, novelty=novelty, permit=permit
+        )
 
     def _resumed(self, tools: ToolUse, waiting: Continuation) -> Speech:
         names = {*self._cast, *(each.speaker for each in self._memory.lines)}
         permit = Permit()
         words = tools.resumed(waiting, self._prompt(), partial(self._briefly, names), permit)
-        return Speech(self._noted(words), self._voice, self._options, permit=permit)
+        return SynthesisedSpeech(self._noted(words), self._voice, self._options, permit=permit)
 
     def _question(self, line: Line | None) -> str:
         """Returns what a person said last, where this agent is the one to answer it; another may have done so too."""
@@ -294,7 +247,7 @@ class Answers:
                 self.warming.answered()
                 yield piece
 
-    async def _rest(self, cut_off: _CutOff) -> AsyncIterator[str]:
+    async def _rest(self, cut_off: CutOff) -> AsyncIterator[str]:
         """Yields what had not been said, and ends the speech that it is taken from."""
         try:
             async for piece in rest(cut_off.speech.words.replay(), cut_off.said):

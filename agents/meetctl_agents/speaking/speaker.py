@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from livekit import rtc
-from livekit.agents import AgentSession, APIConnectOptions, RunContext, llm, room_io, utils
+from livekit.agents import NOT_GIVEN, AgentSession, RunContext, llm, room_io, utils
 from livekit.agents.voice import events, io
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
@@ -51,28 +51,25 @@ from meetctl.protocol import (
 )
 from meetctl.protocol.steps import STEPS
 
-from ..models.fallbacks import watch_fallbacks
 from ..models.novelty import Novelty
 from ..models.plugin_http import plugin_http
-from ..models.providers import close_model, llm_from_endpoint, reader_from_endpoint, tts_from_endpoint
 from ..models.speech_faults import LANGUAGE, SPEECH, TURN, SpeechFaults
 from ..models.unsaid import unsaid_from
 from ..models.usage import UsageMeter
 from ..models.warming import FIRST_ANSWER_S
 from ..process.masking import masker_of
-from ..process.tasks import Tasks, begin
+from ..process.tasks import Tasks
 from ..process.wire import Report
 from ..room.methods import call, serve
-from ..text.clauses import ClauseTokenizer
 from ..tools.activity import Activity
 from ..tools.calls import Calls
 from ..tools.chat import chat_tools
 from ..tools.hand_over import hand_over_tool
 from ..tools.toolbox import Toolbox
-from .answers import Answers
 from .delivery import Deliveries
+from .making import PATIENCE, answers_from_assignment
 from .memory import instructions_from_assignment
-from .own_class import NodeModel, NodeVoice, made_from_class, overrides, tools_of_class
+from .own_class import made_from_class, tools_of_class
 from .registration import keep_registered
 from .replay_agent import ReplayAgent, forget
 from .speech import Speech
@@ -81,8 +78,6 @@ from .turn import Turn, line_of
 
 TURN_S = 60.0
 """No turn is this long: an answer is cut after some 25 s of speech. Runs out where a model or playout hangs."""
-MODEL_TIMEOUT_S = 10.0
-"""For a model's first answer: a cold local model on a busy machine takes a few seconds."""
 NEVER = 1_000_000
 """Errors in a row before the session would close itself: a model that is away for a while must not end the agent."""
 STOP_S = 1.0
@@ -170,35 +165,24 @@ class Speaker:
         await asyncio.shield(self._closed)
 
     async def _start(self, stack: AsyncExitStack) -> AgentSession[None]:
-        patience = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=MODEL_TIMEOUT_S)
-        model = llm_from_endpoint(self._assignment.llm)
-        voice = tts_from_endpoint(self._assignment.tts, self._assignment.voice, ClauseTokenizer())
-        reader = reader_from_endpoint(self._assignment.llm)
-        watch_fallbacks(model, "language model", self._faults)
-        watch_fallbacks(voice, "speech model", self._faults)
-        stack.push_async_callback(close_model, model)
-        stack.push_async_callback(close_model, voice)
-        if reader is not None:
-            stack.push_async_callback(close_model, reader)
         own = await self._own_class()
         if own is not None:
             persona = "\n".join(filter(None, [self._assignment.persona, str(own.instructions)]))
             self._assignment = self._assignment.model_copy(update={"persona": persona})
-        asked: Any = NodeModel(model, own) if own is not None and overrides(own, "llm_node") else model
-        spoken: Any = NodeVoice(voice, own) if own is not None and overrides(own, "tts_node") else voice
         self._tool_use = await self._tools(stack, own)
-        self._answers = Answers(
-            self._assignment, asked, spoken, patience, reader, self._faults.warn, self._count, self._tool_use
+        made = await answers_from_assignment(
+            self._assignment, stack, own, self._tool_use, self._faults, self._count, self._usage
         )
+        self._answers = made.answers
         session: AgentSession[None] = AgentSession(
-            llm=model,
-            tts=voice,
+            llm=made.model,
+            tts=made.voice or NOT_GIVEN,
             vad=None,  # the chair hears
             turn_handling={"turn_detection": "manual", "interruption": {"resume_false_interruption": False}},
             user_away_timeout=None,
             aec_warmup_duration=None,
             conn_options=SessionConnectOptions(
-                llm_conn_options=patience, tts_conn_options=patience, max_unrecoverable_errors=NEVER
+                llm_conn_options=PATIENCE, tts_conn_options=PATIENCE, max_unrecoverable_errors=NEVER
             ),
         )
         session.on("agent_state_changed", self._on_state)
@@ -206,6 +190,7 @@ class Speaker:
         session.on("error", self._faults.on_error)
         session.on("close", self._on_close)
         self._output.on("playback_started", self._on_sound)
+        self._output.on("playback_finished", self._on_sound_end)
         session.output.audio = self._output
         self._replay_agent = own or ReplayAgent(instructions_from_assignment(self._assignment))
         await session.start(
@@ -218,9 +203,6 @@ class Speaker:
         )
         stack.push_async_callback(self._close, session)
         self._answers.read_ahead()
-        if not self._answers.warming.is_loaded:
-            warming = self._answers.warming.warm_up(model, self._faults.warn, self._faults.works, LANGUAGE)
-            stack.push_async_callback(utils.aio.cancel_and_wait, begin(warming, "warm-up"))
         return session
 
     async def _own_class(self) -> Any:
@@ -409,6 +391,10 @@ class Speaker:
     def _on_sound(self, event: io.PlaybackStartedEvent) -> None:
         if self._turn is not None:
             self._turn.sound_began(event.created_at)
+
+    def _on_sound_end(self, event: io.PlaybackFinishedEvent) -> None:
+        if self._turn is not None:
+            self._turn.sound_ended(event.playback_position)
 
     def _on_state(self, event: events.AgentStateChangedEvent) -> None:
         state = "listening" if event.new_state == "idle" else event.new_state

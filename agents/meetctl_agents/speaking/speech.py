@@ -1,4 +1,4 @@
-"""An answer in the making: a language model's words, and their sound clause by clause, both buffered as they come.
+"""An answer in the making: a model's words, and their sound, both buffered as they come.
 
 It begins at once, perhaps before anybody has granted the floor, and can be played from its start at any time. Until
 it is granted only its first clause becomes sound. Every wait for a model is bounded. Knows nothing of rooms or floors.
@@ -114,26 +114,23 @@ class Permit:
 
 
 class Speech:
-    """Makes the answer from the moment it is created until `aclose`."""
+    """What a turn says, in the making from the moment it is created until `aclose`.
+
+    Args:
+        words: yields them as they come.
+        first_word_s: how long the first word may take; None = as long as each that follows.
+        novelty: what becomes of it, where the words are the agent's own.
+        permit: shared with what makes the words, where that waits for the floor.
+    """
 
     def __init__(
         self,
         words: AsyncIterator[str],
-        voice: tts.TTS[Any],
-        options: APIConnectOptions,
         *,
-        as_written: bool = False,
         first_word_s: float | None = None,
         novelty: Novelty | None = None,
         permit: Permit | None = None,
     ) -> None:
-        """
-        Args:
-            as_written: whether the very words go to the voice, marks and all.
-            first_word_s: how long the first word may take; None = as long as each that follows.
-            novelty: what becomes of it, where the words are the agent's own.
-            permit: shared with what makes the words, where that waits for the floor.
-        """
         self.words: ReplayBuffer[str] = ReplayBuffer()
         self.sound: ReplayBuffer[rtc.AudioFrame] = ReplayBuffer()
         self.novelty = novelty
@@ -141,16 +138,12 @@ class Speech:
         self.first_word_s: float | None = None
         self.first_sound_s: float | None = None
         """After the first word."""
+        self.heard_s = 0.0
+        """How much of the sound was played."""
         self._source = words
-        self._voice = voice
-        self._options = options
-        self._as_written = as_written
         self._first_word_s = STALL_S if first_word_s is None else first_word_s
         self.permit = permit or Permit()
-        self._making = (
-            asyncio.create_task(self._write(), name="speech-words"),
-            asyncio.create_task(self._speak(), name="speech-sound"),
-        )
+        self._making = [asyncio.create_task(self._write(), name="speech-words")]
 
     @property
     def text(self) -> str:
@@ -197,6 +190,31 @@ class Speech:
         except Exception as failure:
             error = failure
         self.words.end(error)
+
+
+class SynthesisedSpeech(Speech):
+    """Words to which a speech model gives their sound, clause by clause."""
+
+    def __init__(
+        self,
+        words: AsyncIterator[str],
+        voice: tts.TTS[Any],
+        options: APIConnectOptions,
+        *,
+        as_written: bool = False,
+        first_word_s: float | None = None,
+        novelty: Novelty | None = None,
+        permit: Permit | None = None,
+    ) -> None:
+        """
+        Args:
+            as_written: whether the very words go to the voice, marks and all.
+        """
+        super().__init__(words, first_word_s=first_word_s, novelty=novelty, permit=permit)
+        self._voice = voice
+        self._options = options
+        self._as_written = as_written
+        self._making.append(asyncio.create_task(self._speak(), name="speech-sound"))
 
     async def _speak(self) -> None:
         error: BaseException | None = None

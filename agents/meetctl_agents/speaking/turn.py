@@ -36,6 +36,7 @@ class Turn:
         self._speech: Speech | None = None
         self._granted_at = time.time()
         self._sound_at: float | None = None
+        self._heard_s = 0.0
 
     @property
     def grant_id(self) -> str:
@@ -63,6 +64,7 @@ class Turn:
         speech.grant()
         self._handle = handle = self._session.generate_reply()
         ended = await self._played(handle)
+        speech.heard_s = self._heard_s
         said = _spoken(handle)
         if not ended and self._sound_at is not None and not said:
             said = speech.text  # it was heard, and how far nobody knows
@@ -89,6 +91,10 @@ class Turn:
         """Notes the first sound of this turn; Unix time, seconds."""
         if self._sound_at is None:
             self._sound_at = at
+
+    def sound_ended(self, heard_s: float) -> None:
+        """Notes how much of it was played."""
+        self._heard_s += heard_s
 
     async def _played(self, handle: SpeechHandle) -> bool:
         """Waits for the end, whatever it takes within bounds; returns whether the session came to one."""

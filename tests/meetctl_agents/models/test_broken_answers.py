@@ -23,7 +23,7 @@ from meetctl_agents.models.speech_faults import SpeechFaults
 from meetctl_agents.speaking import speech as speech_module
 from meetctl_agents.speaking.memory import Message
 from meetctl_agents.speaking.replay_agent import answer
-from meetctl_agents.speaking.speech import Speech, verbatim
+from meetctl_agents.speaking.speech import SynthesisedSpeech, verbatim
 from meetctl_agents.text.answer_text import AnswerText, ThinkingHabit
 from meetctl_agents.text.clauses import ClauseTokenizer
 from pydantic import SecretStr
@@ -177,7 +177,7 @@ async def test_after_fifty_broken_answers_of_the_language_model_the_next_one_is_
     async def ask(seconds: float) -> str | Exception:
         monkeypatch.setattr(speech_module, "STALL_S", seconds)
         words = answer(model, [Message("user", "When?")], _answer_text(), once(seconds), lambda *_: None)
-        speech = Speech(words, voice, once(seconds))
+        speech = SynthesisedSpeech(words, voice, once(seconds))
         try:
             return await speech.wait_written()
         except Exception as error:
@@ -231,7 +231,7 @@ async def test_after_fifty_broken_sounds_the_next_one_is_played_each_time(
 
     async def ask(seconds: float) -> bytes | Exception:
         monkeypatch.setattr(speech_module, "STALL_S", seconds)
-        speech = Speech(verbatim("Hello."), voice, once(seconds))
+        speech = SynthesisedSpeech(verbatim("Hello."), voice, once(seconds))
         speech.grant()
         try:
             return b"".join([bytes(frame.data) async for frame in speech.sound.replay()])

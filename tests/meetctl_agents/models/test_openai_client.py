@@ -17,7 +17,7 @@ from meetctl_agents.models.faults import Explanation, explain
 from meetctl_agents.models.providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
 from meetctl_agents.speaking.memory import Message
 from meetctl_agents.speaking.replay_agent import answer
-from meetctl_agents.speaking.speech import Speech, verbatim
+from meetctl_agents.speaking.speech import SynthesisedSpeech, verbatim
 from meetctl_agents.text.answer_text import AnswerText, ThinkingHabit
 from meetctl_agents.text.clauses import ClauseTokenizer
 from pydantic import SecretStr
@@ -251,7 +251,7 @@ async def test_an_answer_without_words_is_told_in_the_servers_words(odd: web.Res
 async def test_an_answer_that_is_no_sound_is_never_played(odd: web.Response, words: str) -> None:
     async with answering("/audio/speech", odd) as served:
         voice = tts_from_endpoint(endpoint(served.url), Voice(), ClauseTokenizer())
-        speech = Speech(verbatim("We ship on Friday."), voice, OPTIONS)
+        speech = SynthesisedSpeech(verbatim("We ship on Friday."), voice, OPTIONS)
         speech.grant()
         with pytest.raises(APIError) as caught:
             async for _ in speech.sound.replay():
@@ -269,7 +269,7 @@ async def test_sound_of_two_channels_is_played_at_its_own_speed_and_pitch() -> N
     wav = header + b"data" + len(samples).to_bytes(4, "little") + samples
     async with answering("/audio/speech", reply(wav, "audio/wav")) as served:
         voice = tts_from_endpoint(endpoint(served.url), Voice(), ClauseTokenizer())
-        speech = Speech(verbatim("We ship on Friday."), voice, OPTIONS)
+        speech = SynthesisedSpeech(verbatim("We ship on Friday."), voice, OPTIONS)
         speech.grant()
         frames = [frame async for frame in speech.sound.replay()]
         await speech.aclose()

@@ -12,7 +12,7 @@ from meetctl_agents.models.novelty import ANOTHER_WAY, SAY_MORE, NothingNewError
 from meetctl_agents.speaking.answers import Answers
 from meetctl_agents.speaking.memory import OPEN, YOUR_TURN
 from meetctl_agents.speaking.moves import NEXT_STEP, OBJECT
-from meetctl_agents.speaking.speech import ReplayBuffer, Speech, rest
+from meetctl_agents.speaking.speech import ReplayBuffer, SynthesisedSpeech, rest
 from pydantic import SecretStr
 
 from meetctl.protocol import Assignment, CastMember, Endpoint, Grant, Line, Repeats, UtteranceKind
@@ -211,7 +211,7 @@ async def test_a_model_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) 
         await asyncio.Event().wait()
 
     monkeypatch.setattr("meetctl_agents.speaking.speech.STALL_S", 0.05)
-    speech = Speech(stalled(), ScriptedVoice(), OPTIONS)
+    speech = SynthesisedSpeech(stalled(), ScriptedVoice(), OPTIONS)
     speech.grant()
     async with asyncio.timeout(5):
         with pytest.raises(TimeoutError, match="said nothing"):

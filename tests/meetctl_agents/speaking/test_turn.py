@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from meetctl_agents.speaking import turn as turn_module
-from meetctl_agents.speaking.speech import Speech, verbatim
+from meetctl_agents.speaking.speech import SynthesisedSpeech, verbatim
 from meetctl_agents.speaking.turn import Turn
 
 from meetctl.protocol import Grant
@@ -48,7 +48,7 @@ async def test_an_answer_that_takes_too_long_is_cut_off_and_one_that_was_stopped
     monkeypatch.setattr(turn_module, "STOP_S", 1.0)
     session: Any = Session()
     turn = Turn(session, Grant(grant_id="g1"), 5.0 if told_to_stop else 0.05)
-    speech = Speech(verbatim("a"), ScriptedVoice(), OPTIONS)
+    speech = SynthesisedSpeech(verbatim("a"), ScriptedVoice(), OPTIONS)
     async with asyncio.timeout(10):
         running = asyncio.create_task(turn.run(speech))
         if told_to_stop:

@@ -1,0 +1,197 @@
+"""Keeps a session open: the next one is opened beside it before its provider ends it, and where it is lost.
+
+A session is given up only for one that holds all that is remembered, and never while an answer is under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from livekit.agents import APIConnectionError, utils
+
+from ..process.tasks import Tasks
+from .conversation import Conversation, Warn
+from .model import LASTS_S, RealtimeChoice
+
+BEFORE_S = 90.0
+"""The next session is opened so long before the present one ends: longer than any turn."""
+BEFORE_PART = 0.25
+"""Of a short session, this part of it."""
+SOONEST_S, LATEST_S = 0.5, 30.0
+"""Between two attempts to open one."""
+LOOK_S = 1.0
+OPEN_S = 10.0
+"""For a session that an answer is waiting for."""
+LOST = "the realtime session fails"
+
+logger = logging.getLogger(__name__)
+
+Tell = Callable[[Conversation], Awaitable[None]]
+"""Tells a session all that is remembered."""
+
+
+class Renewal:
+    """Owns the sessions; async, ended by `aclose`.
+
+    Args:
+        tell: tells a new session all that is remembered.
+        lock: held while an answer is under way.
+        used: told the tokens of each answer.
+    """
+
+    def __init__(
+        self,
+        choice: RealtimeChoice,
+        tell: Tell,
+        lock: asyncio.Lock,
+        warn: Warn,
+        works: Callable[..., None],
+        used: Callable[[int], None],
+    ) -> None:
+        self._choice = choice
+        self._tell = tell
+        self._lock = lock
+        self._warn, self._works = warn, works
+        self._used = used
+        self._current: Conversation | None = None
+        self._opened = asyncio.Event()
+        self._unfit = asyncio.Event()
+        self._last_fault: BaseException | None = None
+        self._ending = Tasks()
+        self._running = Tasks()
+        self._running.own(self._run(), "realtime-sessions")
+
+    @property
+    def present(self) -> Conversation | None:
+        """The session, None while there is none."""
+        return self._current
+
+    async def current(self) -> Conversation:
+        """Returns the session, once there is one.
+
+        Raises:
+            Exception: what the last one failed with, if there is none for a while.
+        """
+        try:
+            async with asyncio.timeout(OPEN_S):
+                while self._current is None:
+                    await self._opened.wait()
+                return self._current
+        except TimeoutError:
+            raise self._last_fault or APIConnectionError("no realtime session could be opened") from None
+
+    def replace(self, unfit: Conversation, why: BaseException) -> None:
+        """Has another one opened: this one is of no use any more."""
+        if unfit is self._current:
+            self._last_fault = why
+            self._current = None
+            self._opened.clear()
+            self._unfit.set()
+            self._ending.own(unfit.aclose(), "realtime-session-end")
+
+    async def aclose(self) -> None:
+        await self._running.aclose()
+        if self._current is not None:
+            await self._current.aclose()
+        await self._ending.wait()
+
+    async def _run(self) -> None:
+        wait_s = SOONEST_S
+        while True:
+            try:
+                await self._open()
+                wait_s = SOONEST_S
+                await self._until_unfit()
+            except Exception as error:
+                logger.info("no realtime session: %r", error)
+                self._last_fault = error
+                self._warn(LOST, error)
+                await asyncio.sleep(wait_s)
+                wait_s = min(2 * wait_s, LATEST_S)
+
+    async def _open(self) -> None:
+        """Opens a session, and gives it the present one's place between two answers."""
+        began = Conversation(self._choice.model, self._warn, self._used)
+        try:
+            await self._told(began)
+            is_between = self._current is not None and await self._until_between()
+            try:
+                if is_between:
+                    await self._told(began)  # what was said since
+                self._take(began)
+            finally:
+                if is_between:
+                    self._lock.release()
+        except BaseException:
+            self._ending.own(began.aclose(), "realtime-session-end")
+            raise
+
+    async def _until_between(self) -> bool:
+        """Waits until no answer is under way, and holds the lock; False = the present session is lost meanwhile."""
+        locking = asyncio.ensure_future(self._lock.acquire())
+        unfit = asyncio.ensure_future(self._unfit.wait())
+        try:
+            await asyncio.wait({locking, unfit}, return_when=asyncio.FIRST_COMPLETED)
+            return locking.done() and not locking.cancelled()
+        finally:
+            unfit.cancel()
+            if not locking.done():
+                await utils.aio.cancel_and_wait(locking)
+
+    async def _told(self, conversation: Conversation) -> None:
+        """Tells it, unless it turns out to be of no use.
+
+        Raises:
+            Exception: what it failed with.
+        """
+        telling = asyncio.ensure_future(self._tell(conversation))
+        ended = asyncio.ensure_future(conversation.ended.wait())
+        try:
+            await asyncio.wait({telling, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if conversation.ended.is_set():
+                raise conversation.fault or APIConnectionError("the realtime session ended")
+            await telling
+        finally:
+            await utils.aio.cancel_and_wait(telling, ended)
+
+    def _take(self, began: Conversation) -> None:
+        before, self._current = self._current, began
+        self._unfit.clear()
+        self._opened.set()
+        self._last_fault = None
+        self._works(LOST)
+        if before is not None:
+            logger.info("the realtime session was renewed")
+            self._ending.own(before.aclose(), "realtime-session-end")
+
+    async def _until_unfit(self) -> None:
+        """Waits until the session has to be followed by another; one that ended is given up at once."""
+        conversation = self._current
+        if conversation is None:
+            return
+        ended = asyncio.ensure_future(conversation.ended.wait())
+        unfit = asyncio.ensure_future(self._unfit.wait())
+        try:
+            while not ended.done() and not unfit.done():
+                left = self._left_s(conversation)
+                if left <= 0:
+                    return
+                # The provider may tell its limit a moment after the session was opened.
+                look_s = min(left, LOOK_S)
+                await asyncio.wait({ended, unfit}, timeout=look_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await utils.aio.cancel_and_wait(ended, unfit)
+        if conversation.ended.is_set():
+            self.replace(conversation, conversation.fault or APIConnectionError("the realtime session ended"))
+            raise self._last_fault or APIConnectionError("the realtime session ended")
+
+    def _left_s(self, conversation: Conversation) -> float:
+        age = time.monotonic() - conversation.opened_at
+        limits = [self._choice.lasts_s] if self._choice.lasts_s is not None else []
+        if conversation.expires_at is not None:
+            limits.append(age + conversation.expires_at - time.time())
+        lasts = min(limits, default=LASTS_S)
+        return lasts - min(BEFORE_S, lasts * BEFORE_PART) - age
