@@ -114,6 +114,9 @@ def _note_realtime(reading: Reading, written: ModelWritten, part: str, path: Key
     elif provider in PROVIDERS and provider not in REALTIME:
         message = f"{provider} has no realtime model that leaves it to the chair whose turn it is"
         reading.note(path, message, example, around=True)
+    elif "turn_detection" in (written.options or {}):
+        where = (*path, "options", "turn_detection")
+        reading.note(where, "whose turn it is, is the chair's to decide", "remove turn_detection")
 
 
 def _local_model(reading: Reading, written: str | None, part: str, path: KeyPath) -> str | None:

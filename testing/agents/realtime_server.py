@@ -25,7 +25,7 @@ from testing.agents.scripted_models import Asks
 
 RATE = 24_000
 SECONDS_A_WORD = 0.3
-FASTER = 8.0
+FASTER = 16.0
 """Than it is spoken, as real servers are."""
 TOKENS_A_WORD = 10
 PROMPT_TOKENS = 40

@@ -69,7 +69,7 @@ class Answer:
 
 
 class Conversation:
-    """A session; it connects at once, and again where the connection is lost. Ended by `aclose`.
+    """A session; it connects at once, and is of no use once that is lost. Ended by `aclose`.
 
     Args:
         used: told the tokens of each answer.
@@ -84,17 +84,15 @@ class Conversation:
         """Ids of the answers that are not wanted any more, and since when."""
         self._fault: BaseException | None = None
         self._has_failed = False
-        self._dropped = asyncio.Event()
         self.opened_at = time.monotonic()
         self.expires_at: float | None = None
         """Unix time, seconds, where the provider tells it."""
+        self._opened = asyncio.Event()
         self.ended = asyncio.Event()
-        """Set where it will never work again; `fault` says why."""
-        self.reconnected: Callable[[], None] = lambda: None
+        """Set where it is of no use any more; `fault` says why."""
         able = model.capabilities
         self._session: Any = model.session(turn_detection_disabled=able.can_disable_turn_detection)
         self._session.on("generation_created", self._on_generation)
-        self._session.on("session_reconnected", self._on_reconnected)
         self._session.on("error", self._on_error)
         self._session.on("metrics_collected", self._on_metrics)
         self._session.on("openai_server_event_received", self._on_event)
@@ -109,12 +107,38 @@ class Conversation:
     def fault(self) -> BaseException | None:
         return self._fault
 
+    async def wait_open(self, within_s: float) -> None:
+        """Waits until it is connected; at most so long, since not every plugin says when it is.
+
+        Raises:
+            APIError: if it cannot be.
+        """
+        waits = [begin(event.wait(), "realtime-open") for event in (self._opened, self.ended)]
+        try:
+            await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await utils.aio.cancel_and_wait(*waits)
+        if self.ended.is_set():
+            raise self._lost()
+
     async def tell(self, instructions: str, items: Sequence[llm.ChatItem], tools: Sequence[llm.Tool] = ()) -> None:
         """Has the session hold exactly this; what it holds already is not sent.
 
         Raises:
             RealtimeError: if it does not confirm it.
+            APIError: if the connection is lost.
         """
+        telling = begin(self._tell(instructions, items, tools), "realtime-telling")
+        ended = begin(self.ended.wait(), "realtime-ended")
+        try:
+            await asyncio.wait({telling, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if self.ended.is_set():
+                raise self._lost()
+            await telling
+        finally:
+            await utils.aio.cancel_and_wait(telling, ended)
+
+    async def _tell(self, instructions: str, items: Sequence[llm.ChatItem], tools: Sequence[llm.Tool]) -> None:
         if instructions != self._instructions:
             self._instructions = instructions
             await self._session.update_instructions(instructions)
@@ -132,8 +156,9 @@ class Conversation:
             APIError: if the connection is lost, or the server fails.
             RealtimeError: if it does not begin.
         """
-        self._fault, self._has_failed = None, False
-        self._dropped.clear()
+        self._has_failed = False
+        if not self.ended.is_set():
+            self._fault = None
         created = await self._created(wanted)
         response_id = created.response_id or ""
         is_whole = has_words = False
@@ -191,9 +216,9 @@ class Conversation:
             if wanted.instructions is not None:
                 given["instructions"] = wanted.instructions
             asking = self._session.generate_reply(**given)
-        dropped = begin(self._dropped.wait(), "realtime-dropped")
+        ended = begin(self.ended.wait(), "realtime-ended")
         try:
-            await asyncio.wait({asking, dropped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({asking, ended}, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
                 asking.cancel()
                 raise self._lost()
@@ -203,21 +228,21 @@ class Conversation:
             asking.cancel()
             raise
         finally:
-            dropped.cancel()
+            ended.cancel()
 
     async def _words(self, created: llm.GenerationCreatedEvent, wanted: Answer) -> AsyncGenerator[str, None]:
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
         tasks = [
             begin(self._take_messages(created, wanted, pieces), "realtime-messages"),
             begin(_take_calls(created, wanted), "realtime-calls"),
-            begin(self._dropped.wait(), "realtime-dropped"),
+            begin(self.ended.wait(), "realtime-ended"),
         ]
         tasks[0].add_done_callback(lambda _: pieces.put_nowait(None))
         tasks[2].add_done_callback(lambda _: pieces.put_nowait(None))
         try:
             while (piece := await pieces.get()) is not None:
                 yield piece
-            if self._dropped.is_set():
+            if self.ended.is_set():
                 raise self._lost()
             await tasks[0]
             await tasks[1]
@@ -246,19 +271,17 @@ class Conversation:
         self._session.interrupt()
         self._warn(UNASKED, NOT_LISTENED_TO)
 
-    def _on_reconnected(self, _: object) -> None:
-        self._dropped.set()
-        self.reconnected()
-
     def _on_error(self, event: llm.RealtimeModelError) -> None:
         self._fault = fault_from(event.error)
-        if not event.recoverable:
-            self.ended.set()
         if not event.recoverable or isinstance(event.error, APIConnectionError):
-            self._dropped.set()
+            # The plugin would connect again by itself, and be told of nothing that was said meanwhile.
+            self.ended.set()
 
     def _on_metrics(self, metrics: Any) -> None:
-        if isinstance(metrics, RealtimeModelMetrics) and metrics.total_tokens:
+        if not isinstance(metrics, RealtimeModelMetrics):
+            return
+        self._opened.set()  # the first of them says how long connecting took
+        if metrics.total_tokens:
             self._used(metrics.total_tokens)
 
     def _on_event(self, event: dict[str, Any]) -> None:

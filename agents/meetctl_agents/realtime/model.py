@@ -24,6 +24,9 @@ LASTS_S = 20 * 60.0
 LIMIT = "max_session_duration"
 """The option by which a roster says so, in seconds; the plugins' own way to heed it leaves a gap."""
 
+TURNS = "turn_detection"
+"""The option by which a model would decide them."""
+
 _NEEDED: dict[str, Callable[[llm.RealtimeCapabilities], bool]] = {
     "decides itself when it speaks": lambda able: not able.turn_detection or able.can_disable_turn_detection,
     "cannot be told what others said": lambda able: able.mutable_chat_context,
@@ -54,6 +57,8 @@ def realtime_from_endpoint(endpoint: Endpoint | None, voice: Voice) -> RealtimeC
         raise MissingModelError("the assignment names no `llm`", hint="set `defaults.llm` in the roster")
     constructor = replace(find_constructor(endpoint.provider, REALTIME), takes_anything=False)
     options = dict(endpoint.options)
+    if TURNS in options:
+        raise ModelError(f"{TURNS} is the chair's to decide", hint=f"remove {TURNS} from the options")
     lasts_s = _limit_from(options.pop(LIMIT, None))
     given = endpoint.model_copy(update={"options": options})
     if endpoint.base_url is not None and not endpoint.api_key.get_secret_value():

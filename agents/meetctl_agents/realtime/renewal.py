@@ -6,6 +6,7 @@ A session is given up only for one that holds all that is remembered, and never 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,8 @@ BEFORE_S = 90.0
 """The next session is opened so long before the present one ends: longer than any turn."""
 BEFORE_PART = 0.25
 """Of a short session, this part of it."""
+SHORT_S = 2.0
+"""A session that lasts so long was a good one; after others, the next attempt waits longer each time."""
 SOONEST_S, LATEST_S = 0.5, 30.0
 """Between two attempts to open one."""
 LOOK_S = 1.0
@@ -57,7 +60,8 @@ class Renewal:
         self._warn, self._works = warn, works
         self._used = used
         self._current: Conversation | None = None
-        self._opened = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._failures = 0
         self._unfit = asyncio.Event()
         self._last_fault: BaseException | None = None
         self._ending = Tasks()
@@ -73,22 +77,22 @@ class Renewal:
         """Returns the session, once there is one.
 
         Raises:
-            Exception: what the last one failed with, if there is none for a while.
+            Exception: what the next one failed with, or the last one, if there is none for a while.
         """
-        try:
+        failures = self._failures
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(OPEN_S):
-                while self._current is None:
-                    await self._opened.wait()
-                return self._current
-        except TimeoutError:
-            raise self._last_fault or APIConnectionError("no realtime session could be opened") from None
+                while self._current is None and self._failures == failures:
+                    await self._changed.wait()
+        if self._current is None:
+            raise self._last_fault or APIConnectionError("no realtime session could be opened")
+        return self._current
 
     def replace(self, unfit: Conversation, why: BaseException) -> None:
         """Has another one opened: this one is of no use any more."""
         if unfit is self._current:
             self._last_fault = why
             self._current = None
-            self._opened.clear()
             self._unfit.set()
             self._ending.own(unfit.aclose(), "realtime-session-end")
 
@@ -99,28 +103,39 @@ class Renewal:
         await self._ending.wait()
 
     async def _run(self) -> None:
-        wait_s = SOONEST_S
+        wait_s = 0.0
         while True:
+            began = time.monotonic()
             try:
                 await self._open()
-                wait_s = SOONEST_S
                 await self._until_unfit()
             except Exception as error:
                 logger.info("no realtime session: %r", error)
                 self._last_fault = error
                 self._warn(LOST, error)
-                await asyncio.sleep(wait_s)
-                wait_s = min(2 * wait_s, LATEST_S)
+                if self._current is None:
+                    self._failures += 1
+                    self._tell_change()
+            if time.monotonic() - began >= SHORT_S:
+                wait_s = 0.0
+                continue
+            await asyncio.sleep(wait_s)
+            wait_s = min(max(SOONEST_S, 2 * wait_s), LATEST_S)
+
+    def _tell_change(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     async def _open(self) -> None:
         """Opens a session, and gives it the present one's place between two answers."""
         began = Conversation(self._choice.model, self._warn, self._used)
         try:
-            await self._told(began)
+            await began.wait_open(OPEN_S)
+            await self._tell(began)
             is_between = self._current is not None and await self._until_between()
             try:
                 if is_between:
-                    await self._told(began)  # what was said since
+                    await self._tell(began)  # what was said since
                 self._take(began)
             finally:
                 if is_between:
@@ -141,26 +156,10 @@ class Renewal:
             if not locking.done():
                 await utils.aio.cancel_and_wait(locking)
 
-    async def _told(self, conversation: Conversation) -> None:
-        """Tells it, unless it turns out to be of no use.
-
-        Raises:
-            Exception: what it failed with.
-        """
-        telling = asyncio.ensure_future(self._tell(conversation))
-        ended = asyncio.ensure_future(conversation.ended.wait())
-        try:
-            await asyncio.wait({telling, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if conversation.ended.is_set():
-                raise conversation.fault or APIConnectionError("the realtime session ended")
-            await telling
-        finally:
-            await utils.aio.cancel_and_wait(telling, ended)
-
     def _take(self, began: Conversation) -> None:
         before, self._current = self._current, began
         self._unfit.clear()
-        self._opened.set()
+        self._tell_change()
         self._last_fault = None
         self._works(LOST)
         if before is not None:
@@ -185,8 +184,10 @@ class Renewal:
         finally:
             await utils.aio.cancel_and_wait(ended, unfit)
         if conversation.ended.is_set():
-            self.replace(conversation, conversation.fault or APIConnectionError("the realtime session ended"))
-            raise self._last_fault or APIConnectionError("the realtime session ended")
+            fault = conversation.fault or APIConnectionError("the realtime session ended")
+            self.replace(conversation, fault)
+            logger.warning("the realtime session ended: %r", fault)
+            self._warn(LOST, fault)
 
     def _left_s(self, conversation: Conversation) -> float:
         age = time.monotonic() - conversation.opened_at
