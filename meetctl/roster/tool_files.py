@@ -73,6 +73,19 @@ HEARING = frozenset({"stt_node", "on_user_turn_completed", "realtime_audio_outpu
 """Hooks of a class that cannot be honoured: the chair hears, and decides whose turn it is."""
 
 
+MADE = frozenset({"llm_node", "tts_node"})
+"""Hooks that make what a realtime model makes itself."""
+
+
+def nodes_of_class(path: Path, name: str) -> list[str]:
+    """Returns the hooks of a class by which it makes its words and sound itself."""
+    tree = _parsed(path)
+    classes = () if isinstance(tree, Trouble) else tree.body
+    found = next((one for one in classes if isinstance(one, ast.ClassDef) and one.name == name), None)
+    methods = () if found is None else found.body
+    return [one.name for one in methods if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name in MADE]
+
+
 def read_agent_class(path: Path, name: str) -> tuple[dict[str, int], list[Trouble]]:
     """Returns the tools that a class of the file has, each with its line, and what is wrong with it."""
     tree = _parsed(path)

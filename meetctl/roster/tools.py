@@ -14,7 +14,7 @@ from meetctl.roster.env_file import why_not_held
 from meetctl.roster.faults import KeyPath, nearest
 from meetctl.roster.reading import Reading
 from meetctl.roster.schema import ModelChoice, Program, ToolChoice, ToolUse
-from meetctl.roster.tool_files import read_agent_class, read_tool_file
+from meetctl.roster.tool_files import nodes_of_class, read_agent_class, read_tool_file
 from meetctl.roster.written import WRITE_TO_CHAT, AgentWritten, DefaultsWritten, ToolUseWritten, ToolWritten
 
 FILLER_NONE = "none"
@@ -38,6 +38,8 @@ def resolve_tools(
             reading.note((*path, "class"), "a command brings its own class", "remove class, or write agent: audio")
         return ToolUse()
     own_class, methods = _own_class(reading, written, (*path, "class"))
+    if llm is not None and llm.realtime:
+        _note_nodes(reading, own_class, (*path, "class"))
     own = written.tools is not None
     listed = written.tools if written.tools is not None else defaults.tools
     passes_on = _either(written, defaults, "hand_over")
@@ -88,6 +90,16 @@ def _own_class(
     for trouble in troubles:
         reading.note(path, trouble.message, trouble.hint, around=True)
     return (ToolChoice(python=file, agent_class=name),), methods
+
+
+def _note_nodes(reading: Reading, own_class: Sequence[ToolChoice], path: KeyPath) -> None:
+    """Notes hooks that a realtime model leaves nothing to do for."""
+    for choice in own_class:
+        assert choice.python is not None and choice.agent_class is not None
+        for node in nodes_of_class(choice.python, choice.agent_class):
+            what = f"{choice.agent_class}.{node} cannot be honoured"
+            message = f"{what}: a realtime model makes its words and sound itself"
+            reading.note(path, message, f"remove {node}, or realtime", around=True)
 
 
 def _either(written: ToolUseWritten, defaults: ToolUseWritten, key: str) -> Any:
