@@ -17,7 +17,7 @@ from .process.examining import run_examination
 from .process.masking import masker_of
 from .process.tasks import begin
 from .process.wire import Report
-from .speaking.own_class import made_from_class, tools_of_class
+from .speaking.own_class import made_from_class, tools_of_class, unused_of_class
 from .tools.python_file import ToolFileError, load_tools
 from .tools.servers import START_S, Server, unknown_names
 
@@ -28,10 +28,12 @@ async def examine(rules: ToolRules, report: Report) -> None:
 
     async def one(index: int, source: ToolSource) -> None:
         began = time.monotonic()
-        tools, fault, hint = await _look(source, rules)
+        left_out: list[str] = []
+        tools, fault, hint = await _look(source, rules, left_out)
         seconds = round(time.monotonic() - began, 2)
         fault = None if fault is None else mask(fault)
-        report(ToolsFound(index=index, seconds=seconds, tools=tuple(tools), fault=fault, hint=hint))
+        found = ToolsFound(index=index, seconds=seconds, tools=tuple(tools), fault=fault, hint=hint)
+        report(found.model_copy(update={"left_out": tuple(left_out)}))
 
     async with asyncio.TaskGroup() as looking:
         for index, source in enumerate(rules.sources):
@@ -39,13 +41,14 @@ async def examine(rules: ToolRules, report: Report) -> None:
                 looking.create_task(one(index, source))
 
 
-async def _look(source: ToolSource, rules: ToolRules) -> tuple[list[str], str | None, str | None]:
+async def _look(source: ToolSource, rules: ToolRules, left_out: list[str]) -> tuple[list[str], str | None, str | None]:
     """Returns the names of its tools, what is wrong with it, and what to do about that."""
     if source.python is not None and source.agent_class is not None:
         try:
             own = await made_from_class(source.python, source.agent_class, lambda text, is_wish: None)
         except ModelError as error:
             return [], error.message, error.hint
+        left_out += unused_of_class(own)
         return list(tools_of_class(own)), None, None
     if source.python is not None:
         try:

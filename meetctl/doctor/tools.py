@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from meetctl.doctor.findings import Finding, failure, ok
+from meetctl.doctor.findings import Finding, failure, ok, warning
 from meetctl.doctor.running import answers_of
 from meetctl.programs.launch import model_environment
 from meetctl.programs.tools import tool_rules
@@ -50,6 +50,9 @@ def _judge(entry: AgentEntry, name: str, told: ToolsFound | None) -> Finding:
         return failure(CHECK, f"{what} could not be listed", "python -m meetctl_agents.tool_examiner should start")
     if told.fault is not None:
         return failure(CHECK, f"{what}: {told.fault}", told.hint or "mend it in the roster; the agent goes on without")
+    if told.left_out:
+        hint = "its tools, its words and its sound are used; see agents/README.md"
+        return warning(CHECK, f"{what}: left out is {', '.join(told.left_out)}", hint)
     more = f" and {len(told.tools) - SHOWN} more" if len(told.tools) > SHOWN else ""
     shown = ", ".join(told.tools[:SHOWN]) or "no tools"
     return ok(CHECK, f"{what}: {shown}{more}, in {told.seconds:.1f} s")

@@ -147,5 +147,7 @@ class ToolsFound(Model):
     """In the rules' sources."""
     seconds: float
     tools: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """What of a class is not used, in words."""
     fault: str | None = None
     hint: str | None = None

@@ -73,6 +73,8 @@ HEARING = frozenset({"stt_node", "on_user_turn_completed", "realtime_audio_outpu
 """Hooks of a class that cannot be honoured: the chair hears, and decides whose turn it is."""
 
 
+TASK = "Task"
+"""How livekit-agents' classes are called that take a conversation over until they have what they want."""
 MADE = frozenset({"llm_node", "tts_node"})
 """Hooks that make what a realtime model makes itself."""
 
@@ -105,7 +107,28 @@ def read_agent_class(path: Path, name: str) -> tuple[dict[str, int], list[Troubl
         if one.name in HEARING
     ]
     for one in methods:
-        needed = len(one.args.args) - 1 - len(one.args.defaults)
+        needed = len(one.args.args) - 1 - len(one.args.defaults) + one.args.kw_defaults.count(None)
         if one.name == "__init__" and needed > 0:
             troubles.append(Trouble(f"{name} cannot be made without arguments", "give them defaults"))
+        troubles += _takeovers(one, name, {other.name for other in classes.values() if other.bases})
     return dict(_tools_of(found)), troubles
+
+
+def _takeovers(method: ast.FunctionDef | ast.AsyncFunctionDef, name: str, classes: set[str]) -> Iterator[Trouble]:
+    """Yields how a method would give the conversation to another agent: who is next is the meeting's to say."""
+    where = f"{name}.{method.name}"
+    is_tool = any(_is_tool(decorator) for decorator in method.decorator_list)
+    for node in ast.walk(method):
+        if isinstance(node, ast.Await) and (called := _called(node.value)).endswith(TASK) and called != TASK:
+            message = f"{where} awaits {called}, which would talk to the people in this agent's place"
+            yield Trouble(message, "have the tool take what it needs as its arguments")
+        elif is_tool and isinstance(node, ast.Return) and _called(node.value) in classes:
+            message = f"{where} returns another agent, and who is next is the meeting's to say"
+            yield Trouble(message, "remove it; hand_over: true lets an agent pass a question on")
+
+
+def _called(node: ast.expr | None) -> str:
+    """Returns the last name of what is called; empty where nothing is."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

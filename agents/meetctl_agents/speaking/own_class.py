@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, ModelSettings, llm
+from livekit.agents import Agent, AgentSession, ModelSettings, NotGiven, RunContext, llm
 
 from ..models.errors import ModelError
 from ..tools.python_file import Tool, ToolFileError, loaded
@@ -54,6 +54,13 @@ class _Behind(Replaying):
         return Outside(super().session, self.wanted)
 
 
+_OF_THE_MEETING = frozenset(
+    "start aclose drain shutdown run interrupt update_agent update_options commit_user_turn clear_user_turn "
+    "pause resume_agent".split()
+)
+"""What would end a turn, begin one, or put another agent in this one's place."""
+
+
 class Outside:
     """The session, as an agent of somebody's own sees it: what it says waits for the floor."""
 
@@ -62,6 +69,8 @@ class Outside:
         self._wanted = wanted
 
     def __getattr__(self, name: str) -> Any:
+        if name in _OF_THE_MEETING:
+            raise RuntimeError(f"session.{name} is not for an agent behind the floor: that is the meeting's to say")
         return getattr(self._session, name)
 
     def say(self, text: str | AsyncIterable[str], **_: Any) -> _Noted:
@@ -75,6 +84,13 @@ class Outside:
         """Wants the floor, to speak about this."""
         self._wanted(str(instructions), True)
         return _Noted()
+
+
+class TurnContext(RunContext[Any]):
+    """What a tool is told of its turn; what was said before it is spoken while it runs."""
+
+    async def wait_for_playout(self) -> None:
+        """Waits for nothing: the turn waits for the tool."""
 
 
 class _Noted:
@@ -164,6 +180,15 @@ class NodeVoice:
 def tools_of_class(agent: Any) -> dict[str, Tool]:
     """Returns the tools of the class that the agent is, by name."""
     return {tool.info.name: tool for tool in agent.tools if isinstance(tool, llm.FunctionTool | llm.RawFunctionTool)}
+
+
+def unused_of_class(agent: Any) -> list[str]:
+    """Returns what the agent brings that has no effect here, in words."""
+    sets = [f"its {tool.id} tools" for tool in agent.tools if isinstance(tool, llm.Toolset)]
+    own = {"llm": "language model", "tts": "voice", "stt": "recogniser", "vad": "voice activity detection"}
+    models = [f"its own {words}" for part, words in own.items() if not isinstance(getattr(agent, part), NotGiven)]
+    servers = ["its MCP servers"] if agent._mcp_servers else []
+    return [*sets, *models, *servers]
 
 
 def overrides(agent: Any, node: str) -> bool:

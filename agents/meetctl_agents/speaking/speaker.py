@@ -69,7 +69,7 @@ from ..tools.toolbox import Toolbox
 from .delivery import Deliveries
 from .making import PATIENCE, answers_from_assignment
 from .memory import instructions_from_assignment
-from .own_class import made_from_class, tools_of_class
+from .own_class import Outside, TurnContext, made_from_class, tools_of_class, unused_of_class
 from .registration import keep_registered
 from .replay_agent import ReplayAgent, forget
 from .speech import Speech
@@ -88,6 +88,7 @@ closed, which costs money."""
 CLOSE_S = 2.0
 TOO_SLOW = "an answer took too long and was cut off"
 CUT_OFF = "its model or its voice is too slow for this machine, or its server hangs: see `meetctl logs`"
+LEFT_OUT = "a class brings tools, words and sound; models, servers and sets of tools are named in the roster"
 AGAIN_S = 1.0
 """Until the chair is asked for the floor again, where there was none."""
 DECIDED = "What you asked to be allowed is decided."
@@ -169,6 +170,8 @@ class Speaker:
         if own is not None:
             persona = "\n".join(filter(None, [self._assignment.persona, str(own.instructions)]))
             self._assignment = self._assignment.model_copy(update={"persona": persona})
+            for unused in unused_of_class(own):
+                self._faults.warn(f"{unused} left out", LEFT_OUT)
         self._tool_use = await self._tools(stack, own)
         made = await answers_from_assignment(
             self._assignment, stack, own, self._tool_use, self._faults, self._count, self._usage
@@ -270,7 +273,8 @@ class Speaker:
         speech = self._session.current_speech
         if speech is None:
             return None
-        return RunContext(session=self._session, speech_handle=speech, function_call=call)
+        session: Any = Outside(self._session, self._want_to_say)
+        return TurnContext(session=session, speech_handle=speech, function_call=call)
 
     async def _close(self, session: AgentSession[None]) -> None:
         self._closed.cancel()

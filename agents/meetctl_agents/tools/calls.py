@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from livekit.agents import llm
+from livekit.agents import Agent, llm
 from livekit.agents.llm.utils import execute_function_call
 from livekit.agents.voice import RunContext
 
@@ -198,6 +198,8 @@ class Calls:
         return self._failed(running, words_of(failure))
 
     def _done(self, running: _Running, made: Any) -> Outcome:
+        if _is_agent(made.raw_output):
+            return self._failed(running, "it returned another agent, and who is next is the meeting's to say")
         output: llm.FunctionCallOutput = made.fnc_call_out
         self._tell(running, ToolState.FAILED if output.is_error else ToolState.DONE, output.output)
         told = output.model_copy(update={"output": _shortened(output.output, MOST_TOLD)})
@@ -245,6 +247,10 @@ async def outcomes(tasks: Sequence[asyncio.Task[Outcome]]) -> list[Outcome]:
     """Waits for the calls, which go on where this is cancelled."""
     waiting: list[Awaitable[Outcome]] = [asyncio.shield(task) for task in tasks]
     return list(await asyncio.gather(*waiting))
+
+
+def _is_agent(output: Any) -> bool:
+    return any(isinstance(one, Agent) for one in (output if isinstance(output, tuple | list) else (output,)))
 
 
 def _json(arguments: str) -> str:

@@ -175,6 +175,14 @@ class Needs(Agent):
     def __init__(self, mood: str) -> None: ...
 class Hears(Agent):
     async def on_user_turn_completed(self, turn_ctx, new_message): ...
+class Named(Agent):
+    def __init__(self, *, mood: str) -> None: ...
+class Passes(Agent):
+    @function_tool
+    async def transfer(self): return Ada()
+class Asks(Agent):
+    @function_tool
+    async def address(self) -> str: return await beta.workflows.GetEmailTask(chat_ctx=self.chat_ctx)
 class Plain: ...
 """
 
@@ -187,7 +195,10 @@ class Plain: ...
         ("team.py:Eve", "has no class named 'Eve'"),
         ("team.py:Plain", "Plain is no Agent"),
         ("team.py:Needs", "cannot be made without arguments"),
+        ("team.py:Named", "cannot be made without arguments"),
         ("team.py:Hears", "the chair hears"),
+        ("team.py:Passes", "Passes.transfer returns another agent"),
+        ("team.py:Asks", "Asks.address awaits GetEmailTask"),
     ],
 )
 def test_a_class_that_cannot_work_is_refused_without_running_it(tmp_path: Path, written: str, message: str) -> None:
