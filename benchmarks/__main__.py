@@ -21,6 +21,7 @@ PARTS = (
     "sense",
     "talk",
     "meant",
+    "tools",
 )
 LONG = ("unanswered",)
 """Only by name, and with options of their own: half an hour and more."""

@@ -13,6 +13,8 @@ from livekit import rtc
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
+from meetctl.protocol import ACTIVITY_ATTRIBUTE
+
 SAMPLE_RATE = 48_000
 SIZE = 512
 FPS = 10
@@ -61,6 +63,10 @@ class FakeAgent:
         """Says what it does, as AgentSession would; it is heard while it speaks."""
         self._loudness = 0.35 if state == "speaking" else 0.0
         await self._room.local_participant.set_attributes({STATE: state})
+
+    async def uses(self, tools: str) -> None:
+        """Says which tools it uses; empty = none any more."""
+        await self._room.local_participant.set_attributes({ACTIVITY_ATTRIBUTE: tools})
 
     async def say(self, text: str, *, segment: str, final: bool = True, speaker: str | None = None) -> None:
         """Publishes words as one whole stream, as the chair does for a person's; `speaker` is whose they are."""

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 import hatch_build
 from meetctl.errors import MeetctlError
+from meetctl.meeting.host_requests import HostRequests
 from meetctl.settings import LiveKitCredentials, inherited_environment
 from meetctl.web.direction import Directive
 from meetctl.web.invites import Comer, ConnectionDetails, Invites
@@ -69,6 +70,8 @@ class Desk:
         self.muted: set[str] = set()
         self.requests: list[dict[str, Any]] = []
         self.decided: list[tuple[str, bool, str]] = []
+        self.clock: HostRequests | None = None
+        """Where it is to be the meeting's own, which lets requests lapse."""
 
     async def direct(self, do: Directive, agent: str, text: str) -> None:
         if self.refusal is not None:
@@ -84,7 +87,13 @@ class Desk:
             case _:
                 pass
 
+    def waiting(self) -> list[dict[str, Any]]:
+        return self.requests if self.clock is None else self.clock.view()
+
     async def decide(self, id: str, *, allowed: bool, by: str) -> None:
+        if self.clock is not None:
+            await self.clock.decide(id, allowed=allowed, by=by)
+            return
         self.requests = [request for request in self.requests if request["id"] != id]
         self.decided.append((id, allowed, by))
 
@@ -135,7 +144,7 @@ async def page_server(
         info=lambda: INFO,
         direct=desk.direct,
         cast=desk.cast,
-        requests=lambda: desk.requests,
+        requests=desk.waiting,
         decide=desk.decide,
     ) as server:
         yield server

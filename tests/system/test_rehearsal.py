@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from meetctl.supervisor.sweep import marked
-from testing.agents.scripted_models import scripted_models
+from testing.agents.scripted_models import Asks, scripted_models
 from testing.fixtures.command import Meetctl
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -53,16 +53,19 @@ def logs(meetctl: Meetctl) -> list[Path]:
     return list((Path(meetctl.environment["XDG_STATE_HOME"]) / "meetctl").glob("rehearsal-*/*"))
 
 
-def writes(asked: dict[str, Any]) -> str:
-    """Returns what the agents of `who_is_meant.yaml` say: a few words to each question, and Max asks once."""
+def writes(asked: dict[str, Any]) -> str | Asks:
+    """Returns what the agents of `who_is_meant.yaml` say: a few words to each question; Max asks, and uses a tool."""
     last = str(asked["messages"][-1]["content"]).casefold()
+    if asked["messages"][-1]["role"] == "tool":
+        return f"Done, {last}."
+    if "tell the customers" in last and asked.get("tools"):
+        return Asks((("tell_customers", "{}"),))
     answers = {
         "ready": "It is ready.",
         "how long": "Two days.",
         "product manager": "Shall we begin on Monday?",
         "yes": "Then Monday it is.",
         "cost": "Not much.",
-        "customers": "I tell them.",
     }
     return next((answer for words, answer in answers.items() if words in last), "I have nothing to say to that.")
 
@@ -83,6 +86,7 @@ async def test_in_a_rehearsal_each_agent_answers_what_is_meant_for_it_and_nothin
             assert answer["sound_ms"] > 300
             assert 300 < answer["latency_ms"] < 25_000
         assert all(check["passed"] for check in step["checks"])
+    assert [step["tools"] for step in outcome["steps"]] == [[]] * 8 + [["tell_customers"]]
     assert outcome["latency_ms"]["count"] == 6
     assert outcome["longest_overlap_ms"] == 0
     assert outcome["logs"] is None

@@ -27,13 +27,19 @@ agents:
       - {{python: ./good.py, only: [act]}}
       - {{python: ./raises.py}}
   - {{name: Eve, agent: audio, class: "./team.py:Eve"}}
+  - {{name: Lin, agent: audio, class: "./team.py:Lin"}}
   - {{name: Zoe, agent: audio, class: "./team.py:Zoe"}}
   - {{name: Max, agent: audio}}
 """
 TEAM = """
 from livekit.agents import Agent, function_tool
+from livekit.agents.beta import EndCallTool
 class Eve(Agent):
     def __init__(self): super().__init__(instructions="")
+    @function_tool
+    async def keys(self) -> str: return "7"
+class Lin(Agent):
+    def __init__(self): super().__init__(instructions="", tools=[EndCallTool()])
     @function_tool
     async def keys(self) -> str: return "7"
 class Zoe(Agent):
@@ -64,4 +70,6 @@ async def test_each_source_is_looked_at_once_and_what_is_wrong_is_named(tmp_path
     assert [words for words in wrong if "Zoe cannot be made: ValueError: no key" in words]
     assert [message for level, message in told if level is Level.OK and "the tools of Eve, team.py: keys" in message]
     assert [words for words in wrong if "two tools named 'act'" in words]
+    unused = [message for level, message in told if level is Level.WARNING]
+    assert unused == ["the tools of Lin, team.py: left out is its end_call tools"]
     assert not psutil.pid_exists(int(started.read_text()))
