@@ -46,10 +46,11 @@ def main(arguments: list[str]) -> None:
         (meetctl.directory / "roster.yaml").write_text(ROSTER)
         for name, before in (("cold", forget_files), ("warm", lambda: None)):
             before()
-            spans = start(meetctl, name)
+            spans, spent = start(meetctl, name)
             starts[f"{name} start"] = spans
             to_media, to_models = spans[-2].ended - spans[0].began, spans[-1].ended - spans[0].began
             show(f"{name} start to all media received", "s", value=to_media, models=to_models)
+            show(f"{name} start to all media received", "s of a core", value=sum(spent.values()), **spent)
             figures.append(
                 f"{name}: all media received after {to_media:.2f} s, all models loaded after {to_models:.2f} s"
             )
@@ -67,24 +68,29 @@ def main(arguments: list[str]) -> None:
     print(out, file=sys.stderr)
 
 
-def start(meetctl: Command, name: str) -> list[Span]:
-    """Starts the meeting; returns its steps, the last two being the moments when media and models were there."""
+def start(meetctl: Command, name: str) -> tuple[list[Span], dict[str, float]]:
+    """Starts the meeting; returns its steps and what each process spent of a core until all media was received.
+
+    The last two steps are the moments when media and models were there.
+    """
     file = meetctl.directory / f"{name}.jsonl"
     meetctl.environment[FILE] = str(file)
     typed = time.monotonic()
     meetctl("up", "roster.yaml", "-d")
     asyncio.run(all_ready(meetctl, "agents"))
     media = time.monotonic()
+    spent = _spent(meetctl)
     asyncio.run(all_ready(meetctl, "services"))
     models = time.monotonic()
     del meetctl.environment[FILE]
     told = [Span(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
-    return [
+    spans = [
         Span(TYPED, "typed", typed, typed),
         *told,
         Span("the meeting", "all media received", media, media),
         Span("the meeting", "all models loaded", models, models),
     ]
+    return spans, spent
 
 
 def look(meetctl: Command) -> list[Used]:
@@ -136,6 +142,16 @@ def _talk(meetctl: Command) -> Coroutine[Any, Any, None]:
             await asyncio.sleep(20.0)
 
     return talk()
+
+
+def _spent(meetctl: Command) -> dict[str, float]:
+    """Returns the seconds of a core that each process has used since it began, a fork's own from then on."""
+    return {name: _seconds(pid) for pid, name in _names(meetctl.status()).items()}
+
+
+def _seconds(pid: int) -> float:
+    used = psutil.Process(pid).cpu_times()
+    return float(used.user + used.system)
 
 
 def _names(meeting: dict[str, Any]) -> dict[int, str]:

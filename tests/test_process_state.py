@@ -80,6 +80,7 @@ ALLOWED = {
     ("agents/meetctl_agents/preloader.py", "_serve", "signal.signal"),
     # In a fork, before it becomes the program:
     ("agents/meetctl_agents/preloader.py", "_serve_one", "signal.set_wakeup_fd"),
+    ("meetctl/supervisor/detaching.py", "_become", "os.setsid"),
     ("agents/meetctl_agents/preloader.py", "_become", "os.setsid"),
     ("agents/meetctl_agents/preloader.py", "_become", "signal.signal"),
     ("agents/meetctl_agents/preloader.py", "_become", "os.environ.clear"),

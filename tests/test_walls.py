@@ -45,8 +45,8 @@ def test_only_the_command_line_exits_and_only_settings_reads_the_environment() -
             exits.add(name)
         if "os.environ" in text or "os.getenv" in text:
             reads.add(name)
-    # The guard is a program of its own, with an exit code of its own.
-    assert exits == {"cli.py", "supervisor/guard.py"}
+    # The guard, and what goes on detached in a fork, are processes of their own, with exit codes of their own.
+    assert exits == {"cli.py", "supervisor/guard.py", "supervisor/detaching.py"}
     # What a program hides of the proxies from native code has to be done in the program itself, by the wire's rules.
     assert reads == {"settings.py", "protocol/proxies.py"}
 
@@ -99,6 +99,13 @@ def test_help_loads_nothing_that_it_does_not_need() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     unneeded = {"aiohttp", "yaml", "livekit", "pydantic", "psutil", "asyncio", "meetctl.meeting", "meetctl.supervisor"}
     assert unneeded & set(loaded) == set()
+
+
+@pytest.mark.process
+def test_an_agent_without_tool_servers_loads_nothing_that_speaks_to_them() -> None:
+    code = "import sys; import meetctl_agents.tools.calls, meetctl_agents.tools.toolbox; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "mcp" not in loaded
 
 
 PRODUCT = sorted(

@@ -23,6 +23,7 @@ from .floor.moderator import Moderator
 from .hearing.listeners import MicrophoneListeners
 from .hearing.transcriber import Transcriber
 from .hearing.voice_activity import load_detector
+from .meeting.cast import Cast
 from .meeting.meeting import Meeting
 from .models.fallbacks import watch_fallbacks
 from .models.plugin_http import plugin_http
@@ -40,7 +41,13 @@ Model = TypeVar("Model", llm.LLM[Any], stt.STT[Any])
 async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbox: Inbox) -> None:
     """Keeps the meeting until cancelled."""
     names = tuple(member.name for member in assignment.cast)
-    async with plugin_http(), AsyncExitStack() as models:
+    cast = Cast(room, assignment.cast)
+    async with (
+        # First: everybody waits for the proof that they are seen and heard, nobody for the models.
+        Probe(room, report, lambda participant: cast.has(participant.identity)) as probe,
+        plugin_http(),
+        AsyncExitStack() as models,
+    ):
 
         def owned(model: Model) -> Model:
             models.push_async_callback(close_model, model)
@@ -68,11 +75,11 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
                 report=report,
                 moderator=_moderator(assignment, decider),
                 judge=_judge(assignment, decider),
+                cast=cast,
             ) as meeting,
             MicrophoneListeners(
                 room, detector, transcriber, meeting.heard, meeting.is_person, meeting.notices.left_out, faults
             ) as listeners,
-            Probe(room, report, meeting.is_agent) as probe,
         ):
             report(Ready())
             async with asyncio.TaskGroup() as tasks:

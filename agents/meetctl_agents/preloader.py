@@ -1,10 +1,10 @@
 """A prepared process: it has loaded what the agent programs need, and forks one whenever it is asked to.
 
 Loading takes 3.5 s and 100 MB for each process; a fork takes milliseconds and shares what was loaded. It is a program
-of its own, `python -m meetctl_agents.preloader FD`: FD is a SOCK_SEQPACKET socket to the supervisor. A request is
-`{"id", "module", "env", "cwd"}` with three descriptors (stdin, stdout, stderr); answers are `{"id", "pid"}` or
-`{"id", "error"}`, and later `{"pid", "returncode"}`. With `--tell-steps` it says beforehand what took how long to load:
-`{"loaded", "began", "ended"}`. Closing the socket ends it, not the children: they watch stdin.
+of its own, `python -m meetctl_agents.preloader [OPTION…] FD`: FD is a SOCK_SEQPACKET socket to the supervisor. A
+request is `{"id", "module", "env", "cwd"}` with three descriptors (stdin, stdout, stderr); answers are `{"id", "pid"}`
+or `{"id", "error"}`, and later `{"pid", "returncode"}`. With `--tell-steps` it says beforehand what took how long to
+load: `{"loaded", "began", "ended"}`. Closing the socket ends it, not the children: they watch stdin.
 It never connects, plays or draws anything itself: what is used before a fork is broken after it.
 """
 
@@ -22,6 +22,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from typing import NoReturn
 
 PRELOADED: tuple[str, ...] = (
@@ -38,6 +39,10 @@ PRELOADED: tuple[str, ...] = (
     "openai.resources.audio",
     "openai.resources.chat",
 )
+CLIENTS = "meetctl_agents.models.openai_client"
+TELL_STEPS = "--tell-steps"
+ALSO = "--also="
+"""Names a further module to load, for a meeting in which it will be wanted."""
 REQUEST_BYTES = 1 << 17
 """A request carries an environment; Linux passes 208 kB in one packet by default."""
 STANDARD_STREAMS = 3
@@ -45,15 +50,20 @@ TEXT = "utf-8"
 """What the supervisor reads, whatever the locale says."""
 
 
-def main(descriptor: int, *, tells_steps: bool = False) -> NoReturn:
+def main(arguments: Sequence[str]) -> NoReturn:
     """Loads, then forks until the socket closes."""
-    control = socket.socket(fileno=descriptor)
+    *options, descriptor = arguments
+    also = [option.removeprefix(ALSO) for option in options if option.startswith(ALSO)]
+    tells_steps = TELL_STEPS in options
+    control = socket.socket(fileno=int(descriptor))
     gc.disable()  # a quarter of the time to load went into collections that find nothing
-    for module in PRELOADED:
+    for module in (*PRELOADED, *also):
         began = time.monotonic()
         importlib.import_module(module)
         if tells_steps:
             _answer(control, {"loaded": module, "began": began, "ended": time.monotonic()})
+    if (clients := sys.modules.get(CLIENTS)) is not None:
+        clients.certificates()  # kept for whoever asks again
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every shared page
     gc.enable()
@@ -158,4 +168,4 @@ def _answer(control: socket.socket, answer: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), tells_steps="--tell-steps" in sys.argv[2:])
+    main(sys.argv[1:])

@@ -14,6 +14,7 @@ from meetctl.protocol import Assignment, Purpose, Ready, Usage, UsageKind
 from .face.bridge import Bridge
 from .face.direct import Direct
 from .models.usage import UsageMeter
+from .process.tasks import entering
 from .process.wire import Report
 from .runtime import Inbox, run_program
 from .speaking.speaker import Speaker
@@ -30,7 +31,8 @@ async def run_agent(room: rtc.Room, assignment: Assignment, report: Report, inbo
     joins_itself = assignment.face is not None and assignment.face.avatar is not None
     face = (Direct if joins_itself else Bridge)(room, assignment, report, count)
     speaker = Speaker(room, assignment, report, face.output, usage)
-    async with face, speaker:
+    async with entering(face) as there, speaker:
+        await there
         report(Ready())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(face.wait_failed())

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ from meetctl.settings import environment, runtime_dir, state_dir
 from meetctl.status.document import StatusDocument
 from meetctl.supervisor.control import ControlServer
 from meetctl.supervisor.descendants import adopt_orphans
+from meetctl.supervisor.detaching import go_on_detached
+from meetctl.supervisor.forking import can_fork
 from meetctl.supervisor.service_manager import READY, ServiceManager
 from meetctl.supervisor.tasks import begun
 
@@ -238,6 +241,8 @@ def _new_log_dir(room: str) -> Path:
 def spawn_detached(arguments: Sequence[str], room: str, descriptors: Sequence[int] = ()) -> Started:
     """Starts this command again as a session of its own and returns when people can join.
 
+    Where that is sound it goes on in a fork of this process, which has loaded what the other will need.
+
     Args:
         arguments: the command line after `meetctl`, without `--detach`.
         descriptors: open files that it inherits under their numbers.
@@ -248,14 +253,19 @@ def spawn_detached(arguments: Sequence[str], room: str, descriptors: Sequence[in
     read_end, write_end = os.pipe()
     with tempfile.TemporaryFile() as words:  # of one that has no directory yet: see `write_into`
         try:
-            subprocess.Popen(
-                [sys.executable, "-m", "meetctl", *arguments, "--report-fd", str(write_end)],
-                stdin=subprocess.DEVNULL,
-                stdout=words,
-                stderr=words,
-                start_new_session=True,
-                pass_fds=[write_end, *descriptors],
-            )
+            argv = ["meetctl", *arguments, "--report-fd", str(write_end)]
+            kept = [write_end, *descriptors]
+            if can_fork() and threading.active_count() == 1:
+                go_on_detached(argv, words.fileno(), kept)
+            else:
+                subprocess.Popen(
+                    [sys.executable, "-m", *argv],
+                    stdin=subprocess.DEVNULL,
+                    stdout=words,
+                    stderr=words,
+                    start_new_session=True,
+                    pass_fds=kept,
+                )
         finally:
             os.close(write_end)
         with os.fdopen(read_end, encoding="utf-8") as report:

@@ -24,8 +24,9 @@ SERVER_READY_S = 20.0
 """livekit-server answers in 0.3 s on an idle machine; a loaded one may take many times that."""
 STAND_IN_READY_S = 120.0
 """The model server loads 650 MB of models and warms them up: 3 s idle, much more on a cold disk under load."""
-OTHERS_FIRST_S = 5.0
-"""Nobody asks a model anything before somebody is there to ask."""
+OTHERS_FIRST_S = 20.0
+"""Nobody asks a model anything before somebody is there to ask. A start that takes 3 s on idle cores takes this long on
+busy ones, and models that load meanwhile take one of two cores away from it."""
 SPARE_SLOTS = 2
 """Conversations the model server can keep beyond the roster's agents, for those that join later."""
 
@@ -64,7 +65,8 @@ class LocalServers:
         self._start_models(roster.local_models, len(roster.agents))
         if roster.needs_local_simli and self.stand_ins.simli_url is None:
             port = free_tcp_port()
-            self._seat(SIMLI_SEAT, "meetctl.local.simli", port)
+            faces = (f"--prepare={face}" for face in roster.local_faces)
+            self._seat(SIMLI_SEAT, "meetctl.local.simli", port, *faces)
             self.stand_ins = StandIns(self.stand_ins.models_url, f"http://127.0.0.1:{port}")
 
     def start_voice(self) -> None:

@@ -36,7 +36,7 @@ from meetctl.meeting.sampling import sample_forever
 from meetctl.meeting.seats import LIVEKIT_SEAT
 from meetctl.meeting.transcript import Transcript
 from meetctl.meeting.transcript_writer import TranscriptWriter
-from meetctl.programs.launch import PRELOADER, service_environment
+from meetctl.programs.launch import preloader, service_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Failed, Ready
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
@@ -352,7 +352,7 @@ class Meeting:
         if not can_fork():
             return ExecLauncher()
         told = self._timeline.told_by("preloader") if self._timeline is not None else None
-        return ForkLauncher(PRELOADER, service_environment(self._mark), started, told)
+        return ForkLauncher(preloader(self.roster), service_environment(self._mark), started, told)
 
     async def _livekit(self) -> LiveKitCredentials:
         if self.roster.livekit is not None:

@@ -17,6 +17,15 @@ from meetctl.settings import LiveKitCredentials, inherited_environment
 
 PRELOADER = (sys.executable, "-m", "meetctl_agents.preloader")
 """The prepared process that built-in programs are forked from, where the platform allows it."""
+TOOL_SERVERS = "meetctl_agents.tools.servers"
+"""What an agent with tool servers loads beside the others: a fifth of all loading."""
+
+
+def preloader(roster: Roster) -> tuple[str, ...]:
+    """Returns the command line of the prepared process, which loads beforehand what this roster's agents will use."""
+    choices = (choice for entry in roster.agents for choice in entry.tools.choices)
+    has_servers = any(choice.command or choice.url is not None for choice in choices)
+    return (*PRELOADER, f"--also={TOOL_SERVERS}") if has_servers else PRELOADER
 
 
 def agent_module(entry: AgentEntry) -> str | None:

@@ -41,6 +41,10 @@ class Steps:
         elif self._kept is not None and len(self._kept) < KEPT:
             self._kept.append(Step(name=name, began=began, ended=time.monotonic()))
 
+    def forget(self) -> None:
+        """Begins anew, in a fork."""
+        self._kept, self._tell = [], None
+
     def tell(self, tell: Callable[[Step], None] | None) -> None:
         """Hands on what was kept and everything from now on; None = nobody asks, and nothing more is kept."""
         kept, self._kept, self._tell = self._kept or [], None, tell

@@ -289,6 +289,13 @@ class Roster(Resolved):
         return bool(self.local_models)
 
     @property
+    def local_faces(self) -> tuple[str, ...]:
+        """Returns what the local faces are drawn by."""
+        return tuple(
+            agent.face.face_id or agent.identity for agent in self.agents if agent.face is not None and agent.face.local
+        )
+
+    @property
     def needs_local_simli(self) -> bool:
         """Whether the local Simli server must run."""
         return any(agent.face is not None and agent.face.local for agent in self.agents)

@@ -8,4 +8,4 @@ from meetctl_agents import preloader
 
 if __name__ == "__main__":
     preloader.PRELOADED = ()
-    preloader.main(int(sys.argv[1]))
+    preloader.main(sys.argv[1:])

@@ -103,11 +103,12 @@ class Meeting:
         moderator: Moderator | None,
         judge: Judge | None = None,
         clock: Clock = time.time,
+        cast: Cast | None = None,
     ) -> None:
         self._now = clock
         self._room = room
         self._report = report
-        self._cast = Cast(room, assignment.cast)
+        self._cast = cast or Cast(room, assignment.cast)
         self._utterances = Utterances(run)
         self._people = People()
         me = room.local_participant
@@ -178,10 +179,6 @@ class Meeting:
     def is_person(self, participant: rtc.Participant) -> bool:
         """Returns whether to listen to it."""
         return self._cast.is_person(participant)
-
-    def is_agent(self, participant: rtc.Participant) -> bool:
-        """Returns whether its media is to be proven."""
-        return self._cast.has(participant.identity)
 
     def set_cast(self, cast: tuple[CastMember, ...]) -> None:
         """Takes the supervisor's word for who the agents are; those who registered themselves stay."""

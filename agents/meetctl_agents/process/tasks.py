@@ -6,8 +6,10 @@ A task whose end is only noticed by a set of tasks takes its exception with it; 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -25,6 +27,24 @@ def begin(work: Coroutine[Any, Any, Result], name: str, failed: Failed | None = 
     task = asyncio.create_task(work, name=name)
     task.add_done_callback(partial(_read, failed))
     return task
+
+
+@contextlib.asynccontextmanager
+async def entering(manager: AbstractAsyncContextManager[Result]) -> AsyncIterator[asyncio.Task[Result]]:
+    """Enters a context beside whatever the block does, and leaves it with the block.
+
+    Yields what is done once it is entered. The context must bear to be left when its entering was broken off.
+    """
+    task = begin(_entered(manager), "enter")
+    try:
+        yield task
+    finally:
+        await utils.aio.cancel_and_wait(task)
+        await manager.__aexit__(None, None, None)
+
+
+async def _entered(manager: AbstractAsyncContextManager[Result]) -> Result:
+    return await manager.__aenter__()
 
 
 class Tasks:

@@ -21,9 +21,9 @@ Report = Callable[[Model], None]
 
 INTERVAL = 1.0
 """Seconds between two reports; the board draws once a second."""
-FIRST_INTERVAL = 0.2
+FIRST_INTERVAL = 0.1
 """Seconds, until media flows: a meeting waits to hear that it does."""
-FIRST_LOOKS = 25
+FIRST_LOOKS = 50
 """So often at most; a leg that carries nothing is no news."""
 WINDOW = 3
 """Snapshots a report spans, two seconds: long enough that 25 frames a second do not read as 24 and 26."""

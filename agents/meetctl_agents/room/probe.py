@@ -22,8 +22,8 @@ from meetctl.protocol.steps import STEPS
 from ..process.wire import Report
 from .events import RoomEvents
 
-POLL_S = 0.1
-"""Statistics cost a millisecond; a proof takes two or three looks."""
+POLL_S = 0.03
+"""Statistics cost a millisecond; a proof takes four or five looks."""
 ENOUGH_PACKETS = 2
 """Audio packets that must come after the first look: of silence there are five a second."""
 

@@ -25,7 +25,7 @@ from ..process.masking import Mask
 from ..process.tasks import Tasks
 from ..process.wire import Report
 from .approvals import Approvals
-from .servers import words_of
+from .failure_words import words_of
 from .toolbox import Offered, Warn, as_context
 
 MOST_TOLD = 6000

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import httpx2
 from livekit.agents import llm
 from livekit.agents.llm.mcp import MCPServer, MCPServerHTTP, MCPToolResultContext
 from mcp import MCPError
@@ -19,6 +18,7 @@ from mcp.types import INVALID_PARAMS
 from meetctl.protocol import EVERY_TOOL, ToolRules, ToolSource
 
 from ..process.tasks import begin
+from .failure_words import words_of
 from .stdio import child_streams
 
 START_S = 30.0
@@ -187,16 +187,3 @@ def _told(context: MCPToolResultContext) -> str:
     """Returns a result as the model reads it: its texts; of anything else, that there is some."""
     parts = [getattr(part, "text", None) or f"[{part.type}]" for part in context.result.content]
     return "\n".join(parts) or "(nothing)"
-
-
-def words_of(error: BaseException) -> str:
-    """Returns what went wrong in words: of a group, the first of it."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, FileNotFoundError):
-        return f"no such program: {error.filename}"
-    if isinstance(error, MCPError):
-        return error.message
-    if isinstance(error, httpx2.HTTPStatusError):
-        return f"it answers {error.response.status_code}"
-    return str(error) or type(error).__name__

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from livekit.agents import llm
 
@@ -14,7 +14,9 @@ from meetctl.protocol import EVERY_TOOL, OnInterrupt, ToolRules, ToolSource
 
 from ..process.tasks import Tasks
 from .python_file import Tool, ToolFileError, load_tools
-from .servers import Server
+
+if TYPE_CHECKING:
+    from .servers import Server
 
 Warn = Callable[[str, object], None]
 """Takes what is wrong, and the error or the words for it."""
@@ -71,7 +73,7 @@ class Toolbox:
         self._builtin = builtin or {}
         self._own = own or {}
         self._servers = {
-            index: Server(source, rules, warn, works)
+            index: _server(source, rules, warn, works)
             for index, source in enumerate(rules.sources)
             if source.command or source.url
         }
@@ -151,3 +153,9 @@ def as_context(offered: Mapping[str, Offered]) -> llm.ToolContext:
 def tools_of(offered: Mapping[str, Offered]) -> list[Any]:
     """Returns the tools as a model takes them."""
     return [one.tool for one in offered.values()]
+
+
+def _server(source: ToolSource, rules: ToolRules, warn: Warn, works: Callable[[str], None]) -> Server:
+    from .servers import Server  # what speaks to tool servers takes a fifth of all loading, and most agents have none
+
+    return Server(source, rules, warn, works)

@@ -66,6 +66,8 @@ class ServerConfig:
     """API keys accepted; None = any that is not empty."""
     faces: frozenset[str] | None = None
     """Face ids accepted, without emotion; None = any."""
+    prepared: tuple[str, ...] = ()
+    """Face ids that are drawn before anybody asks for them."""
     livekit: LiveKitAccess | None = None
     faults: Faults | None = None
     injectable: bool = False

@@ -39,6 +39,7 @@ def _options() -> argparse.Namespace:
         "--keys-file", type=Path, help="API keys accepted, one a line; without it any that is not empty"
     )
     parser.add_argument("--face-id", action="append", metavar="ID", help="a face id accepted, repeatable; else any")
+    parser.add_argument("--prepare", action="append", metavar="ID", help="a face to draw beforehand, repeatable")
     parser.add_argument("--livekit-file", type=Path, help='{"url", "api_key", "api_secret"} in JSON, mode 0600')
     parser.add_argument("--inject", type=Path, help="faults to play, in JSON")
     parser.add_argument("--injectable", action="store_true", help="let PUT /local/faults change the faults")
@@ -52,6 +53,7 @@ def _config(options: argparse.Namespace) -> ServerConfig:
         fps=options.fps,
         codec=options.codec,
         keys=load_keys(options.keys_file) if options.keys_file else None,
+        prepared=tuple(options.prepare or ()),
         faces=frozenset(options.face_id) if options.face_id else None,
         livekit=load_livekit(options.livekit_file) if options.livekit_file else None,
         faults=load_faults(options.inject) if options.inject else None,

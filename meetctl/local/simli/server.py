@@ -62,6 +62,8 @@ class SimliServer:
             listener = _listen(config.port)
             await web.SockSite(runner, listener).start()
             self.url = f"http://{HOST}:{listener.getsockname()[1]}"
+            for face_id in config.prepared:
+                token_routes.prepare(face_id)
             self._open = opening.pop_all()
         return self
 

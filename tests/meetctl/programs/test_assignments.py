@@ -8,10 +8,10 @@ from pydantic import SecretStr
 
 from meetctl.catalogue import BETTER
 from meetctl.programs.assignments import agent_assignment, chair_assignment
-from meetctl.programs.launch import agent_environment, chair_environment
+from meetctl.programs.launch import PRELOADER, TOOL_SERVERS, agent_environment, chair_environment, preloader
 from meetctl.programs.room_access import RoomAccess, StandIns
 from meetctl.protocol import Endpoint, FloorMode, MeetingRules, Voice
-from meetctl.roster import AgentEntry, ModelChoice, Program, Roster
+from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, ToolChoice, ToolUse
 from meetctl.settings import LiveKitCredentials
 
 PLACE = RoomAccess("standup", "ws://127.0.0.1:1", SecretStr("token"), "chair", "Friday")
@@ -67,3 +67,13 @@ def test_a_voice_is_chosen_only_where_the_names_of_voices_are_known() -> None:
     assert voice(ModelChoice()) != voice(ModelChoice(), 2)
     assert voice(ModelChoice(provider="openai", model="tts-1")).name
     assert voice(EARS) == Voice()
+
+
+def test_what_speaks_to_tool_servers_is_loaded_beforehand_where_an_agent_has_some_and_nowhere_else() -> None:
+    plain = roster()
+    (ada,) = plain.agents
+    assert preloader(plain) == PRELOADER
+    in_a_file = ada.model_copy(update={"tools": ToolUse(choices=(ToolChoice(python=Path("/tools.py")),))})
+    assert preloader(plain.model_copy(update={"agents": (in_a_file,)})) == PRELOADER
+    served = ada.model_copy(update={"tools": ToolUse(choices=(ToolChoice(command=("uvx", "clock")),))})
+    assert preloader(plain.model_copy(update={"agents": (ada, served)})) == (*PRELOADER, f"--also={TOOL_SERVERS}")

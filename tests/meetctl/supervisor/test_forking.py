@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from meetctl.protocol import Step
 from meetctl.supervisor import forking
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import Child, LaunchSpec
@@ -146,3 +147,18 @@ async def test_nothing_is_left_of_the_prepared_process(tmp_path: Path) -> None:
     await launcher.close()
     assert len(pids) == 1
     assert not psutil.pid_exists(pids[0])
+
+
+@pytest.mark.process
+async def test_where_somebody_asks_a_prepared_process_tells_what_it_loads_and_goes_on_to_fork(tmp_path: Path) -> None:
+    told: list[Step] = []
+    program = (sys.executable, "-m", "tests.programs.light_preloader", "--also=wave")
+    environment = {**ENVIRONMENT, "PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    launcher = ForkLauncher(program, environment, told=told.append)
+    try:
+        code, out, _ = await ended(await launcher.launch(spec("import sys; print('wave' in sys.modules)", tmp_path)))
+    finally:
+        await launcher.close()
+    assert (code, out) == (0, b"True\n")
+    assert [step.name for step in told] == ["wave"]
+    assert told[0].began <= told[0].ended

@@ -8,7 +8,8 @@ import pytest
 from livekit.agents import llm
 from mcp import MCPError
 from mcp.types import CONNECTION_CLOSED, INTERNAL_ERROR, INVALID_PARAMS
-from meetctl_agents.tools.servers import Server, words_of
+from meetctl_agents.tools.failure_words import words_of
+from meetctl_agents.tools.servers import Server
 
 from meetctl.protocol import ToolRules, ToolSource
 

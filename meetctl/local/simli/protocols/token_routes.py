@@ -51,6 +51,12 @@ class TokenRoutes:
             routes += [web.put("/local/faults", self._set_faults), web.get("/local/faults", self._get_faults)]
         return routes
 
+    def prepare(self, face_id: str) -> None:
+        """Begins to draw a face before its session needs it."""
+        task = asyncio.create_task(self._stage.prepare(face_id))
+        self._preparing.add(task)
+        task.add_done_callback(self._preparing.discard)
+
     async def close(self) -> None:
         """Stops drawing faces that nobody came for."""
         for task in self._preparing:
@@ -81,7 +87,7 @@ class TokenRoutes:
             return _refused("INVALID_API_KEY")
         if self._config.faces is not None and wanted.face not in self._config.faces:
             return _refused("INVALID_FACE_ID")
-        self._prepare(wanted.face_id)
+        self.prepare(wanted.face_id)
         return answer({"session_token": self._tokens.issue(wanted)})
 
     async def _ice(self, request: web.Request) -> web.Response:
@@ -105,11 +111,6 @@ class TokenRoutes:
 
     def _accepts(self, key: str | None) -> bool:
         return bool(key) if self._config.keys is None else key in self._config.keys
-
-    def _prepare(self, face_id: str) -> None:
-        task = asyncio.create_task(self._stage.prepare(face_id))
-        self._preparing.add(task)
-        task.add_done_callback(self._preparing.discard)
 
 
 def answer(body: object, *, status: int = 200) -> web.Response:
