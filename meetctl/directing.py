@@ -50,8 +50,15 @@ def mute(
 
 
 @app.command(rich_help_panel=DIRECT, epilog="Example: meetctl unmute Max")
-def unmute(agent: AgentName, room: InRoom = None, as_json: Json = False) -> None:
-    """Let a muted agent speak again."""
+def unmute(
+    agent: Annotated[str, typer.Argument(metavar="NAME", help="Name or identity of an agent or a person.")],
+    room: InRoom = None,
+    as_json: Json = False,
+) -> None:
+    """Let a muted agent speak again, or ask a person to.
+
+    A person's page shows the request: nobody but they switches their microphone on.
+    """
     _direct("unmute", agent, "", room, as_json)
 
 

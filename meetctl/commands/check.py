@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from meetctl.display import console
 from meetctl.display.variables import as_documents, as_lines
 from meetctl.errors import MeetctlError
 from meetctl.protocol.likeness import ANOTHER_NAME, mistaken_for, told_apart
-from meetctl.roster import load_roster, load_variables, origins, shown
+from meetctl.roster import Roster, load_roster, load_variables, origins, shown
 from meetctl.settings import environment
+from meetctl.web.people import HELD_ELSEWHERE
 
 
 def check(path: Path, *, as_json: bool, env_file: Path | None = None, show_variables: bool = False) -> None:
@@ -39,6 +41,7 @@ def check(path: Path, *, as_json: bool, env_file: Path | None = None, show_varia
                 for entry in roster.agents
             ],
             "warnings": [{"message": told_apart(*pair), "hint": ANOTHER_NAME} for pair in alike],
+            "notes": list(_notes(roster)),
         }
         console.print_json(document | ({"environment": as_documents(found)} if show_variables else {}))
         return
@@ -47,4 +50,12 @@ def check(path: Path, *, as_json: bool, env_file: Path | None = None, show_varia
     agents = ", ".join(f"{entry.name} ({entry.program.value})" for entry in roster.agents)
     for pair in alike:
         console.talk(f"{told_apart(*pair)}; {ANOTHER_NAME}")
+    for note in _notes(roster):
+        console.talk(f"note: {note}")
     console.print_data(f"{shown(path)}: good. Room {roster.room}; {agents}")
+
+
+def _notes(roster: Roster) -> Iterator[str]:
+    """Yields what is right as it is, and still to be known."""
+    if roster.livekit is not None:
+        yield f"{roster.livekit.url} is not meetctl's own server: {HELD_ELSEWHERE}"

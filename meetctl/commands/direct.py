@@ -18,7 +18,10 @@ DONE = {
     Directive.UNMUTE: "{name} may speak again",
 }
 
-MUTED_PERSON = "{name} is muted, until they switch their microphone on"
+TO_PEOPLE = {
+    Directive.MUTE: "{name} is muted, until they switch their microphone on",
+    Directive.UNMUTE: "{name} is asked to switch the microphone on; nobody else can",
+}
 
 
 def direct(do: Directive, *, agent: str = "", text: str = "", room: str | None, as_json: bool) -> None:
@@ -29,5 +32,5 @@ def direct(do: Directive, *, agent: str = "", text: str = "", room: str | None, 
     if as_json:
         console.print_json({"schema_version": 1, "room": note.room, **answer})
     else:
-        done = MUTED_PERSON if answer.get("is_person") else DONE[do]
+        done = (TO_PEOPLE if answer.get("is_person") else DONE)[do]
         console.print_data(f"{note.room}: {done.format_map(answer)}")

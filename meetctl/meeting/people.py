@@ -22,8 +22,8 @@ from meetctl.rooms import ParticipantInfo, Rooms, TrackSource
 from meetctl.status.document import PersonStatus
 from meetctl.status.people import LockChanged, PeopleEvent, PersonChanged, PersonJoined, PersonLeft
 from meetctl.supervisor.events import ChildMessage, SeatEvent
-from meetctl.web.invites import Comer
-from meetctl.web.people import ConnectionReport, Manage
+from meetctl.web.invites import Comer, Role
+from meetctl.web.people import UNMUTE_TOPIC, ConnectionReport, Manage
 
 LOOK_S = 2.0
 """Between two looks at who is there; one costs the server and us a millisecond each."""
@@ -194,16 +194,14 @@ class People:
                 return {"do": do.value, **await self._kick(await self._named(person))}
             case Manage.MUTE:
                 return {"do": do.value, **await self._mute(await self._named(person))}
+            case Manage.ASK_UNMUTE:
+                return {"do": do.value, **await self._ask_to_unmute(await self._named(person))}
             case Manage.LOCK | Manage.UNLOCK:
                 self.locked = do is Manage.LOCK
                 self._publish(LockChanged(self.locked, time.monotonic()))
             case Manage.END:
                 self._end()
         return {"do": do.value}
-
-    async def knows(self, word: str) -> bool:
-        """Returns whether somebody of that name or identity is there."""
-        return await self._find(word) is not None
 
     async def mute(self, word: str) -> Mapping[str, str] | None:
         """Mutes whoever has that name or identity; returns whom, None where nobody there has.
@@ -213,6 +211,16 @@ class People:
         """
         found = await self._find(word)
         return None if found is None else await self._mute(found)
+
+    async def ask_to_unmute(self, word: str) -> Mapping[str, str] | None:
+        """Has somebody's page ask them to switch the microphone on; returns whom, None where nobody there is meant.
+
+        Raises:
+            UsageError: if they cannot, or it is on.
+            LiveKitError: if the server does not pass it on.
+        """
+        found = await self._find(word)
+        return None if found is None else await self._ask_to_unmute(found)
 
     async def _kick(self, one: ParticipantInfo) -> Mapping[str, str]:
         # First the doors, then the person: their client comes back within a second.
@@ -235,6 +243,15 @@ class People:
                 await self._rooms.mute(self._room, one.identity, track.sid)
         with contextlib.suppress(LiveKitError):
             await self.look()
+        return {"identity": one.identity, "name": one.name}
+
+    async def _ask_to_unmute(self, one: ParticipantInfo) -> Mapping[str, str]:
+        name = one.name or one.identity
+        if self._role_of(one.identity) == Role.OBSERVER:
+            raise UsageError(f"{name} is an observer, who hears and cannot speak", hint="meetctl link --name NAME")
+        if _sends(one)["microphone"]:
+            raise UsageError(f"{name}'s microphone is on", hint="meetctl status")
+        await self._rooms.tell(self._room, one.identity, UNMUTE_TOPIC)
         return {"identity": one.identity, "name": one.name}
 
     async def _named(self, word: str) -> ParticipantInfo:

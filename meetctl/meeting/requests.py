@@ -112,14 +112,16 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
                 muted = await people.mute(wanted.agent)
                 if muted is not None:
                     return {"do": Manage.MUTE.value, **muted, "is_person": True}
-            elif await people.knows(wanted.agent):
-                message = f"{wanted.agent} is a person: nobody switches a person's microphone on but they themselves"
-                raise UsageError(message, hint="ask them to")
+            else:
+                asked_person = await people.ask_to_unmute(wanted.agent)
+                if asked_person is not None:
+                    return {"do": Manage.ASK_UNMUTE.value, **asked_person, "is_person": True}
         return await meeting.direction.direct(wanted.directive, wanted.agent, wanted.text)
 
     async def manage(request: Request) -> Mapping[str, Any]:
         wanted = asked(ManageAsked, request)
-        return await meeting.front_door.people.manage(wanted.action, wanted.person)
+        done = await meeting.front_door.people.manage(wanted.action, wanted.person)
+        return {**done, "own_server": meeting.roster.livekit is None}
 
     async def waiting(_: Request) -> Mapping[str, Any]:
         return {"requests": meeting.host_requests.view()}

@@ -184,6 +184,19 @@ class Rooms:
         async with self._translating(f"muting {identity!r} in room {room!r}"):
             return await _found(self._service.mute_published_track(request))
 
+    async def tell(self, room: str, identity: str, topic: str) -> None:
+        """Sends one participant an empty message on that topic; it says of nobody that they sent it.
+
+        A message that a participant sends always names that participant, so nobody but a server can send one like it.
+        """
+        from livekit import api
+
+        request = api.SendDataRequest(
+            room=room, kind=api.DataPacket.Kind.RELIABLE, destination_identities=[identity], topic=topic
+        )
+        async with self._translating(f"telling {identity!r} in room {room!r}"):
+            await self._service.send_data(request)
+
     @property
     def _service(self) -> RoomService:
         if self._api is None:

@@ -10,8 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from meetctl.protocol import IceState
 from meetctl.status.document import PersonStatus
 
+HELD_ELSEWHERE = (
+    "nothing of meetctl's stands before it, so whoever was removed, or whose link was taken back, can come in by a"
+    " token that they hold still. Their page lets them in no more, and whoever comes back is removed again within"
+    " seconds"
+)
+"""What can be held of people where the LiveKit server is somebody else's."""
+
 DEVICE = r"[A-Za-z0-9_-]{16,64}"
 """A secret that a browser makes for itself and shows to nobody but the meeting's own server."""
+
+UNMUTE_TOPIC = "mc.ask-unmute"
+"""Of the message that asks somebody's page to ask them."""
 
 DeviceSecret = Annotated[str, Field(pattern=f"^{DEVICE}$")]
 
@@ -23,6 +33,8 @@ class Manage(StrEnum):
     """That person goes and does not come back."""
     MUTE = "mute"
     """That person's microphone is off, until they switch it on themselves."""
+    ASK_UNMUTE = "ask_unmute"
+    """That person's page asks them to; nobody else switches a microphone on."""
     LOCK = "lock"
     """Nobody new comes in."""
     UNLOCK = "unlock"
@@ -31,7 +43,7 @@ class Manage(StrEnum):
 
     @property
     def has_person(self) -> bool:
-        return self in (Manage.KICK, Manage.MUTE)
+        return self in (Manage.KICK, Manage.MUTE, Manage.ASK_UNMUTE)
 
 
 class ManageRequest(BaseModel):

@@ -169,6 +169,11 @@ class PageServer:
         shown = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{shown}:{self._port}"
 
+    @property
+    def routes(self) -> list[tuple[str, str]]:
+        """Returns everything that is answered: methods and paths, without a prefix before them."""
+        return [(route.method, route.path) for route in self._routes()]
+
     def join_link(self, role: Role = Role.GUEST, *, local: bool = False) -> str:
         """Returns the link that lets a person in; the invite is in its fragment, which browsers never send.
 
@@ -299,9 +304,10 @@ class PageServer:
     # --- files -----------------------------------------------------------------------------------------------------
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        if request.match_info.get("room", self._room) != self._room:
-            raise web.HTTPNotFound
-        return web.FileResponse(self._static / "index.html", headers={"Cache-Control": "no-cache"})
+        # The tab of an earlier meeting gets the page too: it finds out by its invite, and says so.
+        is_here = request.match_info.get("room", self._room) == self._room
+        status = HTTPStatus.OK if is_here else HTTPStatus.NOT_FOUND
+        return web.FileResponse(self._static / "index.html", status=status, headers={"Cache-Control": "no-cache"})
 
     async def _trial_page(self, request: web.Request) -> web.StreamResponse:
         if self._trials is None:

@@ -25,7 +25,7 @@ async def test_a_person_waits_until_a_host_decides_and_goes_in_alone_and_comes_b
     meeting = Standing(meetctl, "porch")
 
     async def link(role: str) -> str:
-        return (await asyncio.to_thread(meetctl, "link", "--role", role)).out.strip()
+        return str((await meeting.answer("link", role=role))["join_link"])
 
     async def until(condition: Callable[[list[dict[str, Any]]], bool]) -> None:
         async with asyncio.timeout(WAIT_S):
@@ -72,8 +72,12 @@ async def test_a_person_waits_until_a_host_decides_and_goes_in_alone_and_comes_b
     assert (admitted.code, admitted.out) == (0, "porch: <b>Lou</b> is let in\n")
     await expect(lou.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
 
-    for leave in ("cancel", "close"):
-        ida = await waiting("Ida")
-        await until(lambda requests: len(requests) == 1)
-        await (ida.get_by_test_id("cancel-button").click() if leave == "cancel" else ida.close())
-        await until(lambda requests: requests == [])
+    for page in (bob, zoe, host):
+        await page.close()
+    ida = await waiting("Ida")
+    await ida.get_by_test_id("cancel-button").click()
+    await until(lambda requests: requests == [])
+    await ida.get_by_test_id("join-button").click()
+    await until(lambda requests: len(requests) == 1)
+    await ida.close()
+    await until(lambda requests: requests == [])

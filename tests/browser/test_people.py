@@ -9,11 +9,12 @@ from playwright.async_api import expect
 from testing.fixtures.command import Meetctl
 from tests.browser.conftest import OpenPage
 from tests.browser.test_join_page import join
+from tests.browser.test_screenshots import picture
 from tests.system.light import written
 
 
 async def test_a_host_mutes_removes_and_locks_out_and_ends_it_for_everyone(
-    built_page: None, meetctl: Meetctl, open_page: OpenPage
+    built_page: None, meetctl: Meetctl, open_page: OpenPage, axe: str
 ) -> None:
     async def link(*arguments: str) -> str:
         return (await asyncio.to_thread(meetctl, "link", *arguments)).out.strip()
@@ -40,6 +41,19 @@ async def test_a_host_mutes_removes_and_locks_out_and_ends_it_for_everyone(
     await host.get_by_role("button", name="Mute Bob").click()
     await expect(people.filter(has_text="Bob")).to_contain_text("sends nothing")
     await expect(bob.get_by_test_id("microphone-toggle")).to_have_attribute("aria-pressed", "false")
+
+    await host.get_by_role("button", name="Ask Bob to unmute").click()
+    await expect(observer.get_by_test_id("unmute-request")).to_have_count(0)
+    await bob.get_by_test_id("unmute-later").click()
+    await expect(bob.get_by_test_id("unmute-request")).to_have_count(0)
+    await expect(bob.get_by_test_id("microphone-toggle")).to_have_attribute("aria-pressed", "false")
+    assert "Bob is asked" in (await asyncio.to_thread(meetctl, "unmute", "Bob")).out
+    await picture(bob, "unmute-request", axe, kept=False)
+    await bob.get_by_test_id("unmute-now").click()
+    await expect(bob.get_by_test_id("unmute-request")).to_have_count(0)
+    await expect(people.filter(has_text="Bob")).to_contain_text("microphone")
+    assert "Bob's microphone is on" in (await asyncio.to_thread(meetctl, "unmute", "Bob")).err
+    assert "Ida is an observer" in (await asyncio.to_thread(meetctl, "unmute", "Ida")).err
 
     await host.get_by_role("button", name="Remove Bob").click()
     await expect(bob.get_by_test_id("screen-removed")).to_be_visible()

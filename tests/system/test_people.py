@@ -12,15 +12,19 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from livekit import rtc
+from yarl import URL
 
 from meetctl.reach.signaling import PATHS
-from testing.fixtures.command import command_in
+from meetctl.settings import LiveKitCredentials
+from testing.fixtures.command import Meetctl, command_in
 from testing.fixtures.lanes import Lane, starts
+from tests.meetctl.reach.test_signaling import OTHERS
 from tests.system.light import WAIT_S, written
 from tests.system.standing import Standing
 
 ROOM = "people"
 DEVICE = "0123456789abcdef0123456789abcdef"
+ASK = "mc.ask-unmute"
 Details = dict[str, Any]
 
 
@@ -117,8 +121,13 @@ async def test_a_person_is_seen_muted_and_removed_and_does_not_come_back_by_any_
         code, said_of_mute = await hall.run("mute", "bob")
         assert (code, "Bob is muted, until they" in said_of_mute) == (0, True)
         await hall.until(lambda people: [one["microphone"] for one in people] == [False])
-        code, refusal = await hall.run("unmute", "Bob")
-        assert (code, "is a person: nobody switches" in refusal) == (2, True)
+        asked = asyncio.Event()
+        room.on("data_received", lambda data: asked.set() if (data.topic, data.participant) == (ASK, None) else None)
+        code, said_of_ask = await hall.run("unmute", "Bob")
+        assert (code, "Bob is asked to switch the microphone on" in said_of_ask) == (0, True)
+        async with asyncio.timeout(WAIT_S):
+            await asked.wait()
+        assert [one["microphone"] for one in (await hall.document())["people"]] == [False]
 
         code, said_of_kick = await hall.run("kick", "Bob")
         assert (code, "Bob was removed and cannot come back" in said_of_kick) == (0, True)
@@ -138,6 +147,12 @@ async def test_a_person_is_seen_muted_and_removed_and_does_not_come_back_by_any_
         for refused, status in ((again, 403), (other, 200)):
             async with client.get(validate, params={"access_token": refused}) as response:
                 assert response.status == status, "the other tokens of that browser, and of no other"
+        for path in set(OTHERS) - {"/"}:
+            place = URL(hall.origin + path, encoded=True)
+            for method in ("GET", "POST"):
+                by_header = {"Authorization": f"Bearer {token}"}
+                async with client.request(method, place, headers=by_header, allow_redirects=False) as response:
+                    assert response.status in (404, 405), path
     for refused in (token, again):
         with pytest.raises(rtc.ConnectError):
             await rtc.Room().connect(url, refused)
@@ -202,6 +217,22 @@ async def test_who_is_removed_does_not_come_back_by_another_token_of_their_perso
     await hall.until(lambda people: people == [])
 
 
+async def test_nobody_comes_in_under_a_name_in_use_an_agent_s_or_the_meeting_s_own(hall: Hall) -> None:
+    details = await hall.token("Bob")
+    async with person(details["livekit_url"], details["token"]):
+        await hall.until(lambda people: [one["name"] for one in people] == ["Bob"])
+        wanted = ("bob", "Idler", "idler", "Chair", "<i>Bob</i>")
+        names = {name: (await hall.token(name))["name"] for name in wanted}
+    assert names == {
+        "bob": "bob (2)",
+        "Idler": "Idler (guest)",
+        "idler": "idler (guest 2)",
+        "Chair": "Chair (guest)",
+        "<i>Bob</i>": "<i>Bob</i>",
+    }
+    await hall.until(lambda people: people == [])
+
+
 async def test_all_links_are_taken_back_at_once_and_the_new_one_is_told(hall: Hall) -> None:
     before = (await hall.run("link"))[1].strip()
     code, said = await hall.run("link", "--revoke", "all")
@@ -212,6 +243,35 @@ async def test_all_links_are_taken_back_at_once_and_the_new_one_is_told(hall: Ha
     hall.link = after
     assert (await hall.post("/api/info", invite=hall.invite(before)))[0] == 403
     assert (await hall.post("/api/info", invite=hall.invite(after)))[0] == 200
+
+
+async def test_before_a_server_that_is_not_ours_whoever_comes_back_is_removed_again_and_that_is_said(
+    meetctl: Meetctl, livekit_server: LiveKitCredentials
+) -> None:
+    secret = livekit_server.api_secret.get_secret_value()
+    head = f'livekit: {{url: "{livekit_server.url}", api_key: {livekit_server.api_key}, api_secret: "{secret}"}}\n'
+    roster = written(meetctl, "elsewhere", head=head)
+    check = await asyncio.to_thread(meetctl, "check", roster)
+    assert (check.code, "is not meetctl's own server: nothing of meetctl's stands before it" in check.err) == (0, True)
+    up = await asyncio.to_thread(meetctl, "up", roster, "-d")
+    assert up.code == 0, up.err
+    hall = Hall(Standing(meetctl, "elsewhere"), up.out.strip())
+    details, again = await hall.token("Bob", DEVICE), await hall.token("Rob", DEVICE)
+    assert details["livekit_url"] == livekit_server.url
+    async with person(details["livekit_url"], details["token"]):
+        await hall.until(lambda people: [one["name"] for one in people] == ["Bob"])
+        code, said = await hall.run("kick", "Bob")
+        assert (code, "whoever comes back is removed again within seconds" in said) == (0, True)
+    for token in (details["token"], again["token"]):
+        back = asyncio.Event()
+        room = rtc.Room()
+        room.on("disconnected", lambda reason, back=back: back.set())
+        await room.connect(livekit_server.url, token)
+        async with asyncio.timeout(WAIT_S):
+            await back.wait()
+    assert (await hall.document())["people"] == []
+    assert (await hall.post("/api/join", name="Rob", device=DEVICE))[1]["code"] == "removed"
+    assert (await hall.post("/api/trial"))[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -235,3 +295,18 @@ async def test_only_a_host_manages_people_and_what_cannot_be_is_said(hall: Hall)
     assert (code, "no person in people is called 'Nemo'" in refusal) == (2, True)
     meeting = await hall.document()
     assert (meeting["room"], meeting["locked"]) == (ROOM, False)
+
+
+async def test_of_three_hundred_names_a_second_few_come_in_and_a_host_still_does(hall: Hall) -> None:
+    url, body = f"{hall.origin}/api/join", {"invite": hall.invite()}
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50)) as client:
+
+        async def join(number: int) -> int:
+            async with client.post(url, json={**body, "name": f"Flood {number}"}) as response:
+                return response.status
+
+        answers = await asyncio.gather(*map(join, range(300)))
+    assert set(answers) == {200, 429} and answers.count(429) > 100
+    host = hall.invite((await hall.run("link", "--host"))[1].strip())
+    assert (await hall.post("/api/join", invite=host, name="Hanna"))[0] == 200
+    assert (await hall.document())["people"] == []

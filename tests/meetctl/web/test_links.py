@@ -10,7 +10,6 @@ import pytest
 from meetctl.web.gate import WRONG_AT_ONCE
 from meetctl.web.invites import Comer, Invites, Role
 from meetctl.web.links import Links, NotGood
-from meetctl.web.people import Manage
 from meetctl.web.server import PageServer
 from tests.meetctl.web.conftest import Desk, Door
 
@@ -99,41 +98,6 @@ def test_one_personal_link_is_taken_back_by_its_id_and_a_standing_one_never(link
 async def post(client: aiohttp.ClientSession, path: str, **body: Any) -> Answer:
     async with client.post(path, json=body) as response:
         return response.status, await response.json() if response.status != 204 else None
-
-
-CONNECTION = {"ice": "connected", "path": "udp", "loss": 0.0, "rtt_ms": 1.0}
-ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
-    "look": ("/api/info", {}),
-    "join": ("/api/join", {"name": "Bob", "device": ONE}),
-    "report": ("/api/report", {"device": ONE, "identity": "bob-1", "connection": CONNECTION}),
-    "see the agents": ("/api/direct", {}),
-    "direct": ("/api/direct", {"do": "mute", "agent": "ada"}),
-    **{do.value: ("/api/manage", {"do": do.value, "person": "Bob"}) for do in Manage},
-}
-HOSTS_ALONE = {"see the agents", "direct", *(do.value for do in Manage)}
-ROLES = [*(role.value for role in Role), "nobody"]
-
-
-@pytest.mark.parametrize("what", ROUTES)
-@pytest.mark.parametrize("who", ROLES)
-async def test_each_role_may_do_what_is_its_own_and_nothing_else(
-    client: aiohttp.ClientSession, invites: Invites, door: Door, desk: Desk, who: str, what: str
-) -> None:
-    invite = "nobody" if who == "nobody" else invites.of(Role(who)).get_secret_value()
-    path, body = ROUTES[what]
-    status, answer = await post(client, path, invite=invite, **body)
-    if who == "nobody":
-        assert (status, answer["code"]) == (403, "wrong_invite")
-        assert "standup" not in str(answer) and "Ada" not in str(answer)
-    elif what in HOSTS_ALONE and who != "host":
-        assert (status, answer["code"]) == (403, "not_host")
-    else:
-        assert status in (200, 204), answer
-    allowed = status < 300
-    assert bool(door.admitted) is (allowed and what == "join")
-    assert bool(door.directed) is (allowed and what == "direct")
-    assert bool(desk.managed) is (allowed and what in set(Manage))
-    assert bool(desk.reported) is (allowed and what == "report")
 
 
 async def test_a_locked_meeting_lets_in_hosts_alone(

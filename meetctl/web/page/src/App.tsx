@@ -3,17 +3,19 @@
 import { useCallback, useEffect, useState } from "react";
 import { askInfo, askSoundsLike, askToJoin, takePulse, withdraw, type ConnectionDetails, type MeetingInfo, type Refusal, type RefusalCode } from "./api";
 import { endingAfter, type Ending } from "./logic/ending";
+import type { Sends } from "./hooks/useMeetingRoom";
 import { inviteFromHash } from "./logic/invite";
 import { DEFAULT_CHOICES, recallChoices, rememberChoices, type Choices } from "./remembered";
 import { Conference } from "./screens/Conference";
 import { EndScreen } from "./screens/EndScreen";
 import { PreJoin } from "./screens/PreJoin";
+import { Returning } from "./screens/Returning";
 import { Waiting } from "./screens/Waiting";
 
 type Stage =
   | { readonly at: "checking" }
   | { readonly at: "prejoin"; readonly info: MeetingInfo }
-  | { readonly at: "waiting"; readonly info: MeetingInfo; readonly name: string }
+  | { readonly at: "waiting" | "returning"; readonly info: MeetingInfo; readonly name: string }
   | { readonly at: "conference"; readonly info: MeetingInfo; readonly details: ConnectionDetails }
   | { readonly at: "end"; readonly ending: Ending };
 
@@ -64,8 +66,11 @@ export function App() {
   const soundsLike = useCallback((name: string) => askSoundsLike(invite ?? "", name), [invite]);
 
   const leave = useCallback(
-    async (ending: Ending | undefined) => {
-      setStage({ at: "end", ending: ending ?? endingAfter(await takePulse(invite ?? "")) });
+    async (info: MeetingInfo, name: string, ending: Ending | undefined, sent: Sends | undefined) => {
+      if (ending) return setStage({ at: "end", ending });
+      if (!sent) return setStage({ at: "end", ending: endingAfter(await takePulse(invite ?? "")) });
+      setChoices((before) => ({ ...before, ...sent }));
+      setStage({ at: "returning", info, name });
     },
     [invite],
   );
@@ -75,6 +80,7 @@ export function App() {
     document.title = topic;
   }, [topic]);
 
+  const refused = (refusal: Refusal) => setStage({ at: "end", ending: endingOfRefusal(refusal) });
   switch (stage.at) {
     case "checking":
       return <main className="screen" aria-busy="true" data-testid="screen-checking" />;
@@ -93,16 +99,36 @@ export function App() {
           invite={invite ?? ""}
           name={stage.name}
           onLetIn={(details) => void letIn(stage.info, details)}
-          onRefused={(refusal) => setStage({ at: "end", ending: endingOfRefusal(refusal) })}
+          onRefused={refused}
           onCancel={() => {
             withdraw(invite ?? "");
             setStage({ at: "prejoin", info: stage.info });
           }}
         />
       );
+    case "returning":
+      return (
+        <Returning
+          invite={invite ?? ""}
+          name={stage.name}
+          onLetIn={(details) => setStage({ at: "conference", info: stage.info, details })}
+          onRefused={refused}
+          onWaiting={() => setStage({ ...stage, at: "waiting" })}
+          onLeave={() => {
+            withdraw(invite ?? "");
+            setStage({ at: "end", ending: "left" });
+          }}
+        />
+      );
     case "conference":
       return (
-        <Conference info={stage.info} details={stage.details} choices={choices} invite={invite ?? ""} onEnd={leave} />
+        <Conference
+          info={stage.info}
+          details={stage.details}
+          choices={choices}
+          invite={invite ?? ""}
+          onEnd={(ending, sent) => void leave(stage.info, choices.name, ending, sent)}
+        />
       );
     case "end":
       return <EndScreen ending={stage.ending} onAgain={check} />;

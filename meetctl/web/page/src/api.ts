@@ -63,7 +63,7 @@ export interface Cast {
 
 /** What a host does with people, or with the whole meeting. */
 export interface Management {
-  readonly do: "kick" | "mute" | "lock" | "unlock" | "end";
+  readonly do: "kick" | "mute" | "ask_unmute" | "lock" | "unlock" | "end";
   readonly person?: string;
 }
 

@@ -30,15 +30,29 @@ export function HostPeople({ people, locked, pending, onDecide }: HostPeopleProp
               <span>{sending(person)}</span>
             </p>
             <div className="host-actions">
-              <button
-                type="button"
-                className="button small"
-                aria-label={`Mute ${person.name}`}
-                disabled={busy || !person.microphone}
-                onClick={() => void onDecide({ do: "mute", person: person.identity })}
-              >
-                Mute
-              </button>
+              {person.microphone ? (
+                <button
+                  type="button"
+                  className="button small"
+                  aria-label={`Mute ${person.name}`}
+                  disabled={busy}
+                  onClick={() => void onDecide({ do: "mute", person: person.identity })}
+                >
+                  Mute
+                </button>
+              ) : (
+                person.role !== "observer" && (
+                  <button
+                    type="button"
+                    className="button small"
+                    aria-label={`Ask ${person.name} to unmute`}
+                    disabled={busy}
+                    onClick={() => void onDecide({ do: "ask_unmute", person: person.identity })}
+                  >
+                    Ask to unmute
+                  </button>
+                )
+              )}
               <button
                 type="button"
                 className="button small"

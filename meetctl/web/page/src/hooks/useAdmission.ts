@@ -3,33 +3,39 @@ import { askToJoin, withdraw, type ConnectionDetails, type Refusal, type Refusal
 
 /** Whoever has just been let in should not have to wait for it. */
 const ASK_MS = 2_000;
-/** A network that changes is back by then. */
-const MOST_GONE = 5;
 const PASSING: ReadonlySet<RefusalCode> = new Set(["too_many", "lobby_full", "cannot_admit"]);
 
-/** Asks again and again to come in, until a host has decided; a page that is closed waits no longer. */
-export function useAdmission(
-  invite: string,
-  name: string,
-  onLetIn: (details: ConnectionDetails) => void,
-  onRefused: (refusal: Refusal) => void,
-): void {
-  const told = useRef({ onLetIn, onRefused });
-  told.current = { onLetIn, onRefused };
+export interface Admission {
+  readonly onLetIn: (details: ConnectionDetails) => void;
+  readonly onRefused: (refusal: Refusal) => void;
+  /** A host has to decide first. */
+  readonly onWaiting?: () => void;
+}
+
+/**
+ * Asks again and again to come in, until it is decided; a page that is closed waits no longer.
+ *
+ * `mostGone` is how often in a row the server may be away.
+ */
+export function useAdmission(invite: string, name: string, mostGone: number, admission: Admission): void {
+  const told = useRef(admission);
+  told.current = admission;
 
   useEffect(() => {
     let over = false;
     let gone = 0;
+    let timer: ReturnType<typeof setTimeout>;
     const look = async () => {
       const { ok, refusal } = await askToJoin(invite, name);
       if (over) return;
       if (ok && !("waiting" in ok)) return told.current.onLetIn(ok);
       gone = refusal?.code === "gone" ? gone + 1 : 0;
-      const passes = !refusal || PASSING.has(refusal.code) || (refusal.code === "gone" && gone < MOST_GONE);
+      const passes = !refusal || PASSING.has(refusal.code) || (refusal.code === "gone" && gone < mostGone);
       if (!passes) return told.current.onRefused(refusal);
       timer = setTimeout(() => void look(), ASK_MS);
+      if (ok) told.current.onWaiting?.();
     };
-    let timer = setTimeout(() => void look(), ASK_MS);
+    void look();
     const leave = () => withdraw(invite);
     window.addEventListener("pagehide", leave);
     return () => {
@@ -37,5 +43,5 @@ export function useAdmission(
       clearTimeout(timer);
       window.removeEventListener("pagehide", leave);
     };
-  }, [invite, name]);
+  }, [invite, name, mostGone]);
 }

@@ -1,10 +1,13 @@
 import { ConnectionState, DisconnectReason, Room, RoomEvent, ScreenSharePresets, VideoPresets } from "livekit-client";
 import { useEffect, useRef, useState } from "react";
 import { takePulse, type ConnectionDetails } from "../api";
-import { endingOf, type Ending } from "../logic/ending";
+import { endingOf, isOnThisMachine, type Ending } from "../logic/ending";
 import { keepFirstWords } from "../logic/firstWords";
 import { faultOf, type MediaFault } from "../logic/microphone";
 import type { Choices } from "../remembered";
+
+/** What somebody sends, who comes back as they were. */
+export type Sends = Pick<Choices, "microphone" | "camera">;
 
 /** While the connection is broken the page's server is asked this often whether the meeting still goes on. */
 const PULSE_MS = 2_000;
@@ -16,12 +19,16 @@ export interface MeetingRoom {
   readonly cameraFault?: MediaFault;
 }
 
-/** Joins the room for as long as the caller is mounted; `onEnd` gets undefined where nobody said why it ended. */
+/**
+ * Joins the room for as long as the caller is mounted.
+ *
+ * `onEnd` gets undefined where nobody said why it ended, and what the person sent, where they had been in the room.
+ */
 export function useMeetingRoom(
   details: ConnectionDetails,
   choices: Choices,
   invite: string,
-  onEnd: (ending: Ending | undefined) => void,
+  onEnd: (ending: Ending | undefined, sent: Sends | undefined) => void,
 ): MeetingRoom {
   const [room] = useState(() => newRoom(choices));
   const [faults, setFaults] = useState<Omit<MeetingRoom, "room">>({});
@@ -33,19 +40,27 @@ export function useMeetingRoom(
     const finish = (ending: Ending | undefined) => {
       if (over) return;
       over = true;
-      end.current(ending);
+      end.current(ending, sent);
+    };
+    let sent: Sends | undefined;
+    const note = () => {
+      const { isMicrophoneEnabled, isCameraEnabled } = room.localParticipant;
+      // As a connection ends its tracks are taken out of it: that is nobody's wish.
+      if (room.state === ConnectionState.Connected) sent = { microphone: isMicrophoneEnabled, camera: isCameraEnabled };
     };
     const onDisconnected = (reason?: DisconnectReason) => finish(endingOf(reason));
     // LiveKit's client tries for a minute; where the page's server is gone too, the meeting is over now.
     const watch = setInterval(async () => {
       if (over || room.state === ConnectionState.Connected) return;
       const pulse = await takePulse(invite);
-      if (pulse === "gone" || pulse === "closed") finish("closed");
+      if (pulse === "closed" || (pulse === "gone" && isOnThisMachine())) finish("closed");
       if (pulse === "removed") finish("removed");
     }, PULSE_MS);
     room.on(RoomEvent.Disconnected, onDisconnected);
+    for (const event of CHANGES) room.on(event, note);
     const publish = async () => {
       await room.connect(details.livekit_url, details.token);
+      sent = { microphone: choices.microphone, camera: choices.camera };
       const { localParticipant: me } = room;
       await Promise.all([
         choices.microphone &&
@@ -63,6 +78,7 @@ export function useMeetingRoom(
       over = true;
       clearInterval(watch);
       room.off(RoomEvent.Disconnected, onDisconnected);
+      for (const event of CHANGES) room.off(event, note);
       void room.disconnect();
     };
     // A room is joined once, with what was chosen then.
@@ -71,6 +87,13 @@ export function useMeetingRoom(
 
   return { room, ...faults };
 }
+
+const CHANGES = [
+  RoomEvent.TrackMuted,
+  RoomEvent.TrackUnmuted,
+  RoomEvent.LocalTrackPublished,
+  RoomEvent.LocalTrackUnpublished,
+] as const;
 
 function newRoom(choices: Choices): Room {
   const room = new Room({

@@ -24,6 +24,11 @@ export function endingOf(reason: DisconnectReason | undefined): Ending | undefin
   }
 }
 
+/** Returns whether the server is where the page is: where it does not answer, it is the server that is gone. */
+export function isOnThisMachine(host: string = window.location.hostname): boolean {
+  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
+}
+
 /** Returns the ending of a connection that broke, by what the page's server said after it. */
 export function endingAfter(pulse: Pulse): Ending {
   switch (pulse) {

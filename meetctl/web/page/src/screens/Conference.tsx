@@ -14,8 +14,9 @@ import { SettingsPanel } from "../components/SettingsPanel";
 import { SoundButton } from "../components/SoundButton";
 import { Stage } from "../components/Stage";
 import { TranscriptPanel } from "../components/TranscriptPanel";
+import { UnmuteRequest } from "../components/UnmuteRequest";
 import { useCaptions } from "../hooks/useCaptions";
-import { useMeetingRoom, type MeetingRoom } from "../hooks/useMeetingRoom";
+import { useMeetingRoom, type MeetingRoom, type Sends } from "../hooks/useMeetingRoom";
 import { useReport } from "../hooks/useReport";
 import { useUnread } from "../hooks/useUnread";
 import type { Ending } from "../logic/ending";
@@ -28,7 +29,7 @@ export interface ConferenceProps {
   readonly details: ConnectionDetails;
   readonly choices: Choices;
   readonly invite: string;
-  readonly onEnd: (ending: Ending | undefined) => void;
+  readonly onEnd: (ending: Ending | undefined, sent: Sends | undefined) => void;
 }
 
 export function Conference({ info, details, choices, invite, onEnd }: ConferenceProps) {
@@ -82,6 +83,7 @@ function InRoom({ info, meeting, invite, name }: InRoomProps) {
         <Stage />
         <Banner fault={shownFault} onDismiss={() => setFault(null)} />
         <SoundButton />
+        <UnmuteRequest room={room} onFault={(error) => onFault(Track.Source.Microphone, error)} />
         {info.role === "host" && <HostRequests invite={invite} name={name} />}
       </main>
       <Captions captions={captions} visible={captionsShown} />

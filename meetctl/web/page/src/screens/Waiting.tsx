@@ -1,19 +1,19 @@
 /** Outside: a host has been asked, and the page goes in by itself when one has said yes. */
 
-import type { ConnectionDetails, Refusal } from "../api";
 import { Screen } from "../components/Screen";
-import { useAdmission } from "../hooks/useAdmission";
+import { useAdmission, type Admission } from "../hooks/useAdmission";
 
-export interface WaitingProps {
+/** A network that changes is back by then. */
+const MOST_GONE = 5;
+
+export interface WaitingProps extends Admission {
   readonly invite: string;
   readonly name: string;
-  readonly onLetIn: (details: ConnectionDetails) => void;
-  readonly onRefused: (refusal: Refusal) => void;
   readonly onCancel: () => void;
 }
 
-export function Waiting({ invite, name, onLetIn, onRefused, onCancel }: WaitingProps) {
-  useAdmission(invite, name, onLetIn, onRefused);
+export function Waiting({ invite, name, onCancel, ...admission }: WaitingProps) {
+  useAdmission(invite, name, MOST_GONE, admission);
   return (
     <Screen
       testId="screen-waiting"
