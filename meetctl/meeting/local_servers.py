@@ -66,7 +66,7 @@ class LocalServers:
         if roster.needs_local_simli and self.stand_ins.simli_url is None:
             port = free_tcp_port()
             faces = (f"--prepare={face}" for face in roster.local_faces)
-            self._seat(SIMLI_SEAT, "meetctl.local.simli", port, *faces)
+            self._seat(SIMLI_SEAT, "meetctl.local.simli", port, "--give-way", *faces)
             self.stand_ins = StandIns(self.stand_ins.models_url, f"http://127.0.0.1:{port}")
 
     def start_voice(self) -> None:

@@ -10,9 +10,13 @@ from pathlib import Path
 
 from meetctl.local.shell import Tell, run_server
 from meetctl.local.simli.config import ServerConfig, load_faults, load_keys, load_livekit
-from meetctl.protocol import Serving
+from meetctl.local.simli.sessions.giving_way import Manner
+from meetctl.protocol import Recovered, Serving, Warn
 from meetctl.protocol.proxies import keep_livekit_direct
 from meetctl.protocol.steps import STEPS
+
+GIVING_WAY = "the cores"
+LESS = "transport: direct of a local face, fewer avatars, or models elsewhere take less of them"
 
 
 def main() -> None:
@@ -40,6 +44,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--face-id", action="append", metavar="ID", help="a face id accepted, repeatable; else any")
     parser.add_argument("--prepare", action="append", metavar="ID", help="a face to draw beforehand, repeatable")
+    parser.add_argument("--give-way", action="store_true", help="draw less while the cores are busy, and tell so")
     parser.add_argument("--livekit-file", type=Path, help='{"url", "api_key", "api_secret"} in JSON, mode 0600')
     parser.add_argument("--inject", type=Path, help="faults to play, in JSON")
     parser.add_argument("--injectable", action="store_true", help="let PUT /local/faults change the faults")
@@ -65,6 +70,16 @@ async def _serve(options: argparse.Namespace, tell: Tell, stopped: asyncio.Event
     with STEPS.step("import the server"):
         from meetctl.local.simli.server import SimliServer
 
-    async with SimliServer(_config(options)) as server:
+    give_way = partial(_tell_manner, tell, options.fps) if options.give_way else None
+    async with SimliServer(_config(options), give_way) as server:
         tell(Serving(url=server.url))
         await stopped.wait()
+
+
+def _tell_manner(tell: Tell, fps: int, manner: Manner) -> None:
+    if manner == Manner(fps):
+        tell(Recovered(about=GIVING_WAY))
+        return
+    drawn = f"only the lips of local faces move, {manner.fps} times a second" if manner.only_lips else ""
+    drawn = drawn or f"local faces are drawn {manner.fps} times a second instead of {fps}"
+    tell(Warn(message=f"the cores are busy: {drawn}", hint=LESS, about=GIVING_WAY))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +23,7 @@ from meetctl.local.simli.protocols.socket2 import SecondGeneration
 from meetctl.local.simli.protocols.stun import StunResponder
 from meetctl.local.simli.protocols.token_routes import TokenRoutes
 from meetctl.local.simli.protocols.worker import WorkerHandler
+from meetctl.local.simli.sessions.giving_way import Manner
 from meetctl.local.simli.sessions.stage import Stage
 from meetctl.local.simli.sessions.tokens import SessionTokens
 
@@ -33,11 +36,16 @@ _MAX_BODY_BYTES = 1024 * 1024
 
 
 class SimliServer:
-    """Serves while its block runs; leaving it ends every session."""
+    """Serves while its block runs; leaving it ends every session.
 
-    def __init__(self, config: ServerConfig) -> None:
+    Args:
+        tell: told how faces are drawn whenever that changes; None = they are drawn as well as ever, whatever the load.
+    """
+
+    def __init__(self, config: ServerConfig, tell: Callable[[Manner], None] | None = None) -> None:
         self.url = ""
         self._config = config
+        self._tell = tell
         self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -61,6 +69,9 @@ class SimliServer:
             opening.callback(stage.end_all)
             listener = _listen(config.port)
             await web.SockSite(runner, listener).start()
+            if self._tell is not None:
+                giving_way = asyncio.create_task(stage.give_way(self._tell), name="give-way")
+                opening.push_async_callback(_ended, giving_way)
             self.url = f"http://{HOST}:{listener.getsockname()[1]}"
             for face_id in config.prepared:
                 token_routes.prepare(face_id)
@@ -71,6 +82,11 @@ class SimliServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._open.aclose()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 def _session_routes(socket_handler: SocketHandler, legacy: LegacyHandler, workers: WorkerHandler) -> list[web.RouteDef]:

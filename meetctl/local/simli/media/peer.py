@@ -90,20 +90,19 @@ class PictureTrack(MediaStreamTrack):
         super().__init__()
         self._session = session
         self._pictures = Pictures(painters, frame_from_rgba)
-        self._index = 0
+        self._last: float | None = None
 
     async def recv(self) -> av.VideoFrame:
         """Returns the newest frame that is due, when it is due."""
         if self.readyState != "live":
             raise MediaStreamError
         session = await asyncio.shield(self._session)
-        self._index = max(self._index, int(session.clock.now * session.fps))
-        await session.clock.wait_until(self._index / session.fps)
-        frame = await self._pictures.at(session, self._index / session.fps)
+        due = self._last = session.pace.next(self._last, session.clock.now)
+        await session.clock.wait_until(due)
+        frame = await self._pictures.at(session, due)
         frame.pict_type = PictureType.NONE  # aiortc's encoders mark the frame from which a whole picture is asked
-        frame.pts = round(self._index * VIDEO_CLOCK / session.fps)
+        frame.pts = round(due * VIDEO_CLOCK)
         frame.time_base = fractions.Fraction(1, VIDEO_CLOCK)
-        self._index += 1
         return frame
 
 

@@ -106,13 +106,12 @@ class RoomPublisher:
             index += 1
 
     async def _send_pictures(self, source: rtc.VideoSource) -> None:
-        session, index = self._session, 0
+        session, due = self._session, None
         pictures = Pictures(self._painters, _framed)
         while True:
-            index = max(index, int(self._clock.now * session.fps))
-            await self._clock.wait_until(index / session.fps)
-            source.capture_frame(await pictures.at(session, index / session.fps))
-            index += 1
+            due = session.pace.next(due, self._clock.now)
+            await self._clock.wait_until(due)
+            source.capture_frame(await pictures.at(session, due))
 
 
 def _framed(picture: NDArray[np.uint8]) -> rtc.VideoFrame:

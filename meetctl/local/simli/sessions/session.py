@@ -11,6 +11,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from enum import StrEnum
 
 import numpy as np
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 
 from meetctl.local.simli.face.lips import WINDOW_SAMPLES, Lips
 from meetctl.local.simli.face.motion import Motion
-from meetctl.local.simli.face.pose import Pose
+from meetctl.local.simli.face.pose import IDLE, Pose
 from meetctl.local.simli.face.renderer import FaceRenderer, Placement
 from meetctl.local.simli.sessions.clock import MediaClock
+from meetctl.local.simli.sessions.giving_way import Manner, Pace
 from meetctl.local.simli.sessions.playout import SAMPLE_RATE, Playout, Samples
 from meetctl.local.simli.sessions.tokens import SessionRequest
 
@@ -47,11 +49,17 @@ class EndReason(StrEnum):
 class SimliSession:
     """A face that speaks what it is sent, in real time, until a limit or its client ends it."""
 
-    def __init__(self, request: SessionRequest, face: FaceRenderer, fps: int) -> None:
+    def __init__(self, request: SessionRequest, face: FaceRenderer, fps: int, pace: Pace | None = None) -> None:
+        """
+        Args:
+            fps: of its pictures where there is room.
+            pace: how they are drawn now, which all sessions of a server share.
+        """
         self.id = str(uuid.uuid4())
         self.request = request
         self.face = face
         self.fps = fps
+        self.pace = pace or Pace(Manner(fps))
         self.clock = MediaClock()
         self.playout = Playout()
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX_MESSAGES)
@@ -111,7 +119,10 @@ class SimliSession:
         if not self.request.handle_silence and self.playout.empty:
             seconds = self._motion.last_seconds  # the face freezes
         window = self.playout.around(round(seconds * SAMPLE_RATE), WINDOW_SAMPLES)
-        return self._motion.pose(seconds, self._lips.mouth(window), speaking=self.playout.speaking)
+        mouth = self._lips.mouth(window)
+        if self.pace.manner.only_lips:
+            return replace(IDLE, mouth=mouth)
+        return self._motion.pose(seconds, mouth, speaking=self.playout.speaking)
 
     def placed(self, pose: Pose) -> Placement:
         """Returns what that pose comes to: where it is as it was, the picture is the one before."""

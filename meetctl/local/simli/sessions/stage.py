@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psutil
+
 from meetctl.local.simli.face.renderer import FaceRenderer, renderer_for
+from meetctl.local.simli.sessions.giving_way import GivingWay, Manner, Pace
 from meetctl.local.simli.sessions.memory import give_back
 from meetctl.local.simli.sessions.session import EndReason, SimliSession
 from meetctl.local.simli.sessions.tokens import SessionRequest
@@ -21,6 +25,10 @@ PAUSE_FACTOR = 5
 other faces, and voices, matter more."""
 LET_GO_S = 2.0
 """From the end of a session until what it used is given back: its transport closes after it."""
+LOOK_S = 1.0
+"""How often it is looked at whether the pictures come in time."""
+REMIND_S = 60.0
+"""A warning is shown for two minutes."""
 HISTORY_LENGTH = 1_000
 """Sessions remembered after their end."""
 
@@ -33,6 +41,7 @@ class Stage:
     def __init__(self, *, size: int, fps: int) -> None:
         self.size = size
         self.fps = fps
+        self.pace = Pace(Manner(fps))
         self.painters = ThreadPoolExecutor(PAINTER_THREADS, thread_name_prefix="painter")
         self._open: dict[str, SimliSession] = {}
         self._history: deque[dict[str, Any]] = deque(maxlen=HISTORY_LENGTH)
@@ -64,7 +73,7 @@ class Stage:
     @contextlib.asynccontextmanager
     async def session(self, request: SessionRequest) -> AsyncIterator[SimliSession]:
         """Opens a session for the length of the block; it is over and counted when the block ends, however it ends."""
-        session = SimliSession(request, self.face(request.face_id), self.fps)
+        session = SimliSession(request, self.face(request.face_id), self.fps, self.pace)
         self._open[session.id] = session
         try:
             async with session.limited():
@@ -78,6 +87,19 @@ class Stage:
     def _give_back(self) -> None:
         with contextlib.suppress(RuntimeError):  # the stage is closed
             self.painters.submit(give_back)
+
+    async def give_way(self, tell: Callable[[Manner], None]) -> None:
+        """Draws less while the cores are busy, until cancelled; tells how when that changes, and while it is less."""
+        way = GivingWay(self.fps)
+        told_at = 0.0
+        psutil.cpu_percent()  # from here on
+        while True:
+            await asyncio.sleep(LOOK_S)
+            now, idle = time.monotonic(), 1 - psutil.cpu_percent() / 100
+            changed = way.look(now, self.pace.taken(), idle)
+            if changed or (way.level > 0 and now - told_at >= REMIND_S):
+                self.pace.manner, told_at = way.manner, now
+                tell(way.manner)
 
     def end_all(self) -> None:
         """Ends every session; their transports then let go."""
