@@ -18,6 +18,7 @@ from meetctl.protocol import (
     MediaKind,
     MediaReceived,
     Observed,
+    PictureCost,
     Ready,
     Recovered,
     Repeats,
@@ -69,6 +70,7 @@ USED = (Usage(kind=UsageKind.LLM_TOKENS, amount=2, purpose="answers", provider="
 WIRE = (
     Ready(),
     Serving(url="http://127.0.0.1:1"),
+    PictureCost(ms=2.5),
     Step(name="join the room", began=5.0, ended=5.5),
     LegStats(
         leg="room",

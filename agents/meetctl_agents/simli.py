@@ -6,6 +6,7 @@ It joins the voice to the avatar, bridged or in the room by itself; neither know
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 
 from livekit import rtc
 
@@ -13,10 +14,12 @@ from meetctl.protocol import Assignment, Purpose, Ready, Usage, UsageKind
 
 from .face.bridge import Bridge
 from .face.direct import Direct
+from .face.signaling.base import SAMPLE_RATE
 from .models.usage import UsageMeter
 from .process.tasks import entering
 from .process.wire import Report
 from .runtime import Inbox, run_program
+from .speaking.room_sink import RoomAudioSink
 from .speaking.speaker import Speaker
 
 
@@ -28,10 +31,15 @@ async def run_agent(room: rtc.Room, assignment: Assignment, report: Report, inbo
     def count(seconds: float) -> None:
         usage.add(Usage(kind=UsageKind.AVATAR_SECONDS, amount=seconds, purpose=Purpose.FACE, provider="simli"))
 
-    joins_itself = assignment.face is not None and assignment.face.avatar is not None
-    face = (Direct if joins_itself else Bridge)(room, assignment, report, count)
-    speaker = Speaker(room, assignment, report, face.output, usage)
-    async with entering(face) as there, speaker:
+    async with AsyncExitStack() as stack:
+        face: Direct | Bridge
+        if assignment.face is not None and assignment.face.avatar is not None:
+            own_voice = await stack.enter_async_context(RoomAudioSink(room, SAMPLE_RATE))
+            face = Direct(room, assignment, report, count, own_voice)
+        else:
+            face = Bridge(room, assignment, report, count)
+        there = await stack.enter_async_context(entering(face))
+        speaker = await stack.enter_async_context(Speaker(room, assignment, report, face.output, usage))
         await there
         report(Ready())
         async with asyncio.TaskGroup() as tasks:

@@ -19,6 +19,7 @@ from meetctl.doctor.reach import look_at_reach
 from meetctl.doctor.services import FaceAnswers, judge_face, judge_livekit
 from meetctl.doctor.tools import look_at_tools
 from meetctl.errors import ExitCode, MeetctlError
+from meetctl.local.carrying import cores
 from meetctl.local.data import missing_models
 from meetctl.local.livekit_binary import PINNED_VERSION, find_server
 from meetctl.protocol.secrets import Masker
@@ -92,7 +93,7 @@ def _machine(roster: Roster | None, variables: Mapping[str, str]) -> Iterator[Fi
     free = probing.free_memory_mb()
     if models:
         yield checks.judge_models([(model.title, model.size, _instead(model)) for model in missing_models(models)])
-        yield checks.judge_pairs(probing.cores(), free, needed_mb(programs, models=(), local_faces=local))
+        yield checks.judge_pairs(cores(), free, needed_mb(programs, models=(), local_faces=local))
     needed = needed_mb(programs, models=models, local_faces=local)
     whom = "one avatar and one audio agent" if roster is None else f"the {len(programs)} agents of {shown(roster.file)}"
     yield checks.judge_memory(needed, free, whom)

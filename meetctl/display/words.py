@@ -77,6 +77,8 @@ def troubles(seat: SeatStatus) -> Iterator[Trouble]:
         at = _time_of_day(seat.warning_at)
         often = f"{seat.warning_count} times, last at {at}" if seat.warning_count > 1 and at else at
         yield Trouble(f"warning: {seat.warning}", "yellow", when=often)
+    if isinstance(seat, AgentStatus) and seat.transport == "direct" and seat.transport_reason is not None:
+        yield Trouble(f"its face is in the room by itself: {seat.transport_reason}", "dim", passing=True)
     if seat.state == "stalled":
         yield Trouble("its media no longer flows", "yellow")
     if seat.state == "starting" and seat.missing:

@@ -103,11 +103,6 @@ def free_memory_mb() -> float:
     return psutil.virtual_memory().available / 1e6
 
 
-def cores() -> int:
-    """Returns how many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 async def ask_livekit(
     credentials: LiveKitCredentials, room: str
 ) -> tuple[tuple[str, str | None] | None, float, float | None]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import SecretStr
 
 from meetctl import rooms
 from meetctl.errors import LiveKitError, UsageError
+from meetctl.meeting.face_ways import Transport, is_left_to_itself, way_of_local_face
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.seats import AgentSeat, ChairSeat, CommandSeat, PlayerSeat
@@ -50,6 +51,10 @@ class Cast:
         """Who came by `join` and not with the roster."""
         self.taken_over: set[str] = set()
         """Identities that somebody else has joined with, so that ours had to go."""
+        self._written: dict[str, AgentEntry] = {}
+        """The same as the roster has them, before the way of a face was settled."""
+        self.ways: dict[str, str] = {}
+        """Why a local face that was left to itself takes the way it takes, by identity."""
         self._roster = roster
         self._supervisor = supervisor
         self._servers = servers
@@ -72,8 +77,10 @@ class Cast:
                 self._chair_identity = participant.identity
                 self._own_chair = False
 
-    def seat_all(self, entries: Iterable[AgentEntry]) -> None:
+    async def seat_all(self, entries: Sequence[AgentEntry]) -> None:
         """Seats the chair, unless the room has one, and these agents."""
+        if sum(is_left_to_itself(entry) for entry in entries) > 1:
+            await self._servers.wait_for_machine()  # nobody can be forked before that anyway
         if self._own_chair:
             self._supervisor.add(ChairSeat(self, depends_on=self._servers.livekit_seat))
         for entry in entries:
@@ -105,6 +112,8 @@ class Cast:
         In this order: the chair believes only its cast, and the agent still has to hand over what it was saying.
         """
         del self.entries[identity]
+        del self._written[identity]
+        self.ways.pop(identity, None)
         self.joined.discard(identity)
         await self._supervisor.remove(identity, timeout_s=timeout_s)
         await self._tell_chair()
@@ -113,6 +122,7 @@ class Cast:
     async def replace(self, entry: AgentEntry, *, timeout_s: float) -> None:
         """Fills the seat of that identity by another entry."""
         self._mask.add(*secrets_of_entry(entry))
+        self._written[entry.identity] = entry
         entry = self._settled(entry)
         self.entries[entry.identity] = entry
         await self._supervisor.restart(entry.identity, timeout_s=timeout_s, seat=self._seat_of(entry))
@@ -160,6 +170,15 @@ class Cast:
     def taken(self) -> set[str]:
         """Returns the identities and lower-case names in use."""
         return {CHAIR_IDENTITY, *self.entries, *(entry.name.lower() for entry in self.entries.values())}
+
+    def as_written(self) -> tuple[AgentEntry, ...]:
+        """Returns the agents as the roster has them."""
+        return tuple(self._written[identity] for identity in self.entries)
+
+    def transports(self) -> dict[str, tuple[str, str | None]]:
+        """Returns of each avatar how its face takes, and why where that was left to us, by identity."""
+        faces = {identity: entry.face for identity, entry in self.entries.items() if entry.face is not None}
+        return {identity: (face.transport, self.ways.get(identity)) for identity, face in faces.items()}
 
     def members(self) -> tuple[CastMember, ...]:
         """Returns the agents as the chair knows them."""
@@ -215,8 +234,9 @@ class Cast:
         face = entry.face
         if face is None or face.transport == "bridge":
             return entry
-        if face.local and face.transport == "auto":  # so that its own connection is seen
-            return entry.model_copy(update={"face": face.model_copy(update={"transport": "bridge"})})
+        if face.local and face.transport == "auto":
+            way = self._way_of_local(entry)
+            return entry.model_copy(update={"face": face.model_copy(update={"transport": way})})
         why = None if face.local else why_not_direct(self._credentials.url, face.url or SIMLI_URL)
         if why is not None and face.transport == "direct":
             raise UsageError(f"{entry.name}: {why}", hint="write transport: bridge, or transport: auto")
@@ -224,7 +244,18 @@ class Cast:
         way = "bridge" if why is not None or legacy else "direct"
         return entry.model_copy(update={"face": face.model_copy(update={"transport": way})})
 
+    def _way_of_local(self, entry: AgentEntry) -> Transport:
+        """Returns how a local face takes that is left to itself: bridged, so that its connection is seen, if it can."""
+        if avatar_identity(entry.identity) in self.entries:
+            return "bridge"
+        others = [other for other in self.entries.values() if other.identity != entry.identity]
+        coming = [other for other in self._roster.agents if other.identity not in {entry.identity, *self.entries}]
+        way, why = way_of_local_face(self._servers.machine, others, [*coming, entry])
+        self.ways[entry.identity] = why
+        return way
+
     def _seat(self, entry: AgentEntry) -> None:
+        self._written[entry.identity] = entry
         entry = self._settled(entry)
         self._numbers[entry.identity] = max(self._numbers.values(), default=-1) + 1
         self._supervisor.add(self._seat_of(entry))

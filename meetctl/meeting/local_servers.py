@@ -10,13 +10,15 @@ from pathlib import Path
 from meetctl.catalogue import BETTER, local_model
 from meetctl.errors import ConflictError, StandInError, TimedOutError
 from meetctl.local import livekit
+from meetctl.local.carrying import Machine, cores
 from meetctl.local.ports import free_tcp_port
 from meetctl.meeting.seats import LIVEKIT_SEAT, MODELS_SEAT, SIMLI_SEAT, LiveKitSeat, StandInSeat
 from meetctl.programs.room_access import StandIns
+from meetctl.protocol import PictureCost
 from meetctl.protocol.secrets import Masker
 from meetctl.roster import Roster
 from meetctl.settings import LiveKitCredentials
-from meetctl.supervisor.events import SeatKind
+from meetctl.supervisor.events import ChildMessage, SeatEvent, SeatKind
 from meetctl.supervisor.state import ProcessState, SeatState
 from meetctl.supervisor.supervisor import Supervisor
 
@@ -27,6 +29,9 @@ STAND_IN_READY_S = 120.0
 OTHERS_FIRST_S = 20.0
 """Nobody asks a model anything before somebody is there to ask. A start that takes 3 s on idle cores takes this long on
 busy ones, and models that load meanwhile take one of two cores away from it."""
+MEASURED_S = 6.0
+"""From the start of the local Simli server until it knows what a picture costs: 1 s on idle cores, beside what else
+loads. A machine that takes longer is a slow one."""
 SPARE_SLOTS = 2
 """Conversations the model server can keep beyond the roster's agents, for those that join later."""
 
@@ -53,6 +58,8 @@ class LocalServers:
         self._files: frozenset[str] = frozenset()
         self.loopback_only = False
         """Whether livekit-server was started here and serves media at a loopback address alone."""
+        self.machine: Machine | None = None
+        """What is known of it, from the local Simli server."""
         self.seated = asyncio.Event()
         """The meeting's first agents have their seats."""
 
@@ -66,7 +73,7 @@ class LocalServers:
         if roster.needs_local_simli and self.stand_ins.simli_url is None:
             port = free_tcp_port()
             faces = (f"--prepare={face}" for face in roster.local_faces)
-            self._seat(SIMLI_SEAT, "meetctl.local.simli", port, "--give-way", *faces)
+            self._seat(SIMLI_SEAT, "meetctl.local.simli", port, "--give-way", "--tell-cost", *faces)
             self.stand_ins = StandIns(self.stand_ins.models_url, f"http://127.0.0.1:{port}")
 
     def start_voice(self) -> None:
@@ -99,6 +106,17 @@ class LocalServers:
         self._supervisor.add(LiveKitSeat(binary, config_path, config.url, log, self._mark))
         await self._wait_ready(LIVEKIT_SEAT, SERVER_READY_S)
         return config.credentials
+
+    def observe(self, event: SeatEvent) -> None:
+        """Learns what a picture costs here."""
+        if isinstance(event, ChildMessage) and isinstance(event.event, PictureCost) and event.seat == SIMLI_SEAT:
+            self.machine = Machine(cores(), event.event.ms)
+
+    async def wait_for_machine(self) -> None:
+        """Waits, for a while, until it is known what a picture costs here, where the local Simli server runs."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MEASURED_S):
+                await self._supervisor.wait_until(lambda _: self.machine is not None)
 
     async def wait_for_stand_ins(self) -> StandIns:
         """Waits until those that were started serve; returns where.

@@ -152,6 +152,7 @@ class Meeting:
             people=self.front_door.people.people(),
             locked=self.front_door.people.locked,
             requests=self.host_requests.view(),
+            transports=self.cast.transports(),
         )
 
     @property
@@ -183,7 +184,7 @@ class Meeting:
 
     def plan(self, roster: Roster) -> Plan:
         """Returns what makes this meeting that roster's; raises ConflictError for what cannot change now."""
-        seated = self.roster.model_copy(update={"agents": tuple(self.cast.entries.values())})
+        seated = self.roster.model_copy(update={"agents": self.cast.as_written()})
         return plan(seated, roster, joined=self.cast.joined)
 
     async def reconcile(self, roster: Roster) -> Plan:
@@ -267,6 +268,7 @@ class Meeting:
         self.supervisor.listen(self._accounts.observe)
         tells_steps = self._timeline is not None
         self._servers = LocalServers(self.supervisor, self._mark, self.log_dir, self._mask, tells_steps=tells_steps)
+        self.supervisor.listen(self._servers.observe)
         self._servers.start_stand_ins(self.roster)
         with STEPS.step("livekit-server answers"):
             self._credentials = await self._livekit()
@@ -338,7 +340,7 @@ class Meeting:
             await self.cast.find_chair()
         mark_begun(self.log_dir)
         self.supervisor.listen(LimitEnforcer(self.supervisor, self.cast.entries, self._own).observe)
-        self.cast.seat_all(self.roster.agents)
+        await self.cast.seat_all(self.roster.agents)
         self._servers.seated.set()
         self._own(sample_forever(self.supervisor))
         self._own(self._beat())

@@ -36,6 +36,14 @@ class Step(Model):
     ended: float
 
 
+class PictureCost(Model):
+    """From the local Simli server: what one picture of a face costs on this machine."""
+
+    type: Literal["picture_cost"] = "picture_cost"
+    ms: float
+    """Of a core: drawn, encoded, decoded and encoded again."""
+
+
 class LegStats(Model):
     """One leg, over the last two seconds; what cannot be measured is None."""
 
@@ -240,6 +248,7 @@ Event = (
     Ready
     | Serving
     | Step
+    | PictureCost
     | LegStats
     | SpeechState
     | AvOffset

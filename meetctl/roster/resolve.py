@@ -284,9 +284,9 @@ def _face(
     reading: Reading, written: FaceWritten | None, keys: Keys, program: Program, path: KeyPath
 ) -> FaceChoice | None:
     if written is None:
-        return FaceChoice() if program is Program.SIMLI else None
+        return FaceChoice(transport="auto") if program is Program.SIMLI else None
     if written.local:
-        return FaceChoice(transport=written.transport or "bridge")
+        return FaceChoice(transport=written.transport or "auto")
     if not written.face_id:
         reading.note((*path, "face_id"), "is missing", "write face: local, or add face_id: …")
     api_key = keys.find(written.api_key, SIMLI_KEY)

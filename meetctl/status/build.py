@@ -43,6 +43,7 @@ def meeting_status(
     people: tuple[PersonStatus, ...] = (),
     locked: bool = False,
     requests: Iterable[Mapping[str, Any]] = (),
+    transports: Mapping[str, tuple[str, str | None]] = MappingProxyType({}),
 ) -> MeetingStatus:
     """Returns one meeting as of `now` (monotonic seconds).
 
@@ -54,6 +55,7 @@ def meeting_status(
         used: by each seat, over all its processes.
         avatars_run_on: until when sessions run that nobody closes any more, Unix time by agent.
         requests: what waits for a host's word.
+        transports: of each avatar, how its face takes, and why.
     """
     state = as_of(state, now)
     seats = state.seats.values()
@@ -78,6 +80,7 @@ def meeting_status(
                 latencies.get(seat.seat),
                 used.get(seat.seat, ()),
                 avatars_run_on.get(seat.seat),
+                transports.get(seat.seat, (None, None)),
             )
             for seat in seats
             if seat.kind is SeatKind.AGENT
@@ -143,6 +146,7 @@ def _agent(
     latency: Mapping[str, float] | None,
     used: Sequence[Usage],
     runs_on_until: float | None,
+    transport: tuple[str | None, str | None],
 ) -> AgentStatus:
     if runs_on_until is not None:
         common = {**common, "warning": "; ".join(filter(None, (seat.warning, runs_on(runs_on_until))))}
@@ -170,6 +174,8 @@ def _agent(
         degraded_reason=seat.degraded_reason,
         muted=muted,
         tools=None if seat.tools is None else _tools(seat.tools),
+        transport=transport[0],
+        transport_reason=transport[1],
         repeats=None if seat.repeats is None else seat.repeats.model_dump(exclude={"type"}),
         latency_ms=None if latency is None else {stage: round(ms, 1) for stage, ms in latency.items()},
     )

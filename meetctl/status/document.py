@@ -116,6 +116,11 @@ class AgentStatus(SeatStatus):
     tools: ToolStatus | None = None
     """Since its process began; null = it has used none."""
 
+    transport: str | None = None
+    """Of an avatar: `bridge`, or `direct` where its face is in the room by itself."""
+    transport_reason: str | None = None
+    """Why, where that was left to meetctl."""
+
 
 class PersonStatus(Shown):
     """One person in the room. The last four are what their own page says; null where it says nothing."""

@@ -1,6 +1,6 @@
 """An avatar that is a participant of its own: Simli's worker is invited into the room, and spoken to over the room.
 
-Nothing of it passes through this process. The agent's own track speaks while there is no avatar, silent otherwise.
+Nothing of it passes through this process. The agent's own voice speaks while there is no avatar, silent otherwise.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from livekit.agents.voice.avatar import DataStreamAudioOutput
 from meetctl.protocol import Assignment, AvatarSession, Degraded, Model, Warn
 
 from ..room.meters import report_room_leg
-from .media.room_audio import RoomAudio
 from .output.direct_output import DirectOutput
-from .output.sink import FaceAudioOutput
 from .session.face_session import USAGE_S
 from .session.manager import HEALTHY_S, NOBODY, backoff
 from .session.presence import HumanPresence
@@ -42,18 +40,27 @@ logger = logging.getLogger(__name__)
 
 
 class Direct:
-    """An async context manager: entered = the avatar is in the room, or the reason why not has been told."""
+    """An async context manager: entered = the avatar is in the room, or the reason why not has been told.
 
-    def __init__(self, room: rtc.Room, assignment: Assignment, report: Report, count_seconds: Callable[[float], None]):
+    Args:
+        own_voice: in the room already; takes what an avatar takes, `SAMPLE_RATE`.
+    """
+
+    def __init__(
+        self,
+        room: rtc.Room,
+        assignment: Assignment,
+        report: Report,
+        count_seconds: Callable[[float], None],
+        own_voice: io.AudioOutput,
+    ) -> None:
         assert assignment.face is not None and assignment.face.avatar is not None
         self._room = room
         self._face = assignment.face
         self._avatar = assignment.face.avatar
         self._report = report
         self._count_seconds = count_seconds
-        self._audio = RoomAudio()
-        self._own_voice = FaceAudioOutput(self._audio.push)
-        self._output = DirectOutput(self._own_voice)
+        self._output = DirectOutput(own_voice)
         self._presence = HumanPresence(room, [member.identity for member in assignment.cast])
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
@@ -71,7 +78,6 @@ class Direct:
         await asyncio.shield(self._pumps)
 
     async def __aenter__(self) -> Self:
-        await self._audio.publish(self._room)
         for event in ("participant_connected", "participant_disconnected", "track_published"):
             self._room.on(event, self._look)
         self._pumps = asyncio.create_task(self._pump(), name="direct")
@@ -89,7 +95,6 @@ class Direct:
 
     async def _pump(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._audio.run(self._own_voice.fill), name="room-audio")
             tasks.create_task(report_room_leg(self._room, self._report), name="room-meter")
             tasks.create_task(self._keep(), name="avatar")
 

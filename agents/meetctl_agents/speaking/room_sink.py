@@ -46,17 +46,21 @@ class _Segment:
 
 
 class RoomAudioSink(io.AudioOutput):
-    """Publishes the agent's voice; async context manager around the track."""
+    """Publishes the agent's voice; async context manager around the track.
 
-    def __init__(self, room: rtc.Room) -> None:
+    Args:
+        sample_rate: of what it is given, hertz.
+    """
+
+    def __init__(self, room: rtc.Room, sample_rate: int = SAMPLE_RATE) -> None:
         super().__init__(
             label="room",
             capabilities=io.AudioOutputCapabilities(pause=False),
-            sample_rate=SAMPLE_RATE,
+            sample_rate=sample_rate,
         )
         self._room = room
-        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=AHEAD_MS)
-        self._cutter = _Cutter()
+        self._source = rtc.AudioSource(sample_rate, 1, queue_size_ms=AHEAD_MS)
+        self._cutter = _Cutter(sample_rate)
         self._segments: deque[_Segment] = deque()
         self._dropping = False
         self._wake = asyncio.Event()
@@ -154,7 +158,7 @@ class RoomAudioSink(io.AudioOutput):
             self.on_playback_finished(playback_position=segment.pushed_s, interrupted=False)
 
     async def _push_silence(self) -> None:
-        piece = rtc.AudioFrame.create(SAMPLE_RATE, 1, SAMPLE_RATE * PIECE_MS // 1000)
+        piece = self._cutter.silence
         for _ in range(TAIL_MS // PIECE_MS):
             if self._segments and self._segments[0].pieces:
                 return
@@ -171,21 +175,26 @@ class RoomAudioSink(io.AudioOutput):
 class _Cutter:
     """Cuts frames of any length into pieces of `PIECE_MS`; the last one of a flush may be shorter."""
 
-    def __init__(self) -> None:
+    def __init__(self, sample_rate: int) -> None:
+        self._sample_rate = sample_rate
+        self._size = sample_rate * PIECE_MS // 1000 * 2
         self._rest = b""
+
+    @property
+    def silence(self) -> rtc.AudioFrame:
+        """One piece of it."""
+        return self._frame(bytes(self._size))
 
     def push(self, frame: rtc.AudioFrame) -> list[rtc.AudioFrame]:
         self._rest += bytes(frame.data)
-        size = SAMPLE_RATE * PIECE_MS // 1000 * 2
-        whole = len(self._rest) // size * size
-        pieces = [_frame(self._rest[start : start + size]) for start in range(0, whole, size)]
+        whole = len(self._rest) // self._size * self._size
+        pieces = [self._frame(self._rest[start : start + self._size]) for start in range(0, whole, self._size)]
         self._rest = self._rest[whole:]
         return pieces
 
     def flush(self) -> list[rtc.AudioFrame]:
         rest, self._rest = self._rest, b""
-        return [_frame(rest)] if rest else []
+        return [self._frame(rest)] if rest else []
 
-
-def _frame(samples: bytes) -> rtc.AudioFrame:
-    return rtc.AudioFrame(samples, SAMPLE_RATE, 1, len(samples) // 2)
+    def _frame(self, samples: bytes) -> rtc.AudioFrame:
+        return rtc.AudioFrame(samples, self._sample_rate, 1, len(samples) // 2)

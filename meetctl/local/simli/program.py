@@ -11,7 +11,7 @@ from pathlib import Path
 from meetctl.local.shell import Tell, run_server
 from meetctl.local.simli.config import ServerConfig, load_faults, load_keys, load_livekit
 from meetctl.local.simli.sessions.giving_way import Manner
-from meetctl.protocol import Recovered, Serving, Warn
+from meetctl.protocol import PictureCost, Recovered, Serving, Warn
 from meetctl.protocol.proxies import keep_livekit_direct
 from meetctl.protocol.steps import STEPS
 
@@ -35,6 +35,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1; 0 picks a free one")
     parser.add_argument("--tell-steps", action="store_true", help="tell on stdout what it does when it starts")
+    parser.add_argument("--tell-cost", action="store_true", help="measure what a picture costs here, and tell it")
     parser.add_argument("--watch-stdin", action="store_true", help="stop when stdin ends")
     parser.add_argument("--size", type=int, default=512, help="width and height of the video, even, 64 to 1280")
     parser.add_argument("--fps", type=int, default=25, help="frames a second, 5 to 60")
@@ -73,6 +74,9 @@ async def _serve(options: argparse.Namespace, tell: Tell, stopped: asyncio.Event
     give_way = partial(_tell_manner, tell, options.fps) if options.give_way else None
     async with SimliServer(_config(options), give_way) as server:
         tell(Serving(url=server.url))
+        if options.tell_cost:
+            with STEPS.step("measure a picture"):
+                tell(PictureCost(ms=round(await server.picture_ms(), 3)))
         await stopped.wait()
 
 

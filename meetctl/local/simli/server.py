@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +16,7 @@ from meetctl.errors import StandInError
 from meetctl.local.simli.config import ServerConfig
 from meetctl.local.simli.faults import FaultBox
 from meetctl.local.simli.media.peer import prepare_process
+from meetctl.local.simli.media.price import picture_ms
 from meetctl.local.simli.protocols.compose import ComposeP2P, SocketHandler
 from meetctl.local.simli.protocols.cors import local_pages
 from meetctl.local.simli.protocols.legacy import LegacyHandler
@@ -77,6 +79,12 @@ class SimliServer:
                 token_routes.prepare(face_id)
             self._open = opening.pop_all()
         return self
+
+    async def picture_ms(self) -> float:
+        """Measures what one picture costs here, milliseconds of a core, beside everything else."""
+        face_id = self._config.prepared[0] if self._config.prepared else ""
+        work = partial(picture_ms, face_id, self._config.size)
+        return await asyncio.get_running_loop().run_in_executor(None, work)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -160,7 +160,9 @@ def test_a_local_face_may_join_the_room_itself_wherever_that_is(load: Load, live
 
 def test_the_smallest_roster_is_local_throughout(load: Load, tmp_path: Path) -> None:
     local = ModelChoice(provider="local")
-    ada = AgentEntry(name="Ada", identity="ada", program=Program.SIMLI, face=FaceChoice(), llm=local, tts=local)
+    ada = AgentEntry(
+        name="Ada", identity="ada", program=Program.SIMLI, face=FaceChoice(transport="auto"), llm=local, tts=local
+    )
     roster = load("agents: [{name: Ada, agent: simli}]")
     assert roster == Roster(file=tmp_path / "roster.yaml", room=roster.room, stt=local, agents=(ada,))
     assert is_room_name(roster.room)

@@ -52,4 +52,4 @@ def test_a_face_s_settings_are_taken_over(tmp_path: Path, written: str, expected
 def test_a_drawn_face_costs_nothing_and_stays(tmp_path: Path) -> None:
     file = tmp_path / "roster.yaml"
     file.write_text("agents:\n  - {name: Ada, agent: simli}\n")
-    assert load_roster(file, environment={}).agents[0].face == FaceChoice(idle_close_s=None)
+    assert load_roster(file, environment={}).agents[0].face == FaceChoice(idle_close_s=None, transport="auto")

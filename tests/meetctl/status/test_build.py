@@ -142,6 +142,8 @@ def test_an_agent_is_told_with_what_was_measured_and_not_more() -> None:
         "muted": False,
         "latency_ms": None,
         "repeats": None,
+        "transport": None,
+        "transport_reason": None,
         "tools": None,
         "missing": [],
         "usage": [],

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 import numpy as np
 import pytest
 from livekit import rtc
+from meetctl_agents.face.bridge import Bridge
 from meetctl_agents.face.media.offset import ENOUGH, OffsetMeter
 from meetctl_agents.face.media.pace import SECONDS_PER_FRAME
 from meetctl_agents.face.media.room_audio import FRAME, WAITING_FRAMES, RoomAudio
@@ -134,6 +135,7 @@ async def test_a_room_that_takes_nothing_for_a_while_costs_neither_delay_nor_mem
         monkeypatch.undo()
         blocked.clear()
     assert grown < 2_000_000  # 25 pictures a second of 0.4 MB would be 10 MB each
+    assert isinstance(stage.bridge, Bridge)
     assert stage.bridge._audio.waiting_s <= WAITING_FRAMES * SECONDS_PER_FRAME
     freed = time.time()
 

@@ -118,4 +118,5 @@ def _framed(picture: NDArray[np.uint8]) -> rtc.VideoFrame:
     from livekit import rtc
 
     height, width = picture.shape[:2]
-    return rtc.VideoFrame(width, height, rtc.VideoBufferType.RGBA, picture.tobytes())
+    frame = rtc.VideoFrame(width, height, rtc.VideoBufferType.RGBA, picture.tobytes())
+    return frame.convert(rtc.VideoBufferType.I420)  # once for each picture, however often it is sent
