@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from meetctl.catalogue import LocalModel, in_place_of, local_model, pair
 from meetctl.display import console, doctoring
 from meetctl.doctor import checks, probing
+from meetctl.doctor.carrying import judge_cores, measured_machine
 from meetctl.doctor.findings import Finding, Level, document, failure, ok
 from meetctl.doctor.memory import needed_mb
 from meetctl.doctor.models import ask_models
@@ -68,6 +69,7 @@ def _read(path: Path | None, variables: Mapping[str, str]) -> tuple[list[Finding
 
 
 async def _examine(roster: Roster | None, variables: Mapping[str, str]) -> list[Finding]:
+    machine = await measured_machine()  # alone: what follows keeps the cores busy itself
     livekit, faces = _livekit(roster, variables), list(_faces(roster, variables))
     here, server, there, asked, tools, *shown = await asyncio.gather(
         asyncio.to_thread(lambda: list(_machine(roster, variables))),
@@ -77,7 +79,8 @@ async def _examine(roster: Roster | None, variables: Mapping[str, str]) -> list[
         _tools(roster),
         *(_face(face) for face in faces),
     )
-    return [*here, *server, *there, *asked, *tools, *(finding for found in shown for finding in found)]
+    carried = judge_cores(machine, roster.agents if roster is not None else ())
+    return [*here, carried, *server, *there, *asked, *tools, *(finding for found in shown for finding in found)]
 
 
 def _machine(roster: Roster | None, variables: Mapping[str, str]) -> Iterator[Finding]:

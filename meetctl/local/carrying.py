@@ -54,14 +54,18 @@ class Machine:
         """Returns what a meeting may use of it at rest, percent of one core."""
         return 100 * SHARE * self.cores * self.free
 
+    @property
+    def left(self) -> float:
+        """Returns what of that is left for agents."""
+        return self.percent - MEETING.on(self.picture_ms)
+
     def room_for(self, price: Price) -> int:
         """Returns how many of these, and nobody else, a meeting can have."""
-        left = self.percent - MEETING.on(self.picture_ms)
-        return max(0, int(left / price.on(self.picture_ms)))
+        return max(0, int(self.left / price.on(self.picture_ms)))
 
     def bridged_of(self, faces: int, audio_agents: int) -> int:
         """Returns how many of so many local faces can be bridged beside so many audio agents, the others direct."""
-        left = self.percent - MEETING.on(self.picture_ms) - audio_agents * AUDIO.on(self.picture_ms)
+        left = self.left - audio_agents * AUDIO.on(self.picture_ms)
         bridged, direct = BRIDGED.on(self.picture_ms), DIRECT.on(self.picture_ms)
         fitting = (count for count in range(faces, 0, -1) if count * bridged + (faces - count) * direct <= left)
         return next(fitting, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,9 +40,10 @@ def test_a_machine_without_keys_is_well(meetctl: Meetctl) -> None:
     ran = meetctl("doctor", "--json")
     assert ran.code == 0, ran.out
     assert ran.json()["ok"]
-    for check in ("ports", "ice", "libraries", "keys", "models", "memory", "livekit-server"):
+    for check in ("ports", "ice", "libraries", "keys", "models", "memory", "cores", "livekit-server"):
         assert set(levels(ran, check)) <= {"ok", "warning"} and levels(ran, check), check
     assert "1.13.5 at " in messages(ran)
+    assert re.search(r"\d+ cores?, \d+% free, \d+\.\d ms a picture: room for \d+ local avatars", messages(ran))
 
 
 def test_servers_elsewhere_are_asked_and_what_they_refuse_is_told_without_the_keys(
