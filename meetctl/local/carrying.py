@@ -29,8 +29,8 @@ MEETING = Price(3.0, 0.6)
 """Supervisor, chair and livekit-server, with nobody in the room."""
 BRIDGED = Price(28.0, 3.3)
 """A local avatar whose picture comes over a Simli connection of its own: 36 and 61 %."""
-DIRECT = Price(17.0, 1.5)
-"""One that publishes into the room itself: 20 and 32 %."""
+DIRECT = Price(18.0, 1.5)
+"""One that publishes into the room itself: 22 %, and 33 by reckoning."""
 AUDIO = Price(2.8, 0.2)
 """An agent with a voice alone."""
 
