@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from meetctl.local.simli.face.motion import Motion
@@ -16,7 +18,7 @@ def test_two_of_five_pictures_change_eyes_blink_every_four_seconds_and_the_head_
     face, motion = FaceRenderer(face_id, 512), Motion(face_id)
     poses = [motion.pose(frame / FPS, Mouth(), speaking=False) for frame in range(SECONDS * FPS)]
     placed = [face.placed(pose) for pose in poses]
-    following = list(zip(placed, placed[1:], strict=False))
+    following = list(pairwise(placed))
     assert 600 <= sum(one != other for one, other in following) <= 900
     assert 12 <= sum(one.blink < 0.5 <= other.blink for one, other in following) <= 20
     for way in (0, 1):
