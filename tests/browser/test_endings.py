@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import WebSocketRoute, expect
 
 from meetctl.rooms import Rooms
 from meetctl.settings import LiveKitCredentials
+from meetctl.web.invites import Comer, ConnectionDetails, Invites
 from meetctl.web.server import PageServer
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import INFO, OpenPage
 from tests.browser.test_join_page import join
 
 
@@ -132,3 +134,31 @@ async def test_a_meeting_whose_servers_are_all_gone_is_over_for_whoever_is_in_it
     for line in lines:
         await line.close()
     await expect(page.get_by_test_id("screen-closed")).to_be_visible()
+
+
+async def test_the_tab_of_an_earlier_meeting_says_that_its_link_lets_nobody_in(
+    built_page: None, open_page: OpenPage
+) -> None:
+    async def admit(name: str, comer: Comer) -> ConnectionDetails:
+        raise NotImplementedError
+
+    def meeting(room: str, port: int = 0) -> PageServer:
+        return PageServer(
+            room=room,
+            livekit_url="ws://127.0.0.1:9",
+            invites=Invites.create(),
+            admit=admit,
+            info=lambda: INFO,
+            port=port,
+        )
+
+    async with meeting("yesterday") as yesterday:
+        page = await open_page(yesterday.join_link())
+        await page.get_by_test_id("prejoin-name").fill("Bob")
+        port = urlsplit(yesterday.url).port or 0
+    async with meeting("today", port):
+        await page.get_by_test_id("join-button").click()
+        await expect(page.get_by_test_id("screen-wrong-invite")).to_be_visible()
+        await page.reload()
+        await expect(page.get_by_test_id("screen-wrong-invite")).to_be_visible()
+        await expect(page.locator("body")).not_to_contain_text("today")

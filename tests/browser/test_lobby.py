@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,8 @@ async def test_a_person_waits_until_a_host_decides_and_goes_in_alone_and_comes_b
     await expect(bob.get_by_test_id("asks")).to_have_count(0)
     await bob.get_by_test_id("join-button").click()
     await expect(connected).to_have_attribute("data-state", "connected")
+    await expect(bob.get_by_test_id("tile").filter(has_text="you")).to_contain_text("Bob")
+    await expect(bob.get_by_test_id("tile")).to_have_count(2)
 
     zoe = await waiting("Zoe")
     await request.get_by_role("button", name="Refuse Zoe").click()
@@ -81,3 +84,13 @@ async def test_a_person_waits_until_a_host_decides_and_goes_in_alone_and_comes_b
     await until(lambda requests: len(requests) == 1)
     await ida.close()
     await until(lambda requests: requests == [])
+
+    await _tests_the_connection(await open_page(f"{(await link('guest')).partition('/porch')[0]}/connection"), axe)
+
+
+async def _tests_the_connection(page: Page, axe: str) -> None:
+    for way, state in (("signaling", "open"), ("udp", "open"), ("tcp", "none"), ("turn", "none")):
+        await expect(page.get_by_test_id(f"trial-{way}")).to_have_attribute("data-state", state)
+    await expect(page.get_by_test_id("trial")).to_have_attribute("data-verdict", "good")
+    await expect(page.get_by_test_id("trial-udp")).to_contain_text(re.compile(r"works, \d+\.\d\d s"))
+    await picture(page, "connection", axe, kept=False)

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import { askToJoin, withdraw, type ConnectionDetails, type Refusal, type RefusalCode } from "../api";
 
 /** Whoever has just been let in should not have to wait for it. */
-const ASK_MS = 2_000;
+const ASK_MS = 1_000;
 const PASSING: ReadonlySet<RefusalCode> = new Set(["too_many", "lobby_full", "cannot_admit"]);
 
 export interface Admission {

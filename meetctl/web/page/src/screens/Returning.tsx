@@ -4,8 +4,8 @@ import { Screen } from "../components/Screen";
 import { useAdmission, type Admission } from "../hooks/useAdmission";
 import { isOnThisMachine } from "../logic/ending";
 
-/** Times two seconds: a laptop that wakes up elsewhere, or a router that starts again. */
-const MOST_GONE = 150;
+/** Times a second or more: a laptop that wakes up elsewhere, or a router that starts again. */
+const MOST_GONE = 300;
 
 export interface ReturningProps extends Admission {
   readonly invite: string;
