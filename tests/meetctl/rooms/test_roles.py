@@ -11,20 +11,41 @@ import pytest
 from livekit import rtc
 from pydantic import SecretStr
 
-from meetctl.rooms import guest_token, observer_token, trial_token
+from meetctl.rooms import agent_token, chair_token, guest_token, observer_token, trial_token
 from meetctl.settings import LiveKitCredentials
 from testing.fixtures.livekit import MintToken
 
 WAIT_S = 60.0
 REFUSED_S = 1.5
 """What is refused in silence is waited for so long; what is allowed takes milliseconds."""
-MINT = {"guest": guest_token, "host": guest_token, "observer": observer_token}
+MINT = {
+    "guest": guest_token,
+    "host": guest_token,
+    "observer": observer_token,
+    "chair": chair_token,
+    "agent": agent_token,
+}
 
 
-async def publishes(room: rtc.Room, seconds: float) -> bool:
+async def speaks(room: rtc.Room, seconds: float) -> bool:
     source = rtc.AudioSource(48_000, 1)
     track = rtc.LocalAudioTrack.create_audio_track("mic", source)
-    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+    return await publishes(room, source, track, rtc.TrackSource.SOURCE_MICROPHONE, seconds)
+
+
+async def shows(room: rtc.Room, kind: rtc.TrackSource.ValueType, seconds: float) -> bool:
+    source = rtc.VideoSource(64, 64)
+    return await publishes(room, source, rtc.LocalVideoTrack.create_video_track("seen", source), kind, seconds)
+
+
+async def publishes(
+    room: rtc.Room,
+    source: rtc.AudioSource | rtc.VideoSource,
+    track: rtc.LocalTrack,
+    kind: rtc.TrackSource.ValueType,
+    seconds: float,
+) -> bool:
+    options = rtc.TrackPublishOptions(source=kind)
     try:
         async with asyncio.timeout(seconds):
             await room.local_participant.publish_track(track, options)
@@ -45,6 +66,18 @@ async def writes(room: rtc.Room, listener: rtc.Room, seconds: float) -> bool:
                 await room.local_participant.publish_data("hello", reliable=True)
                 await asyncio.sleep(0.1)
     except (rtc.participant.PublishDataError, TimeoutError):
+        return False
+    return True
+
+
+async def renames_itself(room: rtc.Room, listener: rtc.Room, seconds: float) -> bool:
+    renamed = asyncio.Event()
+    listener.on("participant_name_changed", lambda *_: renamed.set())
+    await room.local_participant.set_name("Chair")
+    try:
+        async with asyncio.timeout(seconds):
+            await renamed.wait()
+    except TimeoutError:
         return False
     return True
 
@@ -87,15 +120,21 @@ Deed = Callable[[rtc.Room, rtc.Room, float], Awaitable[bool]]
 DEEDS: dict[str, Deed] = {
     "hears": lambda room, _, seconds: hears(room, seconds),
     "is seen": is_seen,
-    "publishes": lambda room, _, seconds: publishes(room, seconds),
+    "speaks": lambda room, _, seconds: speaks(room, seconds),
+    "shows a camera": lambda room, _, seconds: shows(room, rtc.TrackSource.SOURCE_CAMERA, seconds),
+    "shows a screen": lambda room, _, seconds: shows(room, rtc.TrackSource.SOURCE_SCREENSHARE, seconds),
     "writes": writes,
+    "renames itself": renames_itself,
     "calls itself chair": lambda room, _, seconds: calls_itself_chair(room, seconds),
 }
-MAY = {
-    "guest": {"hears", "is seen", "publishes", "writes"},
-    "host": {"hears", "is seen", "publishes", "writes"},
+PEOPLE = {"hears", "is seen", "speaks", "shows a camera", "shows a screen", "writes"}
+MAY: dict[str, set[str]] = {
+    "guest": PEOPLE,
+    "host": PEOPLE,
     "observer": {"hears", "is seen"},
     "visitor who tests": set(),
+    "chair": {"hears", "is seen", "writes"},
+    "agent": {*PEOPLE, "renames itself", "calls itself chair"},
 }
 
 
