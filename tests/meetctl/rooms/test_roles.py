@@ -133,7 +133,7 @@ MAY: dict[str, set[str]] = {
     "host": PEOPLE,
     "observer": {"hears", "is seen"},
     "visitor who tests": set(),
-    "chair": {"hears", "is seen", "writes"},
+    "chair": {"hears", "is seen", "writes", "calls itself chair"},
     "agent": {*PEOPLE, "renames itself", "calls itself chair"},
 }
 
