@@ -22,7 +22,7 @@ ID_CHARACTERS = 24
 
 def items_of(
     prompt: Iterable[Message],
-    own: Mapping[str, Sequence[str]],
+    own: Mapping[str, Sequence[Sequence[str]]],
     held: llm.ChatContext,
     done: Iterable[Any] = (),
     said: Sequence[str] = (),
@@ -31,7 +31,7 @@ def items_of(
 
     Args:
         prompt: what is remembered, without the instructions.
-        own: by what the agent said in a turn, the ids of the items that the session made of it.
+        own: by what the agent said in a turn, the ids of the items that the session made of it, each time it did.
         held: what the session holds now.
         done: what was said and used in the present turn, after the prompt.
         said: the ids of the items of the present turn's words.
@@ -39,9 +39,13 @@ def items_of(
     there = {item.id: item for item in held.items}
     wanted: list[llm.ChatItem] = []
     times: Counter[Message] = Counter()
+    prompt = list(prompt)
+    in_all = Counter(prompt)
     for message in prompt:
         times[message] += 1
-        ids = own.get(message.text, ()) if message.role == "assistant" else ()
+        known = own.get(message.text, ()) if message.role == "assistant" else ()
+        nth = len(known) - in_all[message] + times[message] - 1  # the oldest may not be known any more
+        ids = known[nth] if 0 <= nth < len(known) else ()
         if ids and all(one in there for one in ids):
             wanted += [there[one] for one in ids]
         else:

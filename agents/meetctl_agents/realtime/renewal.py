@@ -43,6 +43,7 @@ class Renewal:
         tell: tells a new session all that is remembered.
         lock: held while an answer is under way.
         used: told the tokens of each answer.
+        taken: told when a session has the present one's place: something may have been said since it was told all.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class Renewal:
         warn: Warn,
         works: Callable[..., None],
         used: Callable[[int], None],
+        taken: Callable[[], None],
     ) -> None:
         self._choice = choice
         self._tell = tell
         self._lock = lock
         self._warn, self._works = warn, works
         self._used = used
+        self._taken = taken
         self._current: Conversation | None = None
         self._changed = asyncio.Event()
         self._failures = 0
@@ -162,6 +165,7 @@ class Renewal:
         self._tell_change()
         self._last_fault = None
         self._works(LOST)
+        self._taken()
         if before is not None:
             logger.info("the realtime session was renewed")
             self._ending.own(before.aclose(), "realtime-session-end")

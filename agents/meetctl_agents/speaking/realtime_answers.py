@@ -98,14 +98,16 @@ class RealtimeAnswers(Remembering):
         self._usage = usage
         self._tools = tools
         self.warming = Warming(is_loaded=True)
-        self._own: dict[str, list[str]] = {}
-        """By what was said in a turn, the items that the session made of it."""
+        self._own: dict[str, list[list[str]]] = {}
+        """By what was said in a turn, the items that the session made of it, each time it was said."""
+        self._present: RealtimeSpeech | None = None
+        """What is being said: it may have been made to its end, and not be heard to its end."""
         self._cut_off: CutOff | None = None
         self._lock = asyncio.Lock()
         """Held while the model speaks, or is told something."""
         self._tasks = Tasks()
         self._is_told = True
-        self._renewal = Renewal(choice, self._tell, self._lock, warn, works, self._count)
+        self._renewal = Renewal(choice, self._tell, self._lock, warn, works, self._count, self.read_ahead)
 
     async def aclose(self) -> None:
         await self._tasks.aclose()
@@ -160,7 +162,7 @@ class RealtimeAnswers(Remembering):
         kept = self._kept(speech, whole=not line.interrupted)
         if kept and line.text.strip():
             said = [message for message in self._prompt() if message.role == "assistant"]
-            self._own[said[-1].text] = kept
+            self._own.setdefault(said[-1].text, []).append(kept)
             while len(self._own) > MOST_OWN:
                 del self._own[next(iter(self._own))]
         if cut:
@@ -176,6 +178,7 @@ class RealtimeAnswers(Remembering):
 
     def _kept(self, speech: Speech, *, whole: bool) -> list[str]:
         """Returns the items of the session that stand for what was heard."""
+        self._present = None
         if not isinstance(speech, RealtimeSpeech) or speech.conversation is None:
             return []
         spoken = speech.sounding.spoken
@@ -204,7 +207,8 @@ class RealtimeAnswers(Remembering):
         instructions, *said = self._prompt()
         while said and is_task(said[-1]):
             said.pop()
-        items = items_of(said, self._own, conversation.held)
+        saying = [] if self._present is None else [one.item_id for one in self._present.sounding.spoken]
+        items = items_of(said, self._own, conversation.held, said=saying)
         await conversation.tell(instructions.text, items, self._tools.offered() if self._tools is not None else ())
 
     # --- a turn ---
@@ -234,13 +238,16 @@ class RealtimeAnswers(Remembering):
                         async for heard in turn.fill(piece):
                             yield heard
 
-        return RealtimeSpeech(made, permit)
+        self._present = speech = RealtimeSpeech(made, permit)
+        return speech
 
 
 class _Turn:
     """One turn, of as many answers as its tools make of it."""
 
-    def __init__(self, renewal: Renewal, own: dict[str, list[str]], speech: RealtimeSpeech, permit: Permit) -> None:
+    def __init__(
+        self, renewal: Renewal, own: dict[str, list[list[str]]], speech: RealtimeSpeech, permit: Permit
+    ) -> None:
         self._renewal = renewal
         self._own = own
         self._speech = speech

@@ -115,3 +115,34 @@ async def test_what_is_forgotten_is_taken_out_of_the_session(server: RealtimeSer
         heard = stage.session.asked[-1].heard
         assert len(heard) <= 21 and heard[-1] == "user: Sam: Ada?" and "number 59." in heard[-2]
         assert stage.session.refused == []
+
+
+async def test_what_it_says_twice_stays_in_its_places(server: RealtimeServer) -> None:
+    async with staged(server) as stage:
+        for number in (1, 2):
+            await stage.says(Grant(grant_id=f"g{number}", verbatim="The very words."))
+            stage.answers.hear(line(number, f"Thanks, {number}."))
+        await stage.says(Grant(grant_id="g3", line=line(3, "Ada?")))
+        assert stage.session.asked[-1].heard == [
+            "assistant: I say what I am told.",
+            "user: Sam: Thanks, 1.",
+            "assistant: I say what I am told.",
+            "user: Sam: Thanks, 2.",
+            "user: Sam: Ada?",
+        ]
+        own = [item["id"] for item in stage.session.items if item["role"] == "assistant"]
+        assert own == [response.item_id for response in stage.session.responses]
+
+
+async def test_what_is_heard_while_it_is_still_being_played_takes_nothing_of_it_away(server: RealtimeServer) -> None:
+    async with staged(server) as stage:
+        grant = Grant(grant_id="g1", line=line(1, "Ada, count."))
+        speech = stage.begin(grant)
+        async with asyncio.timeout(10):
+            await speech.wait_written()
+        stage.answers.hear(line(2, "Mm, interesting."))
+        await stage.until(lambda: any("interesting" in str(item) for item in stage.session.items))
+        stage.end(grant, speech, "One two three", heard_s=0.9)
+        await stage.until(lambda: stage.session.truncated)
+        assert stage.session.responses[0].item_id in [item["id"] for item in stage.session.items]
+        assert stage.session.refused == []
