@@ -33,6 +33,9 @@ NO_STUN = f"{LOOPBACK}:3478"
 """Nobody is there. With no STUN server named, livekit-server names a public one to everybody who joins; one whose port
 is on the browsers' list of blocked ports, Firefox takes for a reason not to connect at all."""
 
+NO_DOMAIN = "turn.invalid"
+"""livekit-server wants a name for TURN, and takes no address of IPv6 for one."""
+
 SECRET_BYTES = 36
 """48 characters of base64; livekit-server complains below 32."""
 
@@ -49,6 +52,16 @@ class OuterMedia:
     """TURN on loopback, for whoever ends TLS before it; None = there is none."""
     node_ip: str | None = None
     """Where people send media, where a router passes it on to `address` from there."""
+
+    @property
+    def turn_host(self) -> str:
+        """Returns the loopback address that TURN listens to: relays are of its family, and so must be the media's."""
+        return "::1" if ":" in self.address else LOOPBACK
+
+    @property
+    def turn(self) -> tuple[str, int] | None:
+        """Returns host and port of TURN, None where there is none."""
+        return None if self.turn_port is None else (self.turn_host, self.turn_port)
 
     @property
     def network(self) -> str:
@@ -147,10 +160,10 @@ def _turn(reach: OuterMedia) -> dict[str, object]:
     return {
         "enabled": True,
         # Who asks through the TLS port is told its own name and port instead; this has only to be one that passes.
-        "domain": reach.address,
+        "domain": NO_DOMAIN,
         "tls_port": reach.turn_port,
         "external_tls": True,
-        "bind_addresses": [LOOPBACK],
+        "bind_addresses": [reach.turn_host],
         # Else a relay appears, looks well and carries nothing. What is named can be sent to by whoever has a token.
         "allow_restricted_peer_cidrs": [reach.network],
     }

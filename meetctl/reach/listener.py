@@ -9,7 +9,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, cast
 
-from meetctl.local.ports import LOOPBACK
 from meetctl.supervisor.tasks import Tasks
 
 FIRST_BYTE_S = 15.0
@@ -28,7 +27,7 @@ class TlsListener:
     Args:
         listening: bound already; closed on the way out.
         http: makes the protocol of one connection of HTTP.
-        turn_port: where TURN without TLS answers on loopback; None = there is none.
+        turn: where TURN without TLS answers, host and port; None = there is none.
         failed: told what nobody foresaw.
     """
 
@@ -37,13 +36,13 @@ class TlsListener:
         listening: socket.socket,
         context: ssl.SSLContext,
         http: MakeProtocol,
-        turn_port: int | None,
+        turn: tuple[str, int] | None,
         failed: Callable[[str, BaseException], object] = lambda name, error: None,
     ) -> None:
         self._listening = listening
         self._context = context
         self._http = http
-        self._turn_port = turn_port
+        self._turn = turn
         self._tasks = Tasks(failed)
         self._relays: set[_Relay] = set()
         self._server: asyncio.Server | None = None
@@ -70,11 +69,11 @@ class TlsListener:
         return _Split(self._http, self._relay)
 
     def _relay(self, visitor: asyncio.Transport, first: bytes) -> None:
-        if self._turn_port is None:
+        if self._turn is None:
             visitor.close()
             return
         relay = _Relay(visitor, first, self._relays)
-        self._tasks.own(relay.connect(self._turn_port), "connect to TURN")
+        self._tasks.own(relay.connect(*self._turn), "connect to TURN")
 
 
 class _Split(asyncio.Protocol):
@@ -121,10 +120,10 @@ class _Relay(asyncio.Protocol):
         visitor.pause_reading()
         visitor.set_protocol(self)
 
-    async def connect(self, port: int) -> None:
-        """Connects to the TURN server on loopback and hands over what waits."""
+    async def connect(self, host: str, port: int) -> None:
+        """Connects to the TURN server and hands over what waits."""
         try:
-            server, _ = await asyncio.get_running_loop().create_connection(lambda: _Copy(self._visitor), LOOPBACK, port)
+            server, _ = await asyncio.get_running_loop().create_connection(lambda: _Copy(self._visitor), host, port)
         except OSError:
             self._visitor.close()
             return

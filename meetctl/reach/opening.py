@@ -98,8 +98,7 @@ def open_reach(choice: ReachChoice | None, state: Path) -> Iterator[Reach | None
     listening, port = _hold(place.address, choice.port)
     with listening:
         context, authority, fingerprint = _serving(choice, place, places, state)
-        # The server's TURN goes by a name or an IPv4 address.
-        media = _media_at(place, choice, None if place.is_ipv6 else free_tcp_port())
+        media = _media_at(place, choice, free_tcp_port())
         yield Reach(place, port, listening, context, media, authority, fingerprint, _others(place, places))
 
 

@@ -50,9 +50,7 @@ def _of_media(reach: Reach) -> list[str]:
             " enough where one of the other two ports is open; where none is, the browser has to trust the authority"
             f" at {reach.url}{AUTHORITY_PATH} (SHA-256 {reach.fingerprint})",
         )
-    if media.turn_port is None:
-        found.append("by IPv6 nobody comes in through the one port alone: the others have to be open")
-    elif reach.place.name == reach.place.address:
+    if reach.place.name == reach.place.address:
         found.append("Firefox needs a name in the link, not an address, to come in through the one port alone")
     return found
 

@@ -254,8 +254,8 @@ class PageServer:
             await web.SockSite(runner, reach.listening).start()
             return
         assert runner.server is not None
-        turn_port = None if self._signaling is None else reach.media.turn_port
-        self._listener = TlsListener(reach.listening, reach.context, runner.server, turn_port, self._failed)
+        turn = None if self._signaling is None else reach.media.turn
+        self._listener = TlsListener(reach.listening, reach.context, runner.server, turn, self._failed)
         await self._listener.__aenter__()
 
     async def __aexit__(

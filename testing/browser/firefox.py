@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from meetctl.settings import inherited_environment
+from testing.fixtures.networks import Host
 
 WAIT_S = 60.0
 """A bound, not a figure: Firefox takes 3 s to start on idle cores."""
@@ -94,12 +95,19 @@ class Firefox:
 
 
 @asynccontextmanager
-async def firefox_running(executable: str, profile: Path, **preferences: Any) -> AsyncIterator[Firefox]:
-    """Yields a Firefox of a fresh profile; its whole process group is gone afterwards."""
+async def firefox_running(
+    executable: str, profile: Path, *, host: Host | None = None, **preferences: Any
+) -> AsyncIterator[Firefox]:
+    """Yields a Firefox of a fresh profile; its whole process group is gone afterwards.
+
+    Args:
+        host: where it runs; None = here.
+    """
     settings = PREFERENCES | preferences
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in settings.items()]
     (profile / "user.js").write_text("".join(lines), encoding="utf-8")
-    argv = [executable, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]
+    prefix = () if host is None else host.prefix
+    argv = [*prefix, executable, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]
     # Its own home: it writes into caches and runtime folders besides the profile.
     environment = {**os.environ, **inherited_environment(), "HOME": str(profile), "MOZ_CRASHREPORTER_DISABLE": "1"}
     process = await asyncio.create_subprocess_exec(
@@ -117,8 +125,10 @@ async def firefox_running(executable: str, profile: Path, **preferences: Any) ->
         async with asyncio.timeout(WAIT_S):
             url = await _address(process.stderr)
         draining = asyncio.create_task(process.stderr.read())
+        # It listens on its own host's loopback.
+        make = None if host is None else lambda info: host.new_socket(*info[:3])
         async with (
-            aiohttp.ClientSession() as client,
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=make)) as client,
             client.ws_connect(f"{url}/session", max_msg_size=0) as socket,
         ):
             firefox = Firefox(socket)

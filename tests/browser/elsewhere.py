@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 from playwright.async_api import async_playwright
 
 from meetctl.settings import inherited_environment
 from testing.browser.install_chromium import find_chromium
-from testing.browser.visitor import SCRIPT, Visitor
+from testing.browser.visitor import SCRIPT, SPEECH_RATE, Visitor
 from testing.fixtures.networks import Host
-from tests.browser.conftest import CHROMIUM_FLAGS, WAIT_MS, found
+from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, WAIT_MS, found
 
 REMEMBERING = """(() => {
     const Connection = RTCPeerConnection;
@@ -24,6 +26,22 @@ REMEMBERING = """(() => {
     };
 })();"""
 """To be put into the page before it loads: it keeps the page's connections."""
+
+
+TONE = (8_000 * np.sin(2 * np.pi * 300 * np.arange(SPEECH_RATE) / SPEECH_RATE)).astype(np.int16).tobytes()
+"""A second of it, to be said aloud."""
+LIGHT = """
+room: {room}
+{head}
+defaults: {{stt: {{provider: openai, model: none, base_url: "http://127.0.0.1:9/v1", api_key: none}}}}
+agents:
+  - {{name: Tone, command: [{python}, -m, tests.programs.answering_tone], cwd: {root}}}
+"""
+
+
+def light_roster(room: str, head: str = "") -> str:
+    """Returns a roster without any model, whose agent sounds once it hears somebody."""
+    return LIGHT.format(room=room, head=head, python=sys.executable, root=ROOT)
 
 
 @asynccontextmanager
@@ -64,5 +82,7 @@ def trust(authority: Path, store: Path, home: Path) -> None:
     certificate = home / "authority.crt"
     pem = authority.read_text(encoding="utf-8")
     certificate.write_text(pem[pem.index("-----BEGIN CERTIFICATE") :], encoding="utf-8")
-    for arguments in (["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "meetctl", "-i", str(certificate)]):
-        subprocess.run(["certutil", "-d", f"sql:{store}", *arguments], check=True, capture_output=True)
+    made = [] if (store / "cert9.db").exists() else [["-N", "--empty-password"]]
+    for arguments in (*made, ["-A", "-t", "C,,", "-n", "meetctl", "-i", str(certificate)]):
+        command = ["certutil", "-d", f"sql:{store}", *arguments]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)

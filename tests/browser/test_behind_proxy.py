@@ -13,30 +13,20 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from meetctl.reach.opening import PROXIED_PORT
-from testing.browser.visitor import SPEECH_RATE
 from testing.fixtures.command import Meetctl, command_in
 from testing.fixtures.lanes import Lane, starts
 from testing.fixtures.networks import Host, Network
 from testing.fixtures.web_proxies import Certificate, caddy_on, certificate_for, nginx_on
-from tests.browser.elsewhere import person_on
+from tests.browser.conftest import ROOT
+from tests.browser.elsewhere import TONE, light_roster, person_on
 
 pytestmark = pytest.mark.root
 
-ROSTER = """
-room: team
-reach: {{public_url: https://{host}/team/}}
-defaults: {{stt: {{provider: openai, model: none, base_url: "http://127.0.0.1:9/v1", api_key: none}}}}
-agents:
-  - {{name: Tone, command: [{python}, -m, tests.programs.answering_tone], cwd: {root}}}
-"""
 OTHER_PORT, WITHHOLDING_PORT = 7445, 7446
 WITHHOLDING = ["tests.programs.withholding_proxy", str(WITHHOLDING_PORT), str(PROXIED_PORT)]
-ROOT = Path(__file__).parents[2]
-TONE = (8_000 * np.sin(2 * np.pi * 300 * np.arange(SPEECH_RATE) / SPEECH_RATE)).astype(np.int16).tobytes()
 OBSTACLE = "() => document.querySelector('[data-testid=obstacle]')?.dataset.obstacle === 'no-websocket'"
 
 
@@ -59,7 +49,7 @@ def team(network: Network, built_page: None, tmp_path_factory: pytest.TempPathFa
     pair = certificate_for(server, tmp_path_factory.mktemp("authority"))
     with command_in(tmp_path_factory.mktemp("team"), prefix=server.prefix) as meetctl:
         meetctl.environment["SSL_CERT_FILE"] = str(pair.authority)
-        roster = ROSTER.format(host=server.name, python=sys.executable, root=ROOT)
+        roster = light_roster("team", f"reach: {{public_url: https://{server.name}/team/}}")
         (meetctl.cwd / "team.yaml").write_text(roster, encoding="utf-8")
         up = meetctl("up", "team.yaml", "-d")
         assert up.code == 0, up.err
@@ -97,13 +87,13 @@ async def test_a_person_joins_through_the_proxy_hears_and_is_heard(
 
 
 async def test_a_proxy_that_lets_no_websocket_through_is_named_on_the_page(team: Team, tmp_path: Path) -> None:
-    server = team.network.server
+    server, visitor = team.network.server, team.network.person
     with nginx_on(server, team.pair, tmp_path, without="Upgrade"):
-        async with person_on(team.network.person, team.link, team.pair.authority, tmp_path) as person:
+        async with person_on(visitor, team.link, team.pair.authority, tmp_path) as person:
             await person.wait_for(OBSTACLE)
     # One that lets it through and holds back what passes there.
     with nginx_on(server, team.pair, tmp_path, port=WITHHOLDING_PORT):
-        async with person_on(team.network.person, team.link, team.pair.authority, tmp_path) as person:
+        async with person_on(visitor, team.link, team.pair.authority, tmp_path) as person:
             await person.wait_for(OBSTACLE)
 
 

@@ -81,7 +81,7 @@ def far(network: Network, built_page: None, tmp_path_factory: pytest.TempPathFac
     """Yields one meeting for all the tests here."""
     with command_in(tmp_path_factory.mktemp("far"), prefix=network.server.prefix) as meetctl:
         (meetctl.cwd / "far.yaml").write_text(ROSTER, encoding="utf-8")
-        up = meetctl("up", "far.yaml", "-d", "--wait", "--host", "auto", "--port", str(PORT))
+        up = meetctl("up", "far.yaml", "-d", "--wait", "--host", network.server.name, "--port", str(PORT))
         assert up.code == 0, up.err
         authority = Path(meetctl.environment["XDG_STATE_HOME"]) / "meetctl/authority/authority.pem"
         (meeting,) = meetctl.status()

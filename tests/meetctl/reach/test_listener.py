@@ -59,7 +59,7 @@ async def open_door(reach: Reach, turn: int) -> AsyncIterator[Reach]:
     runner = web.AppRunner(app)
     await runner.setup()
     assert runner.server is not None
-    async with TlsListener(reach.listening, context_of(reach), runner.server, turn):
+    async with TlsListener(reach.listening, context_of(reach), runner.server, (LOOPBACK, turn)):
         yield reach
     await runner.cleanup()
 
@@ -105,7 +105,7 @@ async def test_without_a_turn_server_nobody_is_left_waiting(reach: Reach, trusti
 
 
 async def test_at_the_end_relays_are_closed(reach: Reach, trusting: ssl.SSLContext, turn: int) -> None:
-    async with TlsListener(reach.listening, context_of(reach), asyncio.Protocol, turn):
+    async with TlsListener(reach.listening, context_of(reach), asyncio.Protocol, (LOOPBACK, turn)):
         reader, writer = await connected(reach, trusting)
         writer.write(STUN)
         await reader.readexactly(len(STUN))
