@@ -18,6 +18,7 @@ from livekit.agents import llm, stt
 from meetctl.protocol import Ask, Assignment, CastChanged, FloorMode, GiveFloor, Mute, Purpose, Ready, Say, Tell
 from meetctl.protocol.steps import STEPS
 
+from .floor.addressing.language import make_ready
 from .floor.judge import Judge
 from .floor.moderator import Moderator
 from .hearing.listeners import MicrophoneListeners
@@ -67,6 +68,8 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
             return model
 
         transcriber = Transcriber(model, faults)
+        with STEPS.step("read the rules of its language"):
+            await asyncio.to_thread(make_ready, assignment.language)  # a fifth of a second that the proofs do not wait
         async with (
             Meeting(
                 room,

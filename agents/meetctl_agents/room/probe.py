@@ -25,7 +25,7 @@ from .events import RoomEvents
 POLL_S = 0.03
 """Statistics cost a millisecond; a proof takes four or five looks."""
 ENOUGH_PACKETS = 2
-"""Audio packets that must come after the first look: of silence there are five a second."""
+"""Audio packets that must come: of silence there are five a second."""
 
 KINDS = {rtc.TrackKind.KIND_AUDIO: MediaKind.AUDIO, rtc.TrackKind.KIND_VIDEO: MediaKind.VIDEO}
 
@@ -96,15 +96,9 @@ class Probe:
     async def _prove(self, track: rtc.Track, publication: rtc.RemoteTrackPublication, identity: str) -> None:
         media = KINDS[publication.kind]
         began = time.monotonic()
-        first: int | None = None
+        # Both count from nothing: a picture is decoded, and a packet received, only since we subscribed.
         enough = ENOUGH_PACKETS if media is MediaKind.AUDIO else 1
-        while True:
-            count = await _received(track, media)
-            if count is not None:
-                # A picture counts from nothing, for one is decoded only once; packets count from the first look.
-                first = (count if media is MediaKind.AUDIO else 0) if first is None else first
-                if count - first >= enough:
-                    break
+        while (await _received(track, media) or 0) < enough:
             await asyncio.sleep(POLL_S)
         self._proven.add(publication.sid)
         STEPS.note(f"prove the {media} of {identity}", began)
