@@ -13,6 +13,7 @@ PARTS = (
     "help",
     "start",
     "recovery",
+    "reach",
     "face",
     "avatar",
     "microphones",

@@ -42,8 +42,9 @@ def fixed_loop() -> float:
 class Command:
     """The installed `meetctl` with directories of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, prefix: Sequence[str] = ()) -> None:
         self.directory = directory
+        self.prefix = prefix
         (directory / "run").mkdir()
         self.environment = {
             **os.environ,
@@ -53,7 +54,7 @@ class Command:
 
     def argv(self, *arguments: str) -> list[str]:
         """Returns the whole command line."""
-        return [str(Path(sys.executable).with_name("meetctl")), *arguments]
+        return [*self.prefix, str(Path(sys.executable).with_name("meetctl")), *arguments]
 
     def __call__(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -76,10 +77,14 @@ class Command:
 
 
 @contextmanager
-def command() -> Iterator[Command]:
-    """Yields the command; whatever runs afterwards is ended."""
+def command(prefix: Sequence[str] = ()) -> Iterator[Command]:
+    """Yields the command; whatever runs afterwards is ended.
+
+    Args:
+        prefix: what runs it, as on another host.
+    """
     with tempfile.TemporaryDirectory(prefix="meetctl-bench-") as directory:
-        meetctl = Command(Path(directory))
+        meetctl = Command(Path(directory), prefix)
         try:
             yield meetctl
         finally:

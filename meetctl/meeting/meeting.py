@@ -19,6 +19,7 @@ from typing import Any
 from meetctl import rooms
 from meetctl.errors import MeetctlError, NotRunningError
 from meetctl.meeting.accounts import Accounts
+from meetctl.meeting.address_watch import watch_address
 from meetctl.meeting.approvals import Approvals
 from meetctl.meeting.cast import Cast
 from meetctl.meeting.deadlines import Deadlines
@@ -344,6 +345,14 @@ class Meeting:
         self._servers.seated.set()
         self._own(sample_forever(self.supervisor))
         self._own(self._beat())
+        if self._reach is not None and self.roster.livekit is None:
+            self._own(
+                watch_address(
+                    self._reach.place.address,
+                    lambda why: self.supervisor.warn(LIVEKIT_SEAT, why),
+                    lambda why: self.supervisor.calm(LIVEKIT_SEAT, why),
+                )
+            )
         deadlines = Deadlines(
             lambda: self.roster, self.cast, self.direction, self._own, lambda reason: self.end(reason=reason)
         )

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
-from playwright.async_api import async_playwright
+from playwright.async_api import BrowserContext, async_playwright
 
 from meetctl.settings import inherited_environment
 from testing.browser.install_chromium import find_chromium
@@ -47,8 +47,20 @@ def light_roster(room: str, head: str = "") -> str:
 @asynccontextmanager
 async def person_on(host: Host, link: str, authority: Path, home: Path) -> AsyncIterator[Visitor]:
     """Yields somebody on that host, whose browser trusts this authority and has opened the link."""
-    wrapper = on_host(host, found(find_chromium(), "Chromium"), home)
     trust(authority, home / ".pki/nssdb", home)
+    async with chromium_on(host, home) as context:
+        page = await context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        await page.add_init_script(REMEMBERING)
+        await page.add_init_script(SCRIPT)
+        await page.goto(link)
+        yield Visitor(page)
+
+
+@asynccontextmanager
+async def chromium_on(host: Host, home: Path) -> AsyncIterator[BrowserContext]:
+    """Yields a Chromium that runs there, for somebody with this home."""
+    wrapper = on_host(host, found(find_chromium(), "Chromium"), home)
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             str(home / "profile"),
@@ -58,12 +70,7 @@ async def person_on(host: Host, link: str, authority: Path, home: Path) -> Async
             permissions=["camera", "microphone"],
         )
         try:
-            page = await context.new_page()
-            page.set_default_timeout(WAIT_MS)
-            await page.add_init_script(REMEMBERING)
-            await page.add_init_script(SCRIPT)
-            await page.goto(link)
-            yield Visitor(page)
+            yield context
         finally:
             await context.close()
 
