@@ -21,11 +21,10 @@ from livekit import rtc
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from benchmarks.measuring import Command, command, show, spread
+from testing.browser.elsewhere import CHROMIUM_FLAGS, REMEMBERING, chromium_on, trust
 from testing.browser.install_chromium import find_chromium
 from testing.browser.visitor import SCRIPT, Visitor
 from testing.fixtures.networks import Host, Network, network_of_three
-from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.browser.elsewhere import REMEMBERING, chromium_on, trust
 
 ROSTER = """
 room: bench

@@ -20,6 +20,7 @@ from meetctl.web.direction import Directive
 from meetctl.web.invites import Comer, ConnectionDetails, Invites
 from meetctl.web.server import PageServer
 from testing.browser.cast import write_camera
+from testing.browser.elsewhere import CHROMIUM_FLAGS
 from testing.browser.firefox import firefox_running
 from testing.browser.firefox_page import pages_of_firefox
 from testing.browser.install_chromium import find_chromium, find_firefox
@@ -28,13 +29,6 @@ from testing.fixtures.lanes import Lane, starts
 from testing.fixtures.livekit import MintToken
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--auto-select-desktop-capture-source=Entire screen",
-    "--autoplay-policy=no-user-gesture-required",
-]
 WAIT_MS = 30_000
 """A bound, not a figure: a whole browser starts on cores that others use too."""
 expect.set_options(timeout=WAIT_MS)

@@ -16,12 +16,11 @@ from pathlib import Path
 import pytest
 
 from meetctl.reach.opening import PROXIED_PORT
+from testing.browser.elsewhere import ROOT, TONE, light_roster, person_on
 from testing.fixtures.command import Meetctl, command_in
 from testing.fixtures.lanes import Lane, starts
 from testing.fixtures.networks import Host, Network
 from testing.fixtures.web_proxies import Certificate, caddy_on, certificate_for, nginx_on
-from tests.browser.conftest import ROOT
-from tests.browser.elsewhere import TONE, light_roster, person_on
 
 pytestmark = pytest.mark.root
 

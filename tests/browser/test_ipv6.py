@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from testing.browser.elsewhere import TONE, light_roster, person_on
 from testing.fixtures.command import command_in
 from testing.fixtures.networks import Network
-from tests.browser.elsewhere import TONE, light_roster, person_on
 
 pytestmark = pytest.mark.root
 

@@ -16,11 +16,11 @@ from typing import cast
 import pytest
 from playwright.async_api import Page, expect
 
+from testing.browser.elsewhere import person_on
 from testing.browser.visitor import Visitor
 from testing.fixtures.command import Meetctl, command_in
 from testing.fixtures.lanes import Lane, starts
 from testing.fixtures.networks import Host, Network
-from tests.browser.elsewhere import person_on
 
 pytestmark = pytest.mark.root
 

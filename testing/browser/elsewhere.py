@@ -10,13 +10,24 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 from playwright.async_api import BrowserContext, async_playwright
 
 from meetctl.settings import inherited_environment
 from testing.browser.install_chromium import find_chromium
 from testing.browser.visitor import SCRIPT, SPEECH_RATE, Visitor
 from testing.fixtures.networks import Host
-from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, WAIT_MS, found
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire screen",
+    "--autoplay-policy=no-user-gesture-required",
+]
+WAIT_MS = 30_000
+"""A bound, not a figure: a whole browser starts on cores that others use too."""
 
 REMEMBERING = """(() => {
     const Connection = RTCPeerConnection;
@@ -60,7 +71,10 @@ async def person_on(host: Host, link: str, authority: Path, home: Path) -> Async
 @asynccontextmanager
 async def chromium_on(host: Host, home: Path) -> AsyncIterator[BrowserContext]:
     """Yields a Chromium that runs there, for somebody with this home."""
-    wrapper = on_host(host, found(find_chromium(), "Chromium"), home)
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium found: run `python -m testing.browser.install_chromium`")
+    wrapper = on_host(host, executable, home)
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             str(home / "profile"),
