@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from livekit.agents import APIStatusError, llm
 from meetctl_agents.models.errors import MissingModelError, ModelError
+from meetctl_agents.models.speech_faults import SpeechFaults
 from meetctl_agents.models.unsaid import unsaid_from
+from meetctl_agents.models.usage import UsageMeter
 from meetctl_agents.realtime import conversation as conversation_module
 from meetctl_agents.realtime import renewal
 from meetctl_agents.realtime.conversation import OVER, UNASKED
+from meetctl_agents.realtime.faults import fault_from
 from meetctl_agents.realtime.model import realtime_from_endpoint, refusals
 from meetctl_agents.realtime.renewal import LOST
+from meetctl_agents.speaking.making import answers_from_assignment
+from meetctl_agents.speaking.own_class import made_from_class
+from pydantic import SecretStr
 
-from meetctl.protocol import Grant, Unsaid, Voice
+from meetctl.protocol import Assignment, Grant, Unsaid, Voice
 from testing.agents.realtime_server import Asked, RealtimeServer, realtime_server
 from tests.meetctl_agents.realtime.stage import endpoint_of, line, staged
 
@@ -209,10 +217,27 @@ async def test_options_that_cannot_be_are_refused_with_the_reason(server: Realti
 
 
 async def test_a_fault_says_what_the_server_said(server: RealtimeServer) -> None:
-    from meetctl_agents.realtime.faults import fault_from
-
     body = {"message": "You exceeded your quota.", "code": "insufficient_quota", "type": "x"}
     found = fault_from(llm.RealtimeError("no"))
     assert isinstance(found, llm.RealtimeError)
     quota = fault_from(APIStatusError("wrapped", status_code=-1, body=body))
     assert isinstance(quota, APIStatusError) and quota.status_code == 429 and "quota" in str(quota)
+
+
+async def test_a_class_that_makes_its_own_words_is_refused_when_it_starts(
+    server: RealtimeServer, tmp_path: Path
+) -> None:
+    (tmp_path / "team.py").write_text(
+        "from livekit.agents import Agent\n"
+        "class Ada(Agent):\n"
+        "    def __init__(self): super().__init__(instructions='')\n"
+        "    async def llm_node(self, chat_ctx, tools, model_settings): yield 'a'\n"
+    )
+    own = await made_from_class(str(tmp_path / "team.py"), "Ada", lambda text, is_wish: None)
+    given = Assignment(identity="a", name="A", room="r", url="ws://h", token=SecretStr("t"), llm=endpoint_of(server))
+    faults = SpeechFaults(lambda message: None)
+    async with AsyncExitStack() as stack:
+        with pytest.raises(ModelError, match="the class has a llm_node of its own"):
+            await answers_from_assignment(
+                given, stack, own, None, faults, lambda novelty: None, UsageMeter(lambda message: None)
+            )

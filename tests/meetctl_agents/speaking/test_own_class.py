@@ -179,6 +179,15 @@ async def test_what_a_tool_says_by_itself_wants_the_floor(kelly: Used) -> None:
     assert kelly.wanted == [("Please hold.", False)]
 
 
+async def test_what_it_wants_to_speak_about_wants_the_floor_too(kelly: Used) -> None:
+    handle = kelly.outside.generate_reply(instructions="greet them", allow_interruptions=False)
+    await handle
+    await handle.wait_for_playout()
+    assert kelly.wanted == [("greet them", True)]
+    with pytest.raises(TypeError, match="only a text"):
+        kelly.outside.say(iter(["a"]))
+
+
 async def test_one_that_needs_arguments_is_refused(tmp_path: Path) -> None:
     (tmp_path / "team.py").write_text(TEAM)
     with pytest.raises(ModelError, match="Broken cannot be made: TypeError"):
