@@ -15,6 +15,7 @@ DONE = {
     Manage.UNLOCK: "people may come in again",
 }
 
+KICKED_HOST = ". They may know the hosts' link, which lets in elsewhere, locked or not: meetctl link --revoke all"
 KICKED_ELSEWHERE = f"{{name}} was removed. The LiveKit server is not meetctl's own: {HELD_ELSEWHERE}"
 
 
@@ -25,6 +26,8 @@ def manage(do: Manage, *, person: str = "", room: str | None, as_json: bool) -> 
     done = DONE[do]
     if do is Manage.KICK and not answer["own_server"]:
         done = KICKED_ELSEWHERE
+    if do is Manage.KICK and answer["role"] == "host":
+        done += KICKED_HOST
     if as_json:
         console.print_json({"schema_version": 1, "room": note.room, **answer})
     else:

@@ -17,7 +17,7 @@ from meetctl.meeting.trials import TrialRooms
 from meetctl.protocol.secrets import Masker
 from meetctl.reach.opening import Reach
 from meetctl.reach.signaling import SignalingProxy
-from meetctl.reach.words import notes_of
+from meetctl.reach.words import notes_of, test_note
 from meetctl.rooms import Rooms
 from meetctl.settings import LiveKitCredentials
 from meetctl.status.people import PeopleEvent
@@ -123,7 +123,10 @@ class FrontDoor:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be known before a link is handed out."""
-        return () if self._reach is None else notes_of(self._reach, own_server=self._own_server)
+        if self._reach is None:
+            return ()
+        notes = notes_of(self._reach, own_server=self._own_server)
+        return (*notes, test_note(self._reach)) if self._own_server else notes
 
     def personal_link(self, name: str, role: Role, *, expires_s: float | None = None, once: bool = False) -> str:
         """Returns a link that fixes the name, and holds only as long as is said.

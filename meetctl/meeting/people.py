@@ -235,7 +235,7 @@ class People:
                 await self._drop(one.identity)
         with contextlib.suppress(LiveKitError):
             await self.look()
-        return {"identity": one.identity, "name": one.name}
+        return {"identity": one.identity, "name": one.name, "role": self._role_of(one.identity) or ""}
 
     async def _mute(self, one: ParticipantInfo) -> Mapping[str, str]:
         for track in one.tracks:

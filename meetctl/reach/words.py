@@ -5,6 +5,8 @@ from __future__ import annotations
 from meetctl.local.ports import LOOPBACK
 from meetctl.reach.opening import Reach
 
+TEST_PATH = "/connection"
+"""Where a visitor tests their connection."""
 AUTHORITY_PATH = "/authority.crt"
 """Where a visitor finds the local authority's certificate."""
 
@@ -16,6 +18,11 @@ def notes_of(reach: Reach, *, own_server: bool = True) -> tuple[str, ...]:
         own_server: whether media comes to this machine too; else only the page is here.
     """
     return (*(_of_media(reach) if own_server else _of_the_page(reach)), *_of_others(reach))
+
+
+def test_note(reach: Reach) -> str:
+    """Returns where a visitor finds out what their network lets through."""
+    return f"whoever doubts that their network lets them in finds out at {reach.url}{TEST_PATH}, without an invite"
 
 
 def _of_the_page(reach: Reach) -> list[str]:

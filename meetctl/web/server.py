@@ -25,7 +25,7 @@ from meetctl.reach.listener import TlsListener
 from meetctl.reach.opening import Reach
 from meetctl.reach.signaling import PATHS, SignalingProxy, turn_for
 from meetctl.reach.way_in import WayIn
-from meetctl.reach.words import AUTHORITY_PATH
+from meetctl.reach.words import AUTHORITY_PATH, TEST_PATH
 from meetctl.web.direction import Directive, DirectRequest
 from meetctl.web.gate import Gate, parse, refuse, too_many
 from meetctl.web.host_requests import Decide, HostRequestsAsked
@@ -35,7 +35,7 @@ from meetctl.web.lobby import TOLD_OUTSIDE, Knock, LobbyDesk, OpenHouse, Withdra
 from meetctl.web.people import DeviceSecret, ManageRequest, PeopleDesk, ReportRequest
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name, hosts_of, is_own_origin, page_headers
 from meetctl.web.rate import Bucket
-from meetctl.web.trial import TRIAL_PAGE, TRIAL_PATH, Trials
+from meetctl.web.trial import TRIAL_PATH, Trials
 
 STATIC = Path(__file__).parent / "static"
 MAX_BODY_BYTES = 12_288
@@ -56,7 +56,7 @@ NOBODYS = WayIn("http", frozenset())
 """Of a connection that is gone already."""
 WRONG_HOST = "The proxy in front has to pass on the Host header that the browser sent."
 
-_RESERVED = frozenset({TRIAL_PAGE.strip("/"), "healthz", "favicon.ico", "rtc", AUTHORITY_PATH.strip("/")})
+_RESERVED = frozenset({TEST_PATH.strip("/"), "healthz", "favicon.ico", "rtc", AUTHORITY_PATH.strip("/")})
 """Paths of one segment that are not a room's."""
 _FOREVER = "public, max-age=31536000, immutable"  # the names of built assets carry a hash of their content
 
@@ -243,7 +243,7 @@ class PageServer:
             web.post(TRIAL_PATH, self._try_out),
             web.get(ECHO_PATH, echo),
             web.get("/", self._page),
-            web.get(TRIAL_PAGE, self._trial_page),
+            web.get(TEST_PATH, self._trial_page),
             web.get(AUTHORITY_PATH, self._authority),
             *passed,
             web.get("/{room}", self._page),
@@ -423,7 +423,7 @@ class PageServer:
 
     def _beside(self) -> Mapping[str, str]:
         """Returns where the authority's certificate is, for whoever is warned of it, and where ways are tested."""
-        paths = {"authority": self._trust(), "trial": None if self._trials is None else TRIAL_PAGE.strip("/")}
+        paths = {"authority": self._trust(), "trial": None if self._trials is None else TEST_PATH.strip("/")}
         return {name: path for name, path in paths.items() if path is not None}
 
     def _trust(self) -> str | None:

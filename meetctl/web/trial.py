@@ -18,8 +18,6 @@ from meetctl.errors import MeetctlError
 from meetctl.web.gate import parse, refuse, too_many
 from meetctl.web.rate import Bucket, Buckets
 
-TRIAL_PAGE = "/connection"
-"""Where a visitor finds it."""
 TRIAL_PATH = "/api/trial"
 OF_ADDRESS_AT_ONCE, OF_ADDRESS_A_SECOND = 6, 1 / 10
 OF_ALL_AT_ONCE, OF_ALL_A_SECOND = 20, 1.0

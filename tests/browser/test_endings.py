@@ -10,7 +10,7 @@ from playwright.async_api import WebSocketRoute, expect
 
 from meetctl.rooms import Rooms
 from meetctl.settings import LiveKitCredentials
-from meetctl.web.invites import Comer, ConnectionDetails, Invites
+from meetctl.web.invites import Comer, ConnectionDetails, Invites, Role
 from meetctl.web.server import PageServer
 from tests.browser.conftest import INFO, OpenPage
 from tests.browser.test_join_page import join
@@ -22,6 +22,20 @@ async def test_a_link_with_a_wrong_invite_says_so_at_once(
 ) -> None:
     page = await open_page(f"{page_server.url}/{fragment}")
     await expect(page.get_by_test_id("screen-wrong-invite")).to_be_visible()
+
+
+async def test_a_link_that_has_run_out_and_one_that_another_browser_used_each_say_so(
+    page_server: PageServer, open_page: OpenPage
+) -> None:
+    links = page_server.links
+    once = links.personal("Bob", Role.GUEST, once=True)
+    first = links.comer(once.get_secret_value(), "1" * 32)
+    assert isinstance(first, Comer) and links.use(first)
+    page = await open_page(page_server.link_of(once))
+    await expect(page.get_by_test_id("screen-used")).to_be_visible()
+    await page.goto("about:blank")
+    await page.goto(page_server.link_of(links.personal("Bob", Role.GUEST, expires_s=0.0)))
+    await expect(page.get_by_test_id("screen-expired")).to_be_visible()
 
 
 async def test_an_invite_revoked_between_opening_and_joining_says_so(

@@ -135,6 +135,7 @@ async def test_a_visitor_without_an_invite_learns_which_ways_are_open_and_what_t
 ) -> None:
     far.network.person.drop_udp()
     page_of_test = f"{far.link.partition('/far')[0]}/connection"
+    assert page_of_test in far.told
     async with person_on(far.network.person, page_of_test, far.authority, tmp_path) as person:
         shown = cast(Page, person.page).get_by_test_id
         for way, state in (("signaling", "open"), ("udp", "shut"), ("tcp", "open"), ("turn", "open")):

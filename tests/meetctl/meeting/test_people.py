@@ -105,7 +105,12 @@ async def test_whoever_is_removed_is_kept_out_and_removed_again_when_they_come_b
     server = Server(participant("bob", MICROPHONE), participant("zoe"))
     followed = Followed(server)
     followed.people.admitted("bob", Comer(Role.GUEST, DEVICE))
-    assert await followed.people.manage(Manage.KICK, "BOB") == {"do": "kick", "identity": "bob", "name": "Bob"}
+    assert await followed.people.manage(Manage.KICK, "BOB") == {
+        "do": "kick",
+        "identity": "bob",
+        "name": "Bob",
+        "role": "guest",
+    }
     assert followed.people.keeps_out("bob") and followed.people.keeps_out_device(DEVICE)
     assert not followed.people.keeps_out("zoe") and not followed.people.keeps_out_device(None)
     assert (server.removed, followed.dropped) == (["bob"], ["bob"])
