@@ -15,8 +15,8 @@ from meetctl.display import console
 from meetctl.display.plan_lines import plan_lines
 from meetctl.errors import ConflictError, NotRunningError
 from meetctl.meeting.reconcile import Plan
-from meetctl.meeting.requests import revealed
 from meetctl.roster import Roster, is_stream, kept, shown
+from meetctl.roster.revealed import revealed
 from meetctl.supervisor.control import ask
 
 ANSWER_S = 90.0

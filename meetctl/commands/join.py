@@ -11,13 +11,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from meetctl.commands._meetings import find_meeting, is_running, wait_for_agents
-from meetctl.commands._run import prepare, run_meeting, spawn_detached
-from meetctl.commands.up import run_reporting
 from meetctl.display import console
 from meetctl.errors import ExitCode, NotRunningError, SettingsError, UsageError
-from meetctl.meeting.requests import revealed
 from meetctl.protocol.likeness import ANOTHER_NAME, sounds_like, told_apart
 from meetctl.roster import AgentEntry, FaceChoice, ModelChoice, Program, Roster, load_entry_file, load_variables
+from meetctl.roster.revealed import revealed
 from meetctl.roster.schema import SIMLI_URL
 from meetctl.settings import environment, livekit_from_environment, slug
 from meetctl.supervisor.control import ask
@@ -48,6 +46,10 @@ def join(
     if is_running(room):
         _, files = find_meeting(room)
         return _join_running(room, files, agent, name, face_id, timeout_s, as_json, variables)
+    # What runs a meeting takes as long to load as all the rest, and an agent that joins one waits for none of it.
+    from meetctl.commands._run import prepare, run_meeting, spawn_detached
+    from meetctl.commands.up import run_reporting
+
     if report_fd is not None:
         return run_reporting(lambda: _own_roster(room, agent, name, face_id, variables), report_fd)
     roster = _own_roster(room, agent, name, face_id, variables)
@@ -144,7 +146,7 @@ def _face(face_id: str | None, variables: Mapping[str, str]) -> FaceChoice:
         console.talk(f"face: {face_id} at {SIMLI_URL} (SIMLI_API_KEY)")
         return FaceChoice(local=False, face_id=face_id, api_key=SecretStr(key), url=SIMLI_URL)
     console.talk(f"face: {face_id or 'drawn'} by the local Simli server (no SIMLI_FACE_ID with SIMLI_API_KEY)")
-    return FaceChoice(face_id=face_id)
+    return FaceChoice(face_id=face_id, transport="auto")
 
 
 def _free_name(taken: set[str]) -> str:

@@ -6,10 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel, SecretStr
 
 from meetctl.errors import AgentFailed, ConflictError, TimedOutError, UsageError
 from meetctl.meeting.admission import PERSON_TTL
@@ -31,7 +28,7 @@ from meetctl.meeting.meeting import STOP_S, Meeting
 from meetctl.protocol.names import MAX_NAME_CHARACTERS, is_reserved, reads_as
 from meetctl.rooms import TOKEN_TTL
 from meetctl.roster import AgentEntry, keep, load_roster, load_variables
-from meetctl.settings import LiveKitCredentials, environment
+from meetctl.settings import environment
 from meetctl.supervisor.control import Handler, Request, Stream
 from meetctl.supervisor.seat import with_last_lines
 from meetctl.supervisor.state import MeetingState
@@ -229,25 +226,6 @@ async def wait_until_ready(
         seat = state.seats[key]
         if seat.state == "fatal":
             raise AgentFailed(f"{seat.name} is fatal: {seat.last_error}", hint=seat.hint)
-
-
-def revealed(value: Any) -> Any:
-    """Returns the value as plain JSON with its secrets in the clear: for the control socket alone."""
-    match value:
-        case BaseModel():
-            return {name: revealed(getattr(value, name)) for name in type(value).model_fields}
-        case LiveKitCredentials():
-            return {"url": value.url, "api_key": value.api_key, "api_secret": revealed(value.api_secret)}
-        case SecretStr():
-            return value.get_secret_value()
-        case Path():
-            return str(value)
-        case Mapping():
-            return {key: revealed(item) for key, item in value.items()}
-        case tuple() | list():
-            return [revealed(item) for item in value]
-        case _:
-            return value
 
 
 def _seat(meeting: Meeting, word: str, *, services: bool) -> str:
