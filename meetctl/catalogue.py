@@ -179,6 +179,12 @@ CATALOGUE: tuple[LocalModel, ...] = (
             "presence_penalty": 0.4,
             "frequency_penalty": 0.3,
             "repeat_last_n": 512,
+            # Of what was said, six tokens may come again, and hardly more in a row: different sentences else grow
+            # one and the same end.
+            "dry_multiplier": 1.5,
+            "dry_base": 1.75,
+            "dry_allowed_length": 6,
+            "dry_penalty_last_n": 1024,
         },
     ),
     LocalModel(
