@@ -22,7 +22,8 @@ FILLED_S = 60.0
 """For so long visitors are sent to one room, then to the next."""
 OPEN_S = 120.0
 """Then whoever is still there is put out: a test takes ten seconds."""
-MOST_THERE = 50
+MOST_THERE = 100
+"""Participants: two for each visitor, of whom no more come within ten seconds than the page lets."""
 TTL = timedelta(minutes=1)
 
 
