@@ -32,7 +32,9 @@ def test_it_is_told_on_the_socket_that_the_variable_names(listening: tuple[str, 
     assert told() == "STOPPING=1"
 
 
-@pytest.mark.parametrize(("pid", "told"), [(str(os.getpid()), True), ("", True), ("1", False)])
+@pytest.mark.parametrize(
+    ("pid", "told"), [(str(os.getpid()), True), ("", True), ("1", False)], ids=["own", "none", "another"]
+)
 def test_that_it_is_well_is_told_where_this_very_process_is_watched(tmp_path: Path, pid: str, told: bool) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
