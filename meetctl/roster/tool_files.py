@@ -110,7 +110,7 @@ def read_agent_class(path: Path, name: str) -> tuple[dict[str, int], list[Troubl
         needed = len(one.args.args) - 1 - len(one.args.defaults) + one.args.kw_defaults.count(None)
         if one.name == "__init__" and needed > 0:
             troubles.append(Trouble(f"{name} cannot be made without arguments", "give them defaults"))
-        troubles += _takeovers(one, name, {other.name for other in classes.values() if other.bases})
+        troubles += _takeovers(one, name, {other.name for other in classes.values() if _is_agent(other)})
     return dict(_tools_of(found)), troubles
 
 
@@ -119,12 +119,21 @@ def _takeovers(method: ast.FunctionDef | ast.AsyncFunctionDef, name: str, classe
     where = f"{name}.{method.name}"
     is_tool = any(_is_tool(decorator) for decorator in method.decorator_list)
     for node in ast.walk(method):
-        if isinstance(node, ast.Await) and (called := _called(node.value)).endswith(TASK) and called != TASK:
+        called = _called(node.value) if isinstance(node, ast.Await) else ""
+        if called[:1].isupper() and called.endswith(TASK) and called != TASK:
             message = f"{where} awaits {called}, which would talk to the people in this agent's place"
             yield Trouble(message, "have the tool take what it needs as its arguments")
         elif is_tool and isinstance(node, ast.Return) and _called(node.value) in classes:
             message = f"{where} returns another agent, and who is next is the meeting's to say"
             yield Trouble(message, "remove it; hand_over: true lets an agent pass a question on")
+
+
+def _is_agent(node: ast.ClassDef) -> bool:
+    names = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
+    return any(
+        (base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")).endswith(("Agent", "AgentTask"))
+        for base in names
+    )
 
 
 def _called(node: ast.expr | None) -> str:

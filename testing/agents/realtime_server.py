@@ -108,6 +108,8 @@ class RealtimeServer:
         """The status that a connection is answered with."""
         self.drop_after_ms: int | None = None
         """Of the next answer's sound; then the connection is cut."""
+        self.drops_after_call = False
+        """Whether the connection is cut once the next answer has asked for a tool."""
         self.goes_on = False
         """Whether it heeds no order to stop."""
         self.fails = ""
@@ -290,6 +292,11 @@ class RealtimeServer:
         session.items.append(item)
         await self._added(session, item)
         await self._send(session, "response.output_item.done", response_id=response.id, output_index=1, item=item)
+        if self.drops_after_call:
+            self.drops_after_call = False
+            assert session.socket is not None
+            await session.socket.close()
+            raise ConnectionResetError
 
     async def _error(self, session: Session, event: Event, code: str, message: str) -> None:
         session.refused.append(code)

@@ -71,7 +71,7 @@ async def test_what_nobody_decides_in_time_goes_by_itself_and_what_has_time_left
     wants("send", 60)
     requests = page.get_by_test_id("host-request")
     await expect(requests).to_have_count(1)
-    wants("search", 4)
+    wants("search", 10)
     await expect(requests).to_have_count(2)
     await expect(requests).to_have_count(1)
     await expect(requests.nth(0)).to_contain_text("Ada wants to use send")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import APIConnectionError, APIError, llm, utils
+from livekit.agents import APIConnectionError, APIError, APIStatusError, llm, utils
 from livekit.agents.metrics import RealtimeModelMetrics
 
 from ..process.tasks import begin
@@ -23,7 +23,8 @@ from .faults import fault_from
 
 LATE_S = 2.0
 """After it was told to stop; what is on its way comes within it."""
-CLOSE_S = 3.0
+CLOSE_S = 0.5
+"""A server that is away says nothing any more, and a face that costs money waits to be closed."""
 BUSY = "conversation_already_has_active_response"
 UNASKED = "the realtime model began to speak unasked, and was stopped"
 NOT_LISTENED_TO = "nobody hears it"
@@ -84,6 +85,8 @@ class Conversation:
         """Ids of the answers that are not wanted any more, and since when."""
         self._fault: BaseException | None = None
         self._has_failed = False
+        self._is_seen = False
+        """Whether the server's own events are, which count more than the plugin does."""
         self.opened_at = time.monotonic()
         self.expires_at: float | None = None
         """Unix time, seconds, where the provider tells it."""
@@ -203,6 +206,8 @@ class Conversation:
         try:
             return await self._ask(wanted)
         except llm.RealtimeError as error:
+            if isinstance(self._fault, APIStatusError):
+                raise self._fault from error  # it refuses, and another session would not change that
             if error.code != BUSY:
                 raise
             self._session.interrupt()  # what it does there was not asked for; the request is behind the order to stop
@@ -281,11 +286,12 @@ class Conversation:
         if not isinstance(metrics, RealtimeModelMetrics):
             return
         self._opened.set()  # the first of them says how long connecting took
-        if metrics.total_tokens:
+        if metrics.total_tokens and not self._is_seen:
             self._used(metrics.total_tokens)
 
     def _on_event(self, event: dict[str, Any]) -> None:
         """Takes what an OpenAI server sends, where the plugin lets it be seen."""
+        self._is_seen = True
         kind = event.get("type")
         if kind in ("session.created", "session.updated"):
             expires = (event.get("session") or {}).get("expires_at")
@@ -294,6 +300,8 @@ class Conversation:
         elif kind == "response.done":
             response = event.get("response") or {}
             self._has_failed = self._has_failed or response.get("status") == "failed"
+            if tokens := (response.get("usage") or {}).get("total_tokens"):
+                self._used(tokens)  # of answers that nobody asked for, too
             self._end(str(response.get("id", "")))
         elif kind == "response.output_audio.delta":
             since = self._over.get(str(event.get("response_id", "")))

@@ -6,6 +6,7 @@ own `llm_node` and `tts_node` make them, and what it says outside of a turn wait
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, ModelSettings, NotGiven, RunContext, llm
+from livekit.agents import NOT_GIVEN, Agent, AgentSession, ModelSettings, NotGiven, RunContext, llm
 
 from ..models.errors import ModelError
 from ..tools.python_file import Tool, ToolFileError, loaded
@@ -43,6 +44,17 @@ async def made_from_class(path: str, name: str, wanted: Wanted) -> Any:
         raise ModelError(f"{name} cannot be made: {why}", hint="it is made without arguments") from error
 
 
+def leave_out(agent: Any) -> list[str]:
+    """Takes from the agent what has no effect here, so that it has none; returns what that was, in words.
+
+    A session prefers an agent's own models to its own, and starts its servers.
+    """
+    unused = unused_of_class(agent)
+    agent._llm = agent._tts = agent._stt = agent._vad = agent._mcp_servers = NOT_GIVEN
+    agent._tools = [tool for tool in agent._tools if not isinstance(tool, llm.Toolset)]
+    return unused
+
+
 class _Behind(Replaying):
     """Stands before somebody's own class: the session gets the speech that was made for the turn."""
 
@@ -52,6 +64,13 @@ class _Behind(Replaying):
     @property
     def session(self) -> Any:
         return Outside(super().session, self.wanted)
+
+    async def on_enter(self) -> None:
+        # In a task of its own nothing can take the conversation over: an AgentTask finds no activity there.
+        await asyncio.create_task(super().on_enter(), name="on-enter")
+
+    async def on_exit(self) -> None:
+        await asyncio.create_task(super().on_exit(), name="on-exit")
 
 
 _OF_THE_MEETING = frozenset(
@@ -91,6 +110,14 @@ class TurnContext(RunContext[Any]):
 
     async def wait_for_playout(self) -> None:
         """Waits for nothing: the turn waits for the tool."""
+
+    def foreground(self, *_: Any, **__: Any) -> Any:
+        """Cannot be: the tool's turn holds the floor already.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError("foreground is not for a tool behind the floor: its turn holds it already")
 
 
 class _Noted:

@@ -71,12 +71,21 @@ class _Rest(Speech):
 
     def __init__(self, cut_off: CutOff) -> None:
         super().__init__(rest(cut_off.speech.words.replay(), cut_off.said))
-        at = 0.0
+        heard_s = cut_off.speech.heard_s
         for frame in cut_off.speech.sound.pieces:
-            if at >= cut_off.speech.heard_s:
+            if heard_s <= 0:
                 self.sound.put(frame)
-            at += frame.duration
+            elif heard_s < frame.duration:
+                self.sound.put(_from(frame, heard_s))
+            heard_s -= frame.duration
         self.sound.end()
+
+
+def _from(frame: rtc.AudioFrame, seconds: float) -> rtc.AudioFrame:
+    """Returns what of a frame of one channel comes after so long."""
+    first = int(seconds * frame.sample_rate)
+    samples = bytes(frame.data)[2 * first :]
+    return rtc.AudioFrame(samples, frame.sample_rate, 1, frame.samples_per_channel - first)
 
 
 class RealtimeAnswers(Remembering):
@@ -290,7 +299,7 @@ class _Turn:
         while True:
             conversation = await self._renewal.current()
             self._speech.conversation = conversation
-            has_begun = False
+            has_begun, sounded_s = False, self._speech.sounding.seconds
             try:
                 await told(conversation)
                 async with contextlib.aclosing(conversation.answer(answer)) as words:
@@ -300,9 +309,10 @@ class _Turn:
                 return
             except (llm.RealtimeError, APIConnectionError) as error:
                 self._renewal.replace(conversation, error)
-                if has_begun or not again:
+                if has_begun or not again or self._speech.sounding.seconds > sounded_s:
                     raise
                 again = False
+                answer.calls.clear()
                 logger.info("the answer is asked for once more: %r", error)
 
 

@@ -69,7 +69,7 @@ from ..tools.toolbox import Toolbox
 from .delivery import Deliveries
 from .making import PATIENCE, answers_from_assignment
 from .memory import instructions_from_assignment
-from .own_class import Outside, TurnContext, made_from_class, tools_of_class, unused_of_class
+from .own_class import Outside, TurnContext, leave_out, made_from_class, tools_of_class
 from .registration import keep_registered
 from .replay_agent import ReplayAgent, forget
 from .speech import Speech
@@ -115,6 +115,8 @@ class Speaker:
         self._output = output
         self._faults = SpeechFaults(report)
         self._turn: Turn | None = None
+        self._playing: Turn | None = None
+        """Whose sound it is: the next turn may be granted while this one still ends."""
         self._turns = Tasks()
         self._drafts = Tasks()
         self._deliveries = Deliveries(room, assignment.chair_identity, self._tell_supervisor)
@@ -170,7 +172,7 @@ class Speaker:
         if own is not None:
             persona = "\n".join(filter(None, [self._assignment.persona, str(own.instructions)]))
             self._assignment = self._assignment.model_copy(update={"persona": persona})
-            for unused in unused_of_class(own):
+            for unused in leave_out(own):
                 self._faults.warn(f"{unused} left out", LEFT_OUT)
         self._tool_use = await self._tools(stack, own)
         made = await answers_from_assignment(
@@ -334,6 +336,7 @@ class Speaker:
                 await previous.over.wait()
             speech = self._replay_agent.speech = self._answers.take(turn.grant)
             self._drafts.own(self._tell_draft(turn, speech), f"draft-{turn.grant_id}")
+            self._playing = turn
             said = await turn.run(speech)
             self._answers.said(turn.grant, speech, line_of(said, self._assignment), cut=turn.stopped)
             if turn.overran:
@@ -393,12 +396,12 @@ class Speaker:
     # --- what the session says ---
 
     def _on_sound(self, event: io.PlaybackStartedEvent) -> None:
-        if self._turn is not None:
-            self._turn.sound_began(event.created_at)
+        if self._playing is not None:
+            self._playing.sound_began(event.created_at)
 
     def _on_sound_end(self, event: io.PlaybackFinishedEvent) -> None:
-        if self._turn is not None:
-            self._turn.sound_ended(event.playback_position)
+        if self._playing is not None:
+            self._playing.sound_ended(event.playback_position)
 
     def _on_state(self, event: events.AgentStateChangedEvent) -> None:
         state = "listening" if event.new_state == "idle" else event.new_state

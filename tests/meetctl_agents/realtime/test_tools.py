@@ -169,3 +169,13 @@ async def test_interrupted_at_every_point_of_a_call_none_is_left_open_and_the_ne
             await at.stage.until(lambda: at.stage.session.open_calls == [])
         assert at.stage.warnings == []
         assert len(at.server.sessions) == 1
+
+
+async def test_a_session_that_drops_once_a_tool_was_asked_for_does_not_make_it_run_twice(tmp_path: Path) -> None:
+    def script(asked: Asked) -> str | Asks:
+        return "Blue forty-two." if last(asked).startswith("result") else LOOK
+
+    async with table(tmp_path, script) as at:
+        at.server.drops_after_call = True
+        assert await at.stage.says(Grant(grant_id="g1", line=line(1, "Ada, the code?"))) == "Blue forty-two."
+        assert at.module.begun == ["blue"]

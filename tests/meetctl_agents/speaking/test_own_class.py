@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 from livekit.agents import llm
+from livekit.agents.utils import is_given
 from meetctl_agents.models.errors import ModelError
-from meetctl_agents.speaking.own_class import Outside, TurnContext, made_from_class, tools_of_class, unused_of_class
+from meetctl_agents.speaking.own_class import (
+    Outside,
+    TurnContext,
+    leave_out,
+    made_from_class,
+    tools_of_class,
+    unused_of_class,
+)
 from meetctl_agents.tools.calls import Calls, outcomes
 from meetctl_agents.tools.toolbox import Offered
 
@@ -156,6 +164,23 @@ async def test_tools_that_it_is_given_and_tools_that_are_its_methods_are_both_it
 
 async def test_what_it_brings_and_has_no_use_here_is_named(kelly: Used) -> None:
     assert unused_of_class(kelly.agent) == ["its end_call tools", "its own language model"]
+
+
+async def test_what_is_left_out_of_it_has_no_effect_in_a_session(kelly: Used) -> None:
+    assert leave_out(kelly.agent) == ["its end_call tools", "its own language model"]
+    assert unused_of_class(kelly.agent) == []
+    assert not is_given(kelly.agent.llm)
+    assert "weather" in tools_of_class(kelly.agent)
+
+
+async def test_nothing_takes_the_conversation_over_when_it_comes(tmp_path: Path) -> None:
+    (tmp_path / "team.py").write_text(
+        f"{TEAM}\n\nclass Takes(Agent):\n    def __init__(self): super().__init__(instructions='')\n"
+        "    async def on_enter(self):\n        task = Email()\n        await task\n"
+    )
+    agent = await made_from_class(str(tmp_path / "team.py"), "Takes", lambda text, wish: None)
+    with pytest.raises(RuntimeError, match="should only be awaited inside"):
+        await agent.on_enter()
 
 
 @pytest.mark.parametrize(
