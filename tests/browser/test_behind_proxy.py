@@ -1,4 +1,5 @@
-"""People come in through Caddy and nginx, below a prefix, as the documentation says; and who cannot is told why.
+"""People come in through Caddy and nginx, below a prefix, as the documentation says; and who cannot is told why. Media
+comes through a router.
 
 Real hosts of the test's own, the installed command and proxies, a real Chromium that knows the authority by its store.
 """
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.root
 
 OTHER_PORT, WITHHOLDING_PORT = 7445, 7446
 WITHHOLDING = ["tests.programs.withholding_proxy", str(WITHHOLDING_PORT), str(PROXIED_PORT)]
+ROUTER = "10.99.0.1"
+"""Passes media on; no host has this address."""
 OBSTACLE = "() => document.querySelector('[data-testid=obstacle]')?.dataset.obstacle === 'no-websocket'"
 
 
@@ -48,7 +51,9 @@ def team(network: Network, built_page: None, tmp_path_factory: pytest.TempPathFa
     pair = certificate_for(server, tmp_path_factory.mktemp("authority"))
     with command_in(tmp_path_factory.mktemp("team"), prefix=server.prefix) as meetctl:
         meetctl.environment["SSL_CERT_FILE"] = str(pair.authority)
-        roster = light_roster("team", f"reach: {{public_url: https://{server.name}/team/}}")
+        server.stand_behind(ROUTER)
+        reach = f"{{public_url: https://{server.name}/team/, node_ip: {ROUTER}}}"
+        roster = light_roster("team", f"reach: {reach}")
         (meetctl.cwd / "team.yaml").write_text(roster, encoding="utf-8")
         up = meetctl("up", "team.yaml", "-d")
         assert up.code == 0, up.err
@@ -67,7 +72,7 @@ def team(network: Network, built_page: None, tmp_path_factory: pytest.TempPathFa
 def test_the_link_is_the_public_one_and_what_the_proxy_has_to_do_is_said(team: Team) -> None:
     assert team.link.startswith(f"https://{team.network.server.name}/team/team#invite=")
     assert "has to pass it on to http://127.0.0.1:7444" in team.told
-    assert f"7882/udp or 7881/tcp of {team.network.server.address}" in team.told
+    assert f"7882/udp or 7881/tcp of {ROUTER}, passed on to {team.network.server.address}" in team.told
 
 
 Proxy = Callable[[Host, Certificate, Path], AbstractContextManager[None]]
