@@ -64,6 +64,7 @@ class Renewal:
         self._taken = taken
         self._current: Conversation | None = None
         self._changed = asyncio.Event()
+        self._asked = asyncio.Event()
         self._failures = 0
         self._unfit = asyncio.Event()
         self._last_fault: BaseException | None = None
@@ -83,6 +84,8 @@ class Renewal:
             Exception: what the next one failed with, or the last one, if there is none for a while.
         """
         failures = self._failures
+        if self._current is None:
+            self._asked.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(OPEN_S):
                 while self._current is None and self._failures == failures:
@@ -108,9 +111,10 @@ class Renewal:
     async def _run(self) -> None:
         wait_s = 0.0
         while True:
-            began = time.monotonic()
+            taken_at: float | None = None
             try:
                 await self._open()
+                taken_at = time.monotonic()
                 await self._until_unfit()
             except Exception as error:
                 logger.info("no realtime session: %r", error)
@@ -119,10 +123,13 @@ class Renewal:
                 if self._current is None:
                     self._failures += 1
                     self._tell_change()
-            if time.monotonic() - began >= SHORT_S:
+            if taken_at is not None and time.monotonic() - taken_at >= SHORT_S:
                 wait_s = 0.0
                 continue
-            await asyncio.sleep(wait_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._asked.wait()  # somebody waits for an answer: it may be back by now
+            self._asked.clear()
             wait_s = min(max(SOONEST_S, 2 * wait_s), LATEST_S)
 
     def _tell_change(self) -> None:
@@ -164,7 +171,6 @@ class Renewal:
         self._unfit.clear()
         self._tell_change()
         self._last_fault = None
-        self._works(LOST)
         self._taken()
         if before is not None:
             logger.info("the realtime session was renewed")
@@ -175,6 +181,7 @@ class Renewal:
         conversation = self._current
         if conversation is None:
             return
+        taken_at = time.monotonic()
         ended = asyncio.ensure_future(conversation.ended.wait())
         unfit = asyncio.ensure_future(self._unfit.wait())
         try:
@@ -185,6 +192,8 @@ class Renewal:
                 # The provider may tell its limit a moment after the session was opened.
                 look_s = min(left, LOOK_S)
                 await asyncio.wait({ended, unfit}, timeout=look_s, return_when=asyncio.FIRST_COMPLETED)
+                if time.monotonic() - taken_at >= SHORT_S and not conversation.ended.is_set():
+                    self._works(LOST)
         finally:
             await utils.aio.cancel_and_wait(ended, unfit)
         if conversation.ended.is_set():

@@ -60,7 +60,9 @@ async def answers_from_assignment(
         ModelError: if one cannot be made, or used here.
     """
     if assignment.llm is not None and assignment.llm.realtime:
-        return _by_one_model(assignment, own, tools, faults, usage)
+        made = _by_one_model(assignment, own, tools, faults, usage)
+        stack.push_async_callback(made.answers.aclose)
+        return made
     return _by_two_models(assignment, stack, own, tools, faults, count)
 
 

@@ -119,6 +119,8 @@ class RealtimeAnswers(Remembering):
         self._renewal = Renewal(choice, self._tell, self._lock, warn, works, self._count, self.read_ahead)
 
     async def aclose(self) -> None:
+        if self._present is not None:
+            await self._present.aclose()
         await self._tasks.aclose()
         await self._renewal.aclose()
         await self._choice.model.aclose()
