@@ -102,7 +102,7 @@ def admit(name: Waiting = "", room: InRoom = None, as_json: Json = False) -> Non
 @app.command(rich_help_panel=DIRECT, epilog="Example: meetctl approve 3")
 def approve(id: RequestId = "", room: InRoom = None, as_json: Json = False) -> None:
     """Let an agent use a tool that it asked for."""
-    _decide(id, True, room, as_json)
+    _decide(id, True, room, as_json, kind="tool")
 
 
 @app.command(rich_help_panel=DIRECT, epilog="Example: meetctl deny 3")

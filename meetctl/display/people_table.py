@@ -43,4 +43,6 @@ def outside(meeting: MeetingStatus) -> list[RequestStatus]:
 
 def waits(request: RequestStatus) -> str:
     """Returns how somebody who waits is told of, with what to type."""
-    return f"{request.name} waits to be let in, {request.detail}: meetctl admit {request.id}, or deny {request.id}"
+    return (
+        f"{request.name} waits to be let in, {request.detail}: meetctl admit {request.id}, or meetctl deny {request.id}"
+    )

@@ -20,7 +20,7 @@ from meetctl.reach.signaling import SignalingProxy
 from meetctl.reach.words import notes_of, test_note
 from meetctl.rooms import Rooms
 from meetctl.settings import LiveKitCredentials
-from meetctl.status.people import PeopleEvent
+from meetctl.status.people import LockChanged, PeopleEvent
 from meetctl.web.invites import Invites, Role
 from meetctl.web.server import PageServer
 from meetctl.web.trial import Ports, Trials
@@ -70,9 +70,10 @@ class FrontDoor:
         self._own_server = own_server
         self._reach = reach
         self._own = own
+        self._publish = publish
         self._mask = mask
         self._stack = contextlib.AsyncExitStack()
-        self.people = People(room, room_service, lambda: cast.entries, publish=publish, drop=self._drop, end=end)
+        self.people = People(room, room_service, lambda: cast.entries, publish=self._tell, drop=self._drop, end=end)
         self.admission = Admission(room, room_service, credentials, cast, self.people)
         self._lobby = Lobby(host_requests, asks, publish)
         self._stack.callback(self._lobby.close)
@@ -157,6 +158,11 @@ class FrontDoor:
     def close(self) -> None:
         """Tells whoever comes now that the meeting is over."""
         self._page.close()
+
+    def _tell(self, event: PeopleEvent) -> None:
+        if isinstance(event, LockChanged) and event.locked:
+            self._lobby.withdraw_all()
+        self._publish(event)
 
     def _take_back(self, links: frozenset[str]) -> None:
         self.people.take_back(links)

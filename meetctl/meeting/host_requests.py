@@ -105,9 +105,9 @@ class HostRequests:
             UsageError: if it does not wait, or several do and none is named.
         """
         among = [one for one in self.waiting if kind in (None, one.kind)]
-        found = [one for one in among if id in ("", one.id)] or [
-            one for one in among if one.kind in BY_NAME and one.name.casefold() == id.casefold()
-        ]
+        found = [one for one in among if id in ("", one.id)]
+        if not found and not id.isdecimal():  # a number that waits no more is nobody's name
+            found = [one for one in among if one.kind in BY_NAME and one.name.casefold() == id.casefold()]
         if len(found) != 1:
             raise UsageError(
                 _why_none(id, among, found, kind), hint=_HINTS.get(kind or "", "meetctl approve ID, or deny ID")

@@ -7,11 +7,13 @@ that does so no longer waits no more.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, NamedTuple
 
 from meetctl.meeting.host_requests import ADMISSION, Decision, HostRequests
 from meetctl.status.people import PeopleEvent, PersonWaits, WaitEnded
@@ -32,11 +34,20 @@ REMEMBERED = 2000
 """Browsers of whom it is known what was decided."""
 
 
+class _Who(NamedTuple):
+    """What a host decides about: this browser, under this name, as what, by this link."""
+
+    device: str | None
+    name: str
+    role: Role
+    link: str | None
+
+
 @dataclass(slots=True)
 class _Waiter:
     name: str
-    comer: Comer
     address: str
+    number: int
     request_id: str
     going: asyncio.TimerHandle
     """Takes them for gone, unless their page asks again."""
@@ -62,69 +73,85 @@ class Lobby:
         self._asks = asks
         self._publish = publish
         self._clock = clock
-        self._waiting: dict[str, _Waiter] = {}
-        """By the secret of their browser, as everything here."""
-        self._let_in: OrderedDict[str, set[str]] = OrderedDict()
-        """Under which names."""
+        self._waiting: dict[_Who, _Waiter] = {}
+        self._numbers = itertools.count()
+        self._let_in: OrderedDict[str, set[_Who]] = OrderedDict()
+        """By the secret of their browser, as the next one."""
         self._answers: OrderedDict[str, tuple[Knock, float]] = OrderedDict()
         """What was decided, and until when that holds."""
 
     def knock(self, name: str, comer: Comer, address: str) -> Knock:
         """Returns whether this person may come in; asks the hosts where nobody has yet."""
-        device = comer.device
-        if self._needs_nobody(comer) or self._was_let_in(name, device):
-            self.withdraw(device)
+        device, who = comer.device, _who(name, comer)
+        if self._needs_nobody(comer):
+            self._remember(who)  # who is in may come back, also where people have to wait from now on
+            self._withdraw(who)
             return Knock.IN
         if device is None:
             return Knock.NO_BROWSER
+        if who in self._let_in.get(device, ()):
+            return Knock.IN
+        if who in self._waiting:
+            self._hears_of(who)
+            return Knock.WAITING
         answer, until = self._answers.get(device, (Knock.WAITING, 0.0))
         if answer is Knock.UNHEARD:
             del self._answers[device]  # told once; who asks again, asks anew
             return answer
         if self._clock() < until:
             return answer
-        if self.waits(name, comer):
-            self._hears_of(device)
-            return Knock.WAITING
-        self.withdraw(device)  # under another name, or by another link: that is not what hosts were asked
-        return self._ask(device, name, comer, address)
+        return self._ask(who, name, comer, address)
 
     def waits(self, name: str, comer: Comer) -> bool:
         """Returns whether hosts are being asked for this person already."""
-        waiter = self._waiting.get(comer.device or "")
-        return waiter is not None and (waiter.name, waiter.comer) == (name, comer)
+        return _who(name, comer) in self._waiting
 
     def tells(self, comer: Comer) -> bool:
         """Returns whether this person may learn about the meeting."""
-        return self._needs_nobody(comer) or comer.device in self._let_in
+        if self._needs_nobody(comer):
+            return True
+        known = self._let_in.get(comer.device or "", ())
+        return any((who.role, who.link) == (comer.role, comer.link) for who in known)
 
     def withdraw(self, device: str | None) -> None:
         """Whoever uses this browser waits no longer."""
-        waiter = self._taken(device or "")
+        for who in [who for who in self._waiting if who.device == device]:
+            self._withdraw(who)
+
+    def withdraw_all(self) -> None:
+        """Nobody waits any longer."""
+        for who in list(self._waiting):
+            self._withdraw(who)
+
+    def take_back(self, links: Collection[str]) -> None:
+        """Whoever waits by one of these links waits no longer: it lets nobody in."""
+        for who in [who for who in self._waiting if who.link in links]:
+            self._withdraw(who)
+
+    def close(self) -> None:
+        """Ends what waits."""
+        for who in list(self._waiting):
+            self._taken(who)
+
+    def _withdraw(self, who: _Who) -> None:
+        waiter = self._taken(who)
         if waiter is not None:
             self._requests.withdraw(waiter.request_id)
             self._tell_end(waiter, "gone", "")
 
-    def take_back(self, links: Collection[str]) -> None:
-        """Whoever waits by one of these links waits no longer: it lets nobody in."""
-        for device in [device for device, waiter in self._waiting.items() if waiter.comer.link in links]:
-            self.withdraw(device)
-
-    def close(self) -> None:
-        """Ends what waits."""
-        for device in list(self._waiting):
-            self._taken(device)
+    def _remember(self, who: _Who) -> None:
+        if who.device is not None:
+            self._let_in.setdefault(who.device, set()).add(who)
+            _bound(self._let_in)
 
     def _needs_nobody(self, comer: Comer) -> bool:
         return comer.role is Role.HOST or not self._asks()
 
-    def _was_let_in(self, name: str, device: str | None) -> bool:
-        return name.casefold() in self._let_in.get(device or "", ())
-
-    def _ask(self, device: str, name: str, comer: Comer, address: str) -> Knock:
+    def _ask(self, who: _Who, name: str, comer: Comer, address: str) -> Knock:
         neighbours = sum(waiter.address == address for waiter in self._waiting.values())
         if len(self._waiting) >= MOST_WAITING or neighbours >= MOST_OF_ADDRESS:
             return Knock.FULL
+        number = next(self._numbers)
         request = self._requests.ask(
             ADMISSION,
             identity="",
@@ -132,46 +159,55 @@ class Lobby:
             what="come in",
             detail=_how(comer),
             within_s=LONGEST_S,
-            decided=partial(self._decided, device),
+            decided=partial(self._decided, who, number),
         )
-        self._waiting[device] = _Waiter(name, comer, address, request.id, self._timer(device))
+        self._waiting[who] = _Waiter(name, address, number, request.id, self._timer(who))
         self._publish(PersonWaits(request.id, name, comer.role.value, time.monotonic()))
         return Knock.WAITING
 
-    async def _decided(self, device: str, decision: Decision) -> None:
-        waiter = self._taken(device)
-        if waiter is None:
+    async def _decided(self, who: _Who, number: int, decision: Decision) -> None:
+        waiter = self._waiting.get(who)
+        if waiter is None or waiter.number != number:  # they have gone, and perhaps asked anew
             return
+        self._taken(who)
+        assert who.device is not None
         if decision.allowed:
-            self._let_in.setdefault(device, set()).add(waiter.name.casefold())
+            self._remember(who)
             outcome = "let_in"
         elif decision.by:
-            self._answers[device] = (Knock.REFUSED, self._clock() + REFUSED_HOLDS_S)
+            self._answers[who.device] = (Knock.REFUSED, self._clock() + REFUSED_HOLDS_S)
             outcome = "refused"
         else:
-            self._answers[device] = (Knock.UNHEARD, 0.0)
+            self._answers[who.device] = (Knock.UNHEARD, 0.0)
             outcome = "unheard"
-        for kept in (self._let_in, self._answers):
-            while len(kept) > REMEMBERED:
-                kept.popitem(last=False)
+        _bound(self._answers)
         self._tell_end(waiter, outcome, decision.by)
 
-    def _hears_of(self, device: str) -> None:
-        waiter = self._waiting[device]
+    def _hears_of(self, who: _Who) -> None:
+        waiter = self._waiting[who]
         waiter.going.cancel()
-        waiter.going = self._timer(device)
+        waiter.going = self._timer(who)
 
-    def _timer(self, device: str) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(GONE_S, self.withdraw, device)
+    def _timer(self, who: _Who) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(GONE_S, self._withdraw, who)
 
-    def _taken(self, device: str) -> _Waiter | None:
-        waiter = self._waiting.pop(device, None)
+    def _taken(self, who: _Who) -> _Waiter | None:
+        waiter = self._waiting.pop(who, None)
         if waiter is not None:
             waiter.going.cancel()
         return waiter
 
     def _tell_end(self, waiter: _Waiter, outcome: str, by: str) -> None:
         self._publish(WaitEnded(waiter.request_id, waiter.name, outcome, by, time.monotonic()))
+
+
+def _who(name: str, comer: Comer) -> _Who:
+    return _Who(comer.device, name.casefold(), comer.role, comer.link)
+
+
+def _bound(kept: OrderedDict[str, Any]) -> None:
+    while len(kept) > REMEMBERED:
+        kept.popitem(last=False)
 
 
 def _how(comer: Comer) -> str:

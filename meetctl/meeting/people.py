@@ -86,6 +86,7 @@ class People:
         self._removed: set[str] = set()
         self._removed_devices: set[str] = set()
         self._devices_seen: OrderedDict[str, None] = OrderedDict()
+        self._seen: OrderedDict[str, None] = OrderedDict()
         self._taken_back: set[str] = set()
         self._talk: dict[str, _Talk] = {}
         self._reports: dict[str, tuple[float, ConnectionReport]] = {}
@@ -102,14 +103,17 @@ class People:
     def keeps_out(self, identity: str) -> bool:
         """Returns whether that identity was removed, or is not there and came as somebody who may not any more.
 
-        That is by a link taken back since, or from a browser whose user was removed.
+        That is by a link taken back since, from a browser whose user was removed, or new where nobody new comes in.
         """
         if identity in self._removed:
             return True
         person = self._admitted.get(identity)
         if person is None or identity in self._here:
             return False
-        return person.link in self._taken_back or self.keeps_out_device(person.device)
+        if person.link in self._taken_back or self.keeps_out_device(person.device):
+            return True
+        is_new = identity not in self._seen and not self.knows_device(person.device)
+        return self.locked and is_new and person.role is not Role.HOST
 
     def take_back(self, links: Iterable[str]) -> None:
         """Lets nobody in any more who came by one of these links; who is there stays."""
@@ -174,11 +178,13 @@ class People:
 
     def _note_devices(self, identities: Iterable[str]) -> None:
         for identity in identities:
+            self._seen[identity] = None
             person = self._admitted.get(identity)
             if person is not None and person.device is not None:
                 self._devices_seen[person.device] = None
-        while len(self._devices_seen) > REMEMBERED:
-            self._devices_seen.popitem(last=False)
+        for seen in (self._devices_seen, self._seen):
+            while len(seen) > REMEMBERED:
+                seen.popitem(last=False)
 
     # --- what a host does ---
 
@@ -197,6 +203,8 @@ class People:
             case Manage.ASK_UNMUTE:
                 return {"do": do.value, **await self._ask_to_unmute(await self._named(person))}
             case Manage.LOCK | Manage.UNLOCK:
+                with contextlib.suppress(LiveKitError):
+                    await self.look()  # who came in a moment ago is there, and stays
                 self.locked = do is Manage.LOCK
                 self._publish(LockChanged(self.locked, time.monotonic()))
             case Manage.END:

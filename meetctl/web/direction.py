@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
+from meetctl.web.people import DeviceSecret
+
 MAX_WORDS = 2000
 """Characters. LiveKit's RPC carries 15 kB to an agent, and four bytes a character is the most there are."""
 
@@ -38,6 +40,7 @@ class DirectRequest(BaseModel):
     """What the page sends for a host."""
 
     invite: str
+    device: DeviceSecret | None = None
     do: Directive | None = None
     """None = only look who is there."""
     agent: str = ""

@@ -73,9 +73,9 @@ class Gate:
             return refuse(HTTPStatus.FORBIDDEN, "removed", "You were removed from this meeting.")
         return comer
 
-    def let_host_in(self, invite: str, address: str | None) -> Comer | web.Response:
+    def let_host_in(self, invite: str, address: str | None, device: str | None) -> Comer | web.Response:
         """Returns as what a host comes in, or what whoever has the invite is told."""
-        comer = self.let_in(invite, address)
+        comer = self.let_in(invite, address, device)
         if isinstance(comer, web.Response) or comer.role is Role.HOST:
             return comer
         return refuse(HTTPStatus.FORBIDDEN, "not_host", "This invite does not let you direct the meeting.")

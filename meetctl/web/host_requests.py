@@ -7,6 +7,8 @@ from typing import Protocol
 
 from pydantic import BaseModel, Field
 
+from meetctl.web.people import DeviceSecret
+
 
 class Decide(Protocol):
     """Decides one request; raises MeetctlError where it cannot be."""
@@ -18,6 +20,7 @@ class HostRequestsAsked(BaseModel):
     """What the page sends for a host."""
 
     invite: str
+    device: DeviceSecret | None = None
     id: str = Field("", max_length=64)
     allowed: bool | None = None
     """None = only look what waits."""

@@ -50,6 +50,7 @@ class ManageRequest(BaseModel):
     """What the page sends for a host."""
 
     invite: str
+    device: DeviceSecret | None = None
     do: Manage
     person: str = ""
     """Identity or name."""

@@ -431,7 +431,7 @@ class PageServer:
 
     async def _carry_out(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, DirectRequest)
-        host = self._gate.let_host_in(asked.invite, request.remote)
+        host = self._gate.let_host_in(asked.invite, request.remote, asked.device)
         if isinstance(host, web.Response):
             return host
         if asked.do is not None and self._direct is not None:
@@ -444,7 +444,7 @@ class PageServer:
 
     async def _manage(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, ManageRequest)
-        host = self._gate.let_host_in(asked.invite, request.remote)
+        host = self._gate.let_host_in(asked.invite, request.remote, asked.device)
         if isinstance(host, web.Response):
             return host
         if self._people is None:
@@ -474,7 +474,7 @@ class PageServer:
 
     async def _decide_on(self, request: web.Request) -> web.StreamResponse:
         asked = await parse(request, HostRequestsAsked)
-        host = self._gate.let_host_in(asked.invite, request.remote)
+        host = self._gate.let_host_in(asked.invite, request.remote, asked.device)
         if isinstance(host, web.Response):
             return host
         if self._decide is None:

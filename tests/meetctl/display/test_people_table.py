@@ -63,7 +63,7 @@ def test_who_waits_outside_is_told_with_what_to_type_and_their_name_is_no_markup
     waiting = document()
     (meeting,) = waiting.meetings
     waiting = waiting.model_copy(update={"meetings": (meeting.model_copy(update={"requests": (ZOE, TOOL)}),)})
-    told = "[red]Zoe waits to be let in, as a guest, by the guests' link: meetctl admit 3, or deny 3"
+    told = "[red]Zoe waits to be let in, as a guest, by the guests' link: meetctl admit 3, or meetctl deny 3"
     assert told in drawn(render_all(waiting), 120)
     assert changes(document(), waiting) == [f"standup: {told}"]
     assert changes(waiting, waiting) == []

@@ -108,13 +108,46 @@ async def test_when_nobody_answers_that_is_told_once_and_who_asks_again_waits_ag
     assert [porch.knock(), porch.knock()] == [Knock.UNHEARD, Knock.WAITING]
 
 
-async def test_who_asks_under_another_name_or_by_another_link_takes_the_first_request_back(porch: Porch) -> None:
-    porch.knock("Bob", link="guest-0")
-    porch.knock("Rob", link="guest-0")
-    porch.knock("Rob", role=Role.OBSERVER, link="observer-0")
-    (request,) = porch.requests.waiting
-    assert (request.name, request.detail) == ("Rob", "as an observer, by the observers' link")
-    assert [outcome for _, outcome, _ in porch.outcomes()] == ["gone", "gone"]
+async def test_two_tabs_of_one_browser_wait_side_by_side_and_go_together(porch: Porch) -> None:
+    for _ in range(3):
+        assert {porch.knock("Bob"), porch.knock("Zoe")} == {Knock.WAITING}
+    assert [one.name for one in porch.requests.waiting] == ["Bob", "Zoe"]
+    await porch.requests.decide("Bob", allowed=False, by="Hanna")
+    assert (porch.knock("Zoe"), porch.knock("Bob")) == (Knock.WAITING, Knock.REFUSED)
+    porch.lobby.withdraw(ONE)
+    assert porch.requests.waiting == ()
+
+
+async def test_what_was_allowed_holds_for_that_role_and_link_alone(porch: Porch) -> None:
+    porch.knock("Bob", role=Role.OBSERVER, link="observer-0")
+    await porch.requests.decide("Bob", allowed=True, by="Hanna")
+    assert porch.knock("Bob", role=Role.OBSERVER, link="observer-0") is Knock.IN
+    assert not porch.lobby.tells(Comer(Role.GUEST, ONE, link="guest-0"))
+    assert porch.knock("Bob", link="guest-0") is Knock.WAITING
+    assert porch.knock("Bob", role=Role.OBSERVER, link="observer-1") is Knock.WAITING
+
+
+async def test_who_is_in_when_the_meeting_begins_to_ask_comes_back_without_asking(porch: Porch) -> None:
+    porch.asks = False
+    assert porch.knock() is Knock.IN
+    porch.asks = True
+    assert (porch.knock(), porch.knock("Rob")) == (Knock.IN, Knock.WAITING)
+
+
+async def test_a_number_that_waits_no_more_lets_in_nobody_who_calls_themselves_that(porch: Porch) -> None:
+    porch.knock("7")
+    with pytest.raises(UsageError):
+        await porch.requests.decide("7", allowed=True, by="Hanna")
+    with pytest.raises(UsageError):
+        await porch.requests.decide("", allowed=True, by="Hanna", kind="tool")
+    assert porch.knock("7") is Knock.WAITING
+
+
+async def test_a_lock_sends_everybody_away_who_waits(porch: Porch) -> None:
+    porch.knock("Bob", ONE)
+    porch.knock("Zoe", OTHER)
+    porch.lobby.withdraw_all()
+    assert porch.requests.waiting == () and len(porch.outcomes()) == 2
 
 
 async def test_a_link_that_is_taken_back_takes_its_waiting_people_along(porch: Porch) -> None:

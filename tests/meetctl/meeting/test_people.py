@@ -201,3 +201,25 @@ async def test_seconds_talked_are_the_chair_s_word_and_a_line_that_grows_counts_
         said(f"more-{number}", 0.5)
     await followed.people.look()
     assert [one.talked_s for one in followed.people.people()] == [12.5]
+
+
+async def test_a_lock_holds_for_tokens_that_are_out_already_and_not_for_who_has_been_there() -> None:
+    server = Server(participant("bob"))
+    followed = Followed(server)
+    for identity, device, role in (
+        ("bob", DEVICE, Role.GUEST),
+        ("bob-again", DEVICE, Role.GUEST),
+        ("eve", DEVICE[::-1], Role.GUEST),
+        ("script", None, Role.GUEST),
+        ("hanna", None, Role.HOST),
+    ):
+        followed.people.admitted(identity, Comer(role, device, link=f"{role}-0"))
+    await followed.people.manage(Manage.LOCK)
+    assert followed.people.knows_device(DEVICE) and not followed.people.knows_device(DEVICE[::-1])
+    server.present = [participant("eve")]
+    await followed.people.look()
+    assert server.removed == ["eve"], "also by another way than ours"
+    names = ("bob", "bob-again", "eve", "script", "hanna")
+    assert [name for name in names if followed.people.keeps_out(name)] == ["eve", "script"]
+    await followed.people.manage(Manage.UNLOCK)
+    assert not any(followed.people.keeps_out(name) for name in names)

@@ -46,8 +46,11 @@ export function App() {
       rememberChoices(chosen);
       const { ok, refusal } = await askToJoin(invite ?? "", chosen.name);
       if (ok && "waiting" in ok) setStage({ at: "waiting", info, name: chosen.name });
-      else if (ok) setStage({ at: "conference", info, details: ok });
-      else if (SHOWN_BESIDE_THE_NAME.has(refusal.code)) return refusal.message;
+      else if (ok) {
+        // Whoever was outside is told only now what the meeting is about.
+        const told = info.admit === "ask" ? (await askInfo(invite ?? "")).ok : undefined;
+        setStage({ at: "conference", info: told ?? info, details: ok });
+      } else if (SHOWN_BESIDE_THE_NAME.has(refusal.code)) return refusal.message;
       else setStage({ at: "end", ending: endingOfRefusal(refusal) });
       return undefined;
     },
@@ -58,7 +61,7 @@ export function App() {
     async (outside: MeetingInfo, details: ConnectionDetails) => {
       // Only now is this person told what the meeting is about.
       const { ok } = await askInfo(invite ?? "");
-      setStage({ at: "conference", info: ok ?? outside, details });
+      setStage((now) => (now.at === "waiting" ? { at: "conference", info: ok ?? outside, details } : now));
     },
     [invite],
   );

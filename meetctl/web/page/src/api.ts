@@ -124,7 +124,7 @@ export async function askSoundsLike(invite: string, name: string): Promise<strin
 
 /** Has a host's direction carried out, or only looks; the answer is how the agents stand then. */
 export function direct(invite: string, direction?: Direction): Promise<Answer<Cast>> {
-  return post<Cast>("/api/direct", { invite, ...direction });
+  return post<Cast>("/api/direct", { invite, device: deviceSecret(), ...direction });
 }
 
 /** What waits for a host's word. */
@@ -151,7 +151,7 @@ export function hostRequests(
   invite: string,
   decision?: HostDecision,
 ): Promise<Answer<{ readonly requests: readonly HostRequest[] }>> {
-  return post("/api/requests", { invite, ...decision });
+  return post("/api/requests", { invite, device: deviceSecret(), ...decision });
 }
 
 /** A host has not decided yet: the page asks again. */
@@ -170,7 +170,7 @@ export function withdraw(invite: string): void {
 
 /** Has a host's decision about people carried out; the answer is how the meeting stands then. */
 export function manage(invite: string, management: Management): Promise<Answer<Cast>> {
-  return post<Cast>("/api/manage", { invite, ...management });
+  return post<Cast>("/api/manage", { invite, device: deviceSecret(), ...management });
 }
 
 /** What a visitor without an invite tries their connection with. */

@@ -7,9 +7,9 @@ export function HostRequests({ invite, name }: { readonly invite: string; readon
   const { requests, fault, decide } = useHostRequests(invite, name);
   if (requests.length === 0) return null;
   return (
-    <section className="host-requests" aria-label="Waiting for your approval" data-testid="host-requests">
+    <section className="host-requests" aria-label="Waiting for your word" data-testid="host-requests">
       <div role="status" className="visually-hidden">
-        {requests.length === 1 ? "One request waits" : `${requests.length} requests wait`} for your approval.
+        {requests.length === 1 ? "One request waits" : `${requests.length} requests wait`} for your word.
       </div>
       {requests.map((request) => (
         <article key={request.id} className="host-request" data-testid="host-request" data-id={request.id}>
@@ -19,7 +19,7 @@ export function HostRequests({ invite, name }: { readonly invite: string; readon
               type="button"
               className="button small"
               data-testid="host-deny"
-              aria-label={`${words(request).deny} ${request.name} ${request.what}, request ${request.id}`}
+              aria-label={`${words(request).deny} ${subject(request)}, request ${request.id}`}
               onClick={() => void decide(request.id, false)}
             >
               {words(request).deny}
@@ -28,7 +28,7 @@ export function HostRequests({ invite, name }: { readonly invite: string; readon
               type="button"
               className="button small primary"
               data-testid="host-allow"
-              aria-label={`${words(request).allow} ${request.name} ${request.what}, request ${request.id}`}
+              aria-label={`${words(request).allow} ${subject(request)}, request ${request.id}`}
               onClick={() => void decide(request.id, true)}
             >
               {words(request).allow}
@@ -71,6 +71,10 @@ function Wish({ request }: { readonly request: HostRequest }) {
 }
 
 const ADMISSION = "admission";
+
+function subject({ kind, name, what }: HostRequest): string {
+  return kind === ADMISSION ? name : `${name} ${what}`;
+}
 
 function words({ kind }: HostRequest): { readonly allow: string; readonly deny: string } {
   return kind === ADMISSION ? { allow: "Let in", deny: "Refuse" } : { allow: "Allow", deny: "Deny" };

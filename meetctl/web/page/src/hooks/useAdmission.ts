@@ -27,7 +27,11 @@ export function useAdmission(invite: string, name: string, mostGone: number, adm
     let timer: ReturnType<typeof setTimeout>;
     const look = async () => {
       const { ok, refusal } = await askToJoin(invite, name);
-      if (over) return;
+      if (over) {
+        // It was under way when this person left off: the hosts must not see them wait.
+        if (ok && "waiting" in ok) withdraw(invite);
+        return;
+      }
       if (ok && !("waiting" in ok)) return told.current.onLetIn(ok);
       gone = refusal?.code === "gone" ? gone + 1 : 0;
       const passes = !refusal || PASSING.has(refusal.code) || (refusal.code === "gone" && gone < mostGone);

@@ -68,7 +68,7 @@ const WORDS: Readonly<Record<Ending, Words>> = {
   unheard: {
     icon: "door",
     title: "Nobody has answered",
-    text: "No host has decided whether you come in. Tell whoever invited you that you are waiting, then ask again.",
+    text: "No host has decided whether you come in. Tell whoever invited you that you want to come in, then ask again.",
     again: "Ask again",
   },
   "cannot-admit": {

@@ -164,7 +164,7 @@ export function PreJoin({ info, choices, onJoin, onName }: PreJoinProps) {
         </button>
         {info.admit === "ask" && (
           <p className="form-note" data-testid="asks">
-            A host lets people in here: you wait a moment, and then you are in.
+            A host decides who comes in: you wait until one has.
           </p>
         )}
         {info.trial && (
