@@ -111,6 +111,12 @@ class StandInError(MeetctlError):
     code = "stand_in"
 
 
+class NetworkError(MeetctlError):
+    """Something out there does not answer now; it may later."""
+
+    code = "network"
+
+
 class OutputError(MeetctlError):
     """What was asked for could not be written: a full disk, say."""
 
@@ -152,6 +158,7 @@ ERRORS_BY_CODE: dict[str, type[MeetctlError]] = {
         ConflictError,
         FetchError,
         StandInError,
+        NetworkError,
         OutputError,
         EndedError,
         BugError,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import struct
 
-from meetctl.errors import UsageError
+from meetctl.errors import NetworkError, UsageError
 from meetctl.roster import STUN, stun_server
 
 TRIES = 3
@@ -22,7 +23,8 @@ def resolve_node_ip(text: str, address: str) -> str:
         address: of this machine, which media comes to.
 
     Raises:
-        UsageError: if the STUN server is not known or does not answer, or an address is of another family.
+        NetworkError: if the STUN server is not known or does not answer.
+        UsageError: if an address is of another family.
     """
     found = ask_stun(stun_server(text), address) if text.startswith(STUN) else text
     if ipaddress.ip_address(found).version != ipaddress.ip_address(address).version:
@@ -35,7 +37,7 @@ def ask_stun(server: tuple[str, int], address: str) -> str:
     """Returns under which address a STUN server (RFC 8489) sees this address of ours.
 
     Raises:
-        UsageError: if there is no such server, or no answer.
+        NetworkError: if there is no such server, or no answer.
     """
     from aioice import stun
 
@@ -52,12 +54,12 @@ def ask_stun(server: tuple[str, int], address: str) -> str:
                 asking.send(bytes(request))
                 try:
                     answer = stun.parse_message(asking.recv(2_048))
-                except (TimeoutError, ValueError):
+                except (TimeoutError, ValueError, struct.error):
                     continue
                 seen = answer.attributes.get("XOR-MAPPED-ADDRESS")
                 if answer.transaction_id == request.transaction_id and seen is not None:
                     return str(seen[0])
     except OSError as error:
         reason = error.strerror or os.strerror(error.errno or 0)
-        raise UsageError(f"the STUN server {shown} cannot be asked: {reason}", hint=_HINT) from None
-    raise UsageError(f"the STUN server {shown} does not answer", hint=_HINT)
+        raise NetworkError(f"the STUN server {shown} cannot be asked: {reason}", hint=_HINT) from None
+    raise NetworkError(f"the STUN server {shown} does not answer", hint=_HINT)

@@ -35,12 +35,10 @@ class WayIn:
 
     def as_asked(self, request: web.Request) -> web.Request:
         """Returns the request as the browser sent it: nothing that a visitor says of addresses is left in it."""
-        forwarded = [name for name in request.headers if _says_who_asks(name)]
-        if not forwarded and not self.is_behind_proxy:
+        if not self.is_behind_proxy and not any(_says_who_asks(name) for name in request.headers):
             return request
-        headers = CIMultiDict(request.headers)
-        for name in forwarded:
-            headers.popall(name, None)
+        kept = ((name, value) for name, value in request.headers.items() if not _says_who_asks(name))
+        headers = CIMultiDict((name, value) for name, value in kept if _is_utf8(name) and _is_utf8(value))
         return request.clone(headers=headers, scheme=self.scheme, remote=self._visitor(request))
 
     def _visitor(self, request: web.Request) -> str:
@@ -62,6 +60,15 @@ def _from_the_last(values: list[str]) -> Iterator[str]:
     for value in reversed(values):
         for part in reversed(value.split(",")):
             yield part.strip()
+
+
+def _is_utf8(text: str) -> bool:
+    """Returns whether a header can be written again: what was no UTF-8 came as surrogates, which aiohttp refuses."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _says_who_asks(name: str) -> bool:

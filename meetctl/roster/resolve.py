@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from meetctl.protocol import Example, RestartPolicy, Speaks, Voice
 from meetctl.protocol.names import is_reserved, reads_as
+from meetctl.protocol.proxies import is_loopback
 from meetctl.roster.env_file import EnvFileError, parse_env_file, why_not_held
 from meetctl.roster.faults import KeyPath
 from meetctl.roster.models import Keys, resolve_model
@@ -89,6 +90,12 @@ def resolve_reach(reading: Reading, written: ReachWritten | None) -> ReachChoice
     if written.public_url is not None and written.tls_cert is not None:
         message = "belongs to a page that meetctl serves by TLS itself; with public_url that is the proxy's"
         reading.note(("reach", "tls_cert"), message, "give the pair to the proxy, or remove public_url")
+    if written.public_url is not None and written.host is not None and is_loopback(f"http://{written.host}"):
+        message = "is where sound and pictures come in, past the proxy, and others cannot reach this machine there"
+        reading.note(("reach", "host"), message, "leave host out, or name an address that others reach")
+    if written.node_ip is not None and written.host is None and written.public_url is None:
+        message = "says where media comes in from other machines, and nobody there can join"
+        reading.note(("reach", "node_ip"), message, "add host: auto or public_url: https://…")
     return ReachChoice(
         host=written.host or (None if public_url is None else "auto"),
         public_url=public_url,

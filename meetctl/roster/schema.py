@@ -205,7 +205,7 @@ class ReachChoice(Resolved):
     host: str | None = None
     """`auto`, an address of this machine or a name that leads to it; None = they do not."""
     port: int | None = None
-    """None = 443 where it may be had, else 7443."""
+    """None = 443 where it may be had, else 7443; behind a proxy 7444."""
     tls: bool = True
     tls_cert: Path | None = None
     """Absolute, as the key; both or neither. None = signed by the local authority."""

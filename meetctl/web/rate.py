@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -34,7 +35,7 @@ class Bucket:
 
 
 class Buckets:
-    """One bucket for each address."""
+    """One bucket for each address; of IPv6 for each network of 64 bits, which whoever has one address has whole."""
 
     def __init__(self, burst: float, per_s: float) -> None:
         self._burst = burst
@@ -42,8 +43,22 @@ class Buckets:
         self._of: OrderedDict[str, Bucket] = OrderedDict()
 
     def __getitem__(self, address: str) -> Bucket:
-        bucket = self._of.setdefault(address, Bucket(self._burst, self._per_s))
-        self._of.move_to_end(address)
+        place = neighbourhood(address)
+        bucket = self._of.setdefault(place, Bucket(self._burst, self._per_s))
+        self._of.move_to_end(place)
         while len(self._of) > ADDRESSES:
             self._of.popitem(last=False)
         return bucket
+
+
+def neighbourhood(address: str) -> str:
+    """Returns what one household has of addresses: an IPv4 one, the first half of an IPv6 one."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((found.packed[:8] + bytes(8), 64)))

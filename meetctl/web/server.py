@@ -298,7 +298,8 @@ class PageServer:
         return self._ways.get(tuple(listened[:2]), NOBODYS)
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(page_headers(self._livekit_url_of(request)))
+        is_known = request.host in self._way_of(request).hosts  # else it need not even be a host
+        response.headers.update(page_headers(self._livekit_url_of(request) if is_known else self._livekit_url))
         response.headers.setdefault("Cache-Control", "no-store")
 
     # --- files -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from aioice import stun
 
-from meetctl.errors import UsageError
+from meetctl.errors import NetworkError, UsageError
 from meetctl.local.ports import LOOPBACK, free_tcp_port
 from meetctl.reach import node_address
 from meetctl.reach.node_address import resolve_node_ip
@@ -49,7 +49,13 @@ def stun_serving(answer: Answer) -> Iterator[str]:
         serving.join()
 
 
-@pytest.mark.parametrize("answer", [right, after_nonsense])
+def after_a_broken_fingerprint(request: stun.Message) -> list[bytes]:
+    header = bytes(stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id))
+    broken = b"\x80\x28\x00\x01\x00\x00\x00\x00"
+    return [header[:2] + len(broken).to_bytes(2, "big") + header[4:] + broken, *right(request)]
+
+
+@pytest.mark.parametrize("answer", [right, after_nonsense, after_a_broken_fingerprint])
 def test_the_address_that_the_server_sees_is_taken(answer: Answer) -> None:
     with stun_serving(answer) as server:
         assert resolve_node_ip(server, LOOPBACK) == SEEN[0]
@@ -64,10 +70,10 @@ def test_a_server_that_nobody_knows_or_that_says_nothing_is_named(monkeypatch: p
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind((LOOPBACK, 0))
         port = silent.getsockname()[1]
-        with pytest.raises(UsageError, match=f"127.0.0.1:{port} does not answer"):
+        with pytest.raises(NetworkError, match=f"127.0.0.1:{port} does not answer"):
             resolve_node_ip(f"stun:127.0.0.1:{port}", LOOPBACK)
     for server in ("stun:nobody.invalid", f"stun:127.0.0.1:{free_tcp_port()}"):
-        with pytest.raises(UsageError, match="cannot be asked: ") as caught:
+        with pytest.raises(NetworkError, match="cannot be asked: ") as caught:
             resolve_node_ip(server, LOOPBACK)
         assert caught.value.hint is not None and "node_ip: 203.0.113.7" in caught.value.hint
 

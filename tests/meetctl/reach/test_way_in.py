@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from meetctl.reach.way_in import WayIn
 
@@ -60,3 +60,13 @@ def test_a_page_is_told_of_signaling_below_the_prefix() -> None:
 def test_an_ordinary_request_stays_as_it_is() -> None:
     request: Any = asked("192.0.2.66", [])
     assert OPEN.as_asked(request) is request
+
+
+@pytest.mark.parametrize("way", [OPEN, BEHIND], ids=["open", "behind"])
+def test_a_header_that_is_no_utf8_is_left_out_and_hurts_nobody(way: WayIn) -> None:
+    latin = "J\udcfcrgen"
+    request = asked("127.0.0.1", [("X-Forwarded-For", "1"), ("Accept", "*/*")])
+    headers = CIMultiDictProxy(CIMultiDict([*request.headers.items(), ("X-User", latin)]))
+    request._message = request._message._replace(headers=headers)
+    request._headers = headers
+    assert {name.lower() for name in way.as_asked(request).headers} == {"host", "accept"}

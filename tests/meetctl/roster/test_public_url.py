@@ -83,3 +83,20 @@ def test_every_fault_of_it_is_said_at_once_with_its_line(tmp_path: Path) -> None
     assert "must begin with https://" in found[2]
     assert "neither an IP address" in found[3]
     assert "the proxy's" in found[4]
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("{public_url: https://meet.example.org, host: 127.0.0.1}", "reach.host"),
+        ("{public_url: https://meet.example.org, host: localhost}", "reach.host"),
+        ("{node_ip: 203.0.113.7}", "reach.node_ip"),
+    ],
+)
+def test_what_would_say_nothing_is_refused(tmp_path: Path, written: str, key: str) -> None:
+    path = tmp_path / "roster.yaml"
+    path.write_text(f"reach: {written}\n{AGENT}")
+    with pytest.raises(RosterFaults) as caught:
+        load_roster(path, environment={})
+    (fault,) = caught.value.faults
+    assert f"{key.partition('.')[2]}" in str(fault)

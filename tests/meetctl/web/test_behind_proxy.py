@@ -43,6 +43,7 @@ async def served(static: Path, invites: Invites, door: Door, reach: Reach) -> As
             signaling=signaling,
             reach=reach,
             static=static,
+            clock=lambda: 100.0,
         ) as server,
     ):
         yield server

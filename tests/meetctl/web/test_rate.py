@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from meetctl.web.rate import Bucket
+from meetctl.web.rate import Bucket, Buckets
 
 
 def test_a_burst_at_once_and_then_one_at_a_time() -> None:
@@ -22,3 +22,11 @@ def test_who_waited_long_has_a_burst_again_and_no_more() -> None:
         assert bucket.wait_s(1000) == 0
         bucket.take()
     assert bucket.wait_s(1000) == 1
+
+
+def test_a_network_of_ipv6_has_one_bucket_and_every_ipv4_address_its_own() -> None:
+    buckets = Buckets(2, 1)
+    near = buckets["2001:db8:1:2::1"]
+    assert buckets["2001:db8:1:2:ffff::9"] is near
+    assert buckets["2001:db8:1:3::1"] is not near
+    assert buckets["203.0.113.9"] is buckets["::ffff:203.0.113.9"] is not buckets["203.0.113.10"]
