@@ -73,7 +73,7 @@ class TlsListener:
             visitor.close()
             return
         relay = _Relay(visitor, first, self._relays)
-        self._tasks.own(relay.connect(*self._turn), "connect to TURN")
+        self._tasks.own(relay.connect(*self._turn, source=self._listening.getsockname()[0]), "connect to TURN")
 
 
 class _Split(asyncio.Protocol):
@@ -120,10 +120,13 @@ class _Relay(asyncio.Protocol):
         visitor.pause_reading()
         visitor.set_protocol(self)
 
-    async def connect(self, host: str, port: int) -> None:
-        """Connects to the TURN server and hands over what waits."""
+    async def connect(self, host: str, port: int, *, source: str) -> None:
+        """Connects to the TURN server, from this address of ours, and hands over what waits."""
         try:
-            server, _ = await asyncio.get_running_loop().create_connection(lambda: _Copy(self._visitor), host, port)
+            # TURN tells a visitor where they come from, and Firefox takes a loopback address there for a fault.
+            server, _ = await asyncio.get_running_loop().create_connection(
+                lambda: _Copy(self._visitor), host, port, local_addr=(source, 0)
+            )
         except OSError:
             self._visitor.close()
             return

@@ -149,7 +149,7 @@ async def test_two_people_on_two_machines_hear_each_other_one_of_them_in_firefox
     ):
         await near.join("Kim")
         for name, filter_, paths in (
-            ("Udo", Host.drop_nothing, ["udp"]),
+            ("Rita", Host.drop_nothing, ["udp"]),
             ("Tom", Host.drop_udp, ["tcp", "relay-tls"]),
         ):
             filter_(network.other)
