@@ -126,7 +126,7 @@ async def _talk(meeting: Standing, server: RealtimeServer, zoe: Person, sam: Hum
     await said("ada", "I heard")
     await zoe.types("Max, what have you heard?")
     heard_by_max = (await said("max", "I heard"))["text"]
-    asked = server.of("You are Max")[-1].asked[-1]
+    asked = [one for session in server.of("You are Max") for one in session.asked][-1]
     assert [text for text in asked.heard if text.startswith("user: Ada: I heard")], asked.heard
     assert "user: Zoe: Max, what have you heard?" in asked.heard
     await zoe.types("Eve, who has spoken?")

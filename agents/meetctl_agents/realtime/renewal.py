@@ -41,7 +41,8 @@ class Renewal:
 
     Args:
         tell: tells a new session all that is remembered.
-        lock: held while an answer is under way.
+        lock: held while an answer is made.
+        quiet: set while none is made or heard.
         used: told the tokens of each answer.
         taken: told when a session has the present one's place: something may have been said since it was told all.
     """
@@ -51,6 +52,7 @@ class Renewal:
         choice: RealtimeChoice,
         tell: Tell,
         lock: asyncio.Lock,
+        quiet: asyncio.Event,
         warn: Warn,
         works: Callable[..., None],
         used: Callable[[int], None],
@@ -59,6 +61,7 @@ class Renewal:
         self._choice = choice
         self._tell = tell
         self._lock = lock
+        self._quiet = quiet
         self._warn, self._works = warn, works
         self._used = used
         self._taken = taken
@@ -156,7 +159,7 @@ class Renewal:
 
     async def _until_between(self) -> bool:
         """Waits until no answer is under way, and holds the lock; False = the present session is lost meanwhile."""
-        locking = asyncio.ensure_future(self._lock.acquire())
+        locking = asyncio.ensure_future(self._lock_in_quiet())
         unfit = asyncio.ensure_future(self._unfit.wait())
         try:
             await asyncio.wait({locking, unfit}, return_when=asyncio.FIRST_COMPLETED)
@@ -165,6 +168,14 @@ class Renewal:
             unfit.cancel()
             if not locking.done():
                 await utils.aio.cancel_and_wait(locking)
+
+    async def _lock_in_quiet(self) -> None:
+        while True:
+            await self._quiet.wait()  # what is still heard may be cut off, in the session that made it
+            await self._lock.acquire()
+            if self._quiet.is_set():
+                return
+            self._lock.release()
 
     def _take(self, began: Conversation) -> None:
         before, self._current = self._current, began

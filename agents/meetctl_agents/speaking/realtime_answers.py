@@ -114,9 +114,12 @@ class RealtimeAnswers(Remembering):
         self._cut_off: CutOff | None = None
         self._lock = asyncio.Lock()
         """Held while the model speaks, or is told something."""
+        self._quiet = asyncio.Event()
+        """Set while nothing is said."""
+        self._quiet.set()
         self._tasks = Tasks()
         self._is_told = True
-        self._renewal = Renewal(choice, self._tell, self._lock, warn, works, self._count, self.read_ahead)
+        self._renewal = Renewal(choice, self._tell, self._lock, self._quiet, warn, works, self._count, self.read_ahead)
 
     async def aclose(self) -> None:
         if self._present is not None:
@@ -190,6 +193,7 @@ class RealtimeAnswers(Remembering):
     def _kept(self, speech: Speech, *, whole: bool) -> list[str]:
         """Returns the items of the session that stand for what was heard."""
         self._present = None
+        self._quiet.set()
         if not isinstance(speech, RealtimeSpeech) or speech.conversation is None:
             return []
         spoken = speech.sounding.spoken
@@ -250,6 +254,7 @@ class RealtimeAnswers(Remembering):
                             yield heard
 
         self._present = speech = RealtimeSpeech(made, permit)
+        self._quiet.clear()
         return speech
 
 

@@ -75,7 +75,7 @@ async def test_a_session_is_renewed_beside_the_running_one_and_knows_all(server:
 
 
 @pytest.mark.usefixtures("renewed_soon")
-async def test_a_session_is_not_renewed_while_the_model_speaks(server: RealtimeServer) -> None:
+async def test_a_session_is_not_renewed_while_its_answer_is_made_or_heard(server: RealtimeServer) -> None:
     server.lasts_s = 10.0
     async with staged(server) as stage:
         first = stage.session
@@ -85,6 +85,9 @@ async def test_a_session_is_not_renewed_while_the_model_speaks(server: RealtimeS
         async with asyncio.timeout(10):
             assert await speech.wait_written() == SAID
         assert [response.status for response in first.responses] == ["completed"]
+        await stage.until(lambda: bool(server.sessions[1].items))
+        await asyncio.sleep(0.3)  # it is ready, and would be taken at once
+        assert first.closed_at is None
         stage.end(grant(1), speech, SAID)
         await stage.until(lambda: first.closed_at is not None)
 
