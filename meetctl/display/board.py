@@ -13,9 +13,9 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.padding import Padding
 from rich.text import Text
 
-from meetctl.display.people_table import outside, people_columns, waits
+from meetctl.display.people_table import people_columns
 from meetctl.display.table import Column, table
-from meetctl.display.words import MISSING, clock, figure, local_time, troubles
+from meetctl.display.words import MISSING, clock, figure, local_time, outside, troubles, waits
 from meetctl.status.document import NOT_ANSWERING, AgentStatus, LegStatus, MeetingStatus, SeatStatus, StatusDocument
 
 STATE_STYLES = {
@@ -43,6 +43,8 @@ SPEECH_STYLES = {"speaking": "bold magenta", "thinking": "cyan", "initializing":
 LEGS = ("room", "simli")
 JOIN = "join "
 LINK_TEXT = "open the page"
+MOST_OUTSIDE = 5
+"""Of those who wait outside, how many are named."""
 
 S = TypeVar("S", bound=SeatStatus)
 
@@ -89,7 +91,10 @@ def render(meeting: MeetingStatus, width: int, *, hyperlinks: bool = False) -> R
         parts += [Text(""), _indented(table(_agent_columns(meeting.agents), inner))]
     if meeting.people:
         parts += [Text(""), _indented(table(people_columns(meeting.people), inner))]
-    parts += [_indented(Text(waits(request), style="yellow")) for request in outside(meeting)]
+    outsiders = outside(meeting)
+    parts += [_indented(Text(waits(request), style="yellow")) for request in outsiders[:MOST_OUTSIDE]]
+    if more := len(outsiders[MOST_OUTSIDE:]):
+        parts.append(_indented(Text(f"and {more} more wait: meetctl status --json", style="yellow")))
     notes = [note for seat in (*meeting.services, *meeting.agents) for note in _notes(seat)]
     if notes:
         parts += [Text(""), *(_indented(note) for note in notes)]

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from meetctl.display.people_table import outside, waits
-from meetctl.display.words import local_time, troubles
+from meetctl.display.words import local_time, outside, troubles, waits
 from meetctl.status.build import runs_on
 from meetctl.status.document import NOT_ANSWERING, AgentStatus, MeetingStatus, SeatStatus, StatusDocument
 from meetctl.supervisor.seat import same_warning

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from meetctl.display.table import Column
 from meetctl.display.words import MISSING, figure, local_time
-from meetctl.status.document import MeetingStatus, PersonStatus, RequestStatus
+from meetctl.status.document import PersonStatus
 
 
 def people_columns(people: Sequence[PersonStatus]) -> list[Column]:
@@ -34,15 +34,3 @@ def sent(person: PersonStatus) -> list[str]:
     """Returns what of a person can be heard and seen."""
     flags = {"microphone": person.microphone, "camera": person.camera, "screen": person.screen}
     return [name for name, on in flags.items() if on]
-
-
-def outside(meeting: MeetingStatus) -> list[RequestStatus]:
-    """Returns who waits to be let in, who came first at the head."""
-    return [request for request in meeting.requests if request.kind == "admission"]
-
-
-def waits(request: RequestStatus) -> str:
-    """Returns how somebody who waits is told of, with what to type."""
-    return (
-        f"{request.name} waits to be let in, {request.detail}: meetctl admit {request.id}, or meetctl deny {request.id}"
-    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from meetctl.status.document import AgentStatus, SeatStatus
+from meetctl.status.document import AgentStatus, MeetingStatus, RequestStatus, SeatStatus
 
 MISSING = "–"
 
@@ -88,3 +88,15 @@ def troubles(seat: SeatStatus) -> Iterator[Trouble]:
         for line in seat.last_lines:
             if line not in (seat.last_error or ""):
                 yield Trouble(f"wrote: {line}", "dim", passing=True)
+
+
+def outside(meeting: MeetingStatus) -> list[RequestStatus]:
+    """Returns who waits to be let in, who came first at the head."""
+    return [request for request in meeting.requests if request.kind == "admission"]
+
+
+def waits(request: RequestStatus) -> str:
+    """Returns how somebody who waits is told of, with what to type."""
+    return (
+        f"{request.name} waits to be let in, {request.detail}: meetctl admit {request.id}, or meetctl deny {request.id}"
+    )
