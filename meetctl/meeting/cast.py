@@ -122,8 +122,10 @@ class Cast:
     async def replace(self, entry: AgentEntry, *, timeout_s: float) -> None:
         """Fills the seat of that identity by another entry."""
         self._mask.add(*secrets_of_entry(entry))
-        self._written[entry.identity] = entry
-        entry = self._settled(entry)
+        written, entry = entry, self._settled(entry)
+        if not is_left_to_itself(written):
+            self.ways.pop(written.identity, None)
+        self._written[entry.identity] = written
         self.entries[entry.identity] = entry
         await self._supervisor.restart(entry.identity, timeout_s=timeout_s, seat=self._seat_of(entry))
         await self._tell_chair()
@@ -255,10 +257,12 @@ class Cast:
         return way
 
     def _seat(self, entry: AgentEntry) -> None:
-        self._written[entry.identity] = entry
-        entry = self._settled(entry)
+        written, entry = entry, self._settled(entry)
         self._numbers[entry.identity] = max(self._numbers.values(), default=-1) + 1
         self._supervisor.add(self._seat_of(entry))
+        if not is_left_to_itself(written):
+            self.ways.pop(written.identity, None)
+        self._written[entry.identity] = written
         self.entries[entry.identity] = entry
 
     def _seat_of(self, entry: AgentEntry) -> Seat:

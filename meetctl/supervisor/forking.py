@@ -202,12 +202,12 @@ class _Prepared:
             self._process.poll()
             self.abandon()
             return
-        self._has_answered = True
         answer: dict[str, Any] = json.loads(packet)
         if "loaded" in answer:
             if self._told is not None:
                 self._told(Step(name=answer["loaded"], began=answer["began"], ended=answer["ended"]))
             return
+        self._has_answered = True
         if "returncode" in answer:
             ended = self._children.pop(answer["pid"], None)
             if ended is not None:

@@ -6,6 +6,7 @@ and moments (`began` = `ended`) as the supervisor learns of them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -50,7 +51,8 @@ class Timeline:
 
     def _add(self, process: str, step: str, began: float, ended: float) -> None:
         line = {"process": process, "step": step, "began": round(began, 4), "ended": round(ended, 4)}
-        os.write(self._file, json.dumps(line).encode() + b"\n")  # appended whole, whoever else writes
+        with contextlib.suppress(OSError):  # a full disk costs the line, never the seat that it tells of
+            os.write(self._file, json.dumps(line).encode() + b"\n")  # appended whole, whoever else writes
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Gives way where the cores are busy: fewer pictures first, then only the lips move. Sound is never touched. Pure.
 
 What counts is what people would see: pictures that were due and could not be made in time. Back again there is room
-only where cores stand idle too, and for longer each time that it did not last.
+only where cores stand idle too, and for longer each time that it did not last: a busy moment takes as much of that time
+away as it lasts, a picture that came too late all of it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Pace:
         """Returns the media time of the next picture after one at `last` and counts what is left out between."""
         fps = self.manner.fps
         if last is None:
-            return 0.0
+            return int(now * fps) / fps  # the clock may run already, and what is over is nobody's picture
         following = last + 1 / fps
         missed = max(0, int((now - following) * fps))
         self.due += 1 + missed
@@ -66,7 +67,8 @@ class GivingWay:
     fps: int
     level: int = 0
     _strained_at: float | None = None
-    _roomy_at: float | None = None
+    _looked_at: float | None = None
+    _roomy_s: float = 0.0
     _rose_at: float | None = None
     _room_s: float = field(default=ROOM_S)
 
@@ -84,22 +86,28 @@ class GivingWay:
             idle: part of all cores since the last look.
         """
         before = self.level
+        passed = 0.0 if self._looked_at is None else now - self._looked_at
+        self._looked_at = now
         if left_out is None:
-            self._strained_at = self._roomy_at = None
+            self._begin_anew()
         elif left_out >= LEFT_OUT:
-            self._roomy_at = None
+            self._roomy_s = 0.0
             self._strained_at = now if self._strained_at is None else self._strained_at
             if now - self._strained_at >= STRAIN_S and self.level < 2:
                 self._give_way(now)
         else:
             self._strained_at = None
-            if idle < IDLE or self.level == 0:
-                self._roomy_at = None
-            else:
-                self._roomy_at = now if self._roomy_at is None else self._roomy_at
-                if now - self._roomy_at >= self._room_s:
-                    self._come_back(now)
+            self._roomy_s = self._roomy_s + passed if idle >= IDLE else max(0.0, self._roomy_s - passed)
+            if self.level == 0:
+                self._roomy_s = 0.0
+            elif self._roomy_s >= self._room_s:
+                self._come_back(now)
         return self.level != before
+
+    def _begin_anew(self) -> None:
+        """Nobody is drawn, so nothing is given way to: what comes next is a stretch of its own."""
+        self.level, self._room_s, self._roomy_s = 0, ROOM_S, 0.0
+        self._strained_at = self._rose_at = None
 
     def _give_way(self, now: float) -> None:
         relapsed = self._rose_at is not None and now - self._rose_at < LASTED_S
@@ -110,4 +118,4 @@ class GivingWay:
     def _come_back(self, now: float) -> None:
         self.level -= 1
         self._rose_at = now
-        self._roomy_at = None
+        self._roomy_s = 0.0

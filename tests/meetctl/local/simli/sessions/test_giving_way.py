@@ -47,12 +47,29 @@ def test_faces_give_way_step_by_step_and_come_back_step_by_step() -> None:
     assert time.pass_by(100, ROOMY) == []
 
 
-@pytest.mark.parametrize("seen", [(0.0, IDLE - 0.01), (LEFT_OUT - 0.01, 0.0), (None, 0.0), (None, 1.0)])
-def test_nothing_comes_back_while_the_cores_are_still_busy_or_nobody_is_seen(seen: tuple[float | None, float]) -> None:
+@pytest.mark.parametrize("seen", [(0.0, IDLE - 0.01), (LEFT_OUT - 0.01, 0.0)])
+def test_nothing_comes_back_while_the_cores_are_still_busy(seen: tuple[float | None, float]) -> None:
     time = Time()
     time.pass_by(STRAIN_S + 1, BUSY)
     assert time.pass_by(300, seen) == []
     assert time.way.manner == FEWER
+
+
+def test_once_no_face_is_drawn_nothing_is_given_way_to_and_the_next_face_is_drawn_whole() -> None:
+    time = Time()
+    time.pass_by(2 * STRAIN_S + 3, BUSY)
+    assert time.way.manner == LIPS
+    assert time.pass_by(1, (None, 0.0)) == [WHOLE]
+    assert time.pass_by(STRAIN_S, BUSY) == [], "what was before counts no more"
+
+
+def test_a_busy_moment_now_and_then_keeps_nobody_from_coming_back_and_a_late_picture_does() -> None:
+    time = Time()
+    time.pass_by(STRAIN_S + 1, BUSY)
+    came_back = [time.pass_by(4, ROOMY) + time.pass_by(1, (0.0, 0.0)) for _ in range(int(ROOM_S) // 3 + 1)]
+    assert [WHOLE] in came_back
+    time.pass_by(STRAIN_S + 1, BUSY)
+    assert [time.pass_by(ROOM_S - 1, ROOMY) + time.pass_by(1, BUSY) for _ in range(4)] == [[]] * 4
 
 
 def test_what_is_over_soon_changes_nothing() -> None:
@@ -72,11 +89,11 @@ def test_room_that_did_not_last_has_to_last_longer_the_next_time_up_to_a_bound()
     needed = []
     for _ in range(7):
         time.pass_by(STRAIN_S + 1, BUSY)
-        needed.append(room_needed(time) - 1)
+        needed.append(room_needed(time))
     assert needed == [ROOM_S, 2 * ROOM_S, 4 * ROOM_S, 8 * ROOM_S, *[LONGEST_ROOM_S] * 3]
     time.pass_by(100, ROOMY)
     time.pass_by(STRAIN_S + 1, BUSY)
-    assert room_needed(time) - 1 == ROOM_S, "the last one held"
+    assert room_needed(time) == ROOM_S, "the last one held"
 
 
 def paced(pace: Pace, last: float | None, nows: Iterable[float]) -> list[float]:
@@ -102,4 +119,10 @@ def test_a_rate_that_changes_in_the_middle_changes_what_follows_and_nothing_else
     (last,) = paced(pace, 10.0, (10.0,))
     pace.manner = FEWER
     assert paced(pace, last, (10.05, 10.11)) == [round(10.04 + 1 / 15, 4), round(10.04 + 2 / 15, 4)]
+    assert pace.taken() == 0.0
+
+
+def test_a_first_picture_is_due_when_it_is_asked_for_though_the_clock_has_run_for_a_while() -> None:
+    pace = Pace(WHOLE)
+    assert paced(pace, None, (0.8, 0.8)) == [0.8, 0.84]
     assert pace.taken() == 0.0
