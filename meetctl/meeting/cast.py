@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from meetctl import rooms
 from meetctl.errors import LiveKitError, UsageError
-from meetctl.meeting.face_ways import Transport, is_left_to_itself, way_of_local_face
+from meetctl.meeting.face_ways import Transport, has_to_be_measured, is_left_to_itself, way_of_local_face
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
 from meetctl.meeting.seats import AgentSeat, ChairSeat, CommandSeat, PlayerSeat
@@ -79,7 +79,7 @@ class Cast:
 
     async def seat_all(self, entries: Sequence[AgentEntry]) -> None:
         """Seats the chair, unless the room has one, and these agents."""
-        if sum(is_left_to_itself(entry) for entry in entries) > 1:
+        if has_to_be_measured(entries):
             await self._servers.wait_for_machine()  # nobody can be forked before that anyway
         if self._own_chair:
             self._supervisor.add(ChairSeat(self, depends_on=self._servers.livekit_seat))
@@ -253,7 +253,10 @@ class Cast:
         others = [other for other in self.entries.values() if other.identity != entry.identity]
         coming = [other for other in self._roster.agents if other.identity not in {entry.identity, *self.entries}]
         way, why = way_of_local_face(self._servers.machine, others, [*coming, entry])
-        self.ways[entry.identity] = why
+        if why:
+            self.ways[entry.identity] = why
+        else:
+            self.ways.pop(entry.identity, None)
         return way
 
     def _seat(self, entry: AgentEntry) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from meetctl.local.carrying import Machine
-from meetctl.meeting.face_ways import is_left_to_itself, way_of_local_face
+from meetctl.meeting.face_ways import has_to_be_measured, is_left_to_itself, way_of_local_face
 from meetctl.roster import AgentEntry, FaceChoice, Program
 
 MAX = AgentEntry(name="Max", identity="max", program=Program.AUDIO)
@@ -37,3 +37,14 @@ def test_only_local_faces_without_a_way_of_their_own_are_left_to_themselves() ->
     assert is_left_to_itself(avatar("Ada"))
     for other in (avatar("Ada", "bridge"), avatar("Ada", "direct"), avatar("Ada", local=False), MAX):
         assert not is_left_to_itself(other)
+
+
+def test_a_face_that_is_still_to_come_and_is_to_be_bridged_takes_its_bridge_from_those_left_to_themselves() -> None:
+    assert way_of_local_face(SLOW, [], [avatar("Eve", "bridge"), avatar("Ada")])[0] == "direct"
+
+
+def test_a_lone_face_is_bridged_without_a_measurement_and_two_are_measured_if_one_is_left_to_itself() -> None:
+    assert way_of_local_face(None, [], [avatar("Ada"), MAX]) == ("bridge", "")
+    assert not has_to_be_measured([avatar("Ada"), MAX])
+    assert not has_to_be_measured([avatar("Ada", "bridge"), avatar("Eve", "direct")])
+    assert has_to_be_measured([avatar("Ada"), avatar("Eve", "bridge")])

@@ -57,3 +57,10 @@ def test_where_no_file_is_named_there_is_no_timeline_and_nothing_is_kept(monkeyp
     STEPS.tell(told.append)
     STEPS.tell(None)
     assert told == []
+
+
+def test_a_full_disk_costs_the_line_and_nobody_who_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FILE, "/dev/full")
+    with timeline() as asked:
+        assert asked is not None
+        asked.observe(Started("ada", 7, 1.0))
