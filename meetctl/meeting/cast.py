@@ -248,7 +248,8 @@ class Cast:
 
     def _way_of_local(self, entry: AgentEntry) -> Transport:
         """Returns how a local face takes that is left to itself: bridged, so that its connection is seen, if it can."""
-        if avatar_identity(entry.identity) in self.entries:
+        if avatar_identity(entry.identity) in {*self.entries, *(other.identity for other in self._roster.agents)}:
+            self.ways.pop(entry.identity, None)
             return "bridge"
         others = [other for other in self.entries.values() if other.identity != entry.identity]
         coming = [other for other in self._roster.agents if other.identity not in {entry.identity, *self.entries}]
