@@ -13,9 +13,12 @@ from meetctl.supervisor.service_manager import READY, STOPPING, ServiceManager
 
 
 @pytest.fixture(params=["path", "abstract"])
-def listening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Callable[[], str]]]:
+def listening(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, Callable[[], str]]]:
     """Yields the socket's name as the variable has it, and what returns the next message."""
-    named = f"@meetctl-test-{os.getpid()}" if request.param == "abstract" else str(tmp_path / "notify")
+    monkeypatch.chdir(tmp_path)  # a socket's name holds 107 bytes, which a long TMPDIR alone takes
+    named = f"@meetctl-test-{os.getpid()}" if request.param == "abstract" else "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(named.replace("@", "\0"))
         manager.settimeout(30)
@@ -35,11 +38,14 @@ def test_it_is_told_on_the_socket_that_the_variable_names(listening: tuple[str, 
 @pytest.mark.parametrize(
     ("pid", "told"), [(str(os.getpid()), True), ("", True), ("1", False)], ids=["own", "none", "another"]
 )
-def test_that_it_is_well_is_told_where_this_very_process_is_watched(tmp_path: Path, pid: str, told: bool) -> None:
+def test_that_it_is_well_is_told_where_this_very_process_is_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pid: str, told: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
+        manager.bind("notify")
         manager.setblocking(False)
-        variables = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000", "WATCHDOG_PID": pid}
+        variables = {"NOTIFY_SOCKET": "notify", "WATCHDOG_USEC": "60000000", "WATCHDOG_PID": pid}
         ServiceManager.of(variables).tell_alive()
         if told:
             assert manager.recv(100) == b"WATCHDOG=1"
