@@ -88,6 +88,11 @@ class Stage:
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         return (await room.local_participant.publish_track(track, options)).sid
 
+    def told_of(self, identity: str) -> set[str]:
+        """Returns the sids of the microphones of which the chair knows."""
+        participant = self.room.remote_participants.get(identity)
+        return set() if participant is None else set(participant.track_publications)
+
     def subscribed(self) -> dict[str, list[str]]:
         """Returns the sids of the microphones that are heard, by identity."""
         return {
@@ -113,7 +118,7 @@ async def test_of_somebody_with_many_microphones_the_newest_is_heard_and_an_olde
 ) -> None:
     ears = await stage.listen()
     mallory, sids = await stage.person("mallory", 11)
-    await until(lambda: len(stage.subscribed().get("mallory", [])) == 1)
+    await until(lambda: stage.told_of("mallory") == set(sids) and len(stage.subscribed()["mallory"]) == 1)
     newest = await stage.microphone(mallory)
     await until(lambda: stage.subscribed()["mallory"] == [newest] == list(ears._listeners))
     await mallory.local_participant.unpublish_track(newest)
