@@ -1,4 +1,4 @@
-"""The command line: options in, one call each, and the only place that exits.
+"""The command line: options in, one call each, and the only place that exits. Here are the commands that run a meeting.
 
 Every command lives in `commands/` under its own name and is imported when it is called: `--help` must not wait for
 what it does not need.
@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from meetctl import __version__, directing, preparing
+from meetctl import __version__, directing, preparing, proving, watching
 from meetctl.display.encoding import adapt
-from meetctl.display.grouped_help import PROVE, RUN, WATCH, GroupedCommands, PlainUsage
-from meetctl.errors import ExitCode, Unheard
+from meetctl.display.grouped_help import RUN, GroupedCommands, PlainUsage
+from meetctl.errors import ExitCode, Unheard, exit_with
 from meetctl.options import (
     EnvFile,
-    FaultName,
     Host,
     InRoom,
     Json,
@@ -40,8 +38,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Meetings of several AI agents and several people: one file, one command, one link.",
 )
-app.add_typer(directing.app)
-app.add_typer(preparing.app)
+GROUPS = (watching.app, directing.app, preparing.app, proving.app)
+for _group in GROUPS:
+    app.add_typer(_group)
 
 
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl up configs/demo.yaml")
@@ -69,7 +68,7 @@ def up(
     """
     from meetctl.commands.up import up
 
-    _exit(
+    exit_with(
         up(
             roster,
             room=room,
@@ -113,7 +112,7 @@ def join(
     """
     from meetctl.commands.join import join
 
-    _exit(
+    exit_with(
         join(
             room,
             agent=agent,
@@ -126,21 +125,6 @@ def join(
             env_file=env_file,
         )
     )
-
-
-@app.command(rich_help_panel=WATCH, epilog="Example: meetctl status standup --watch")
-def status(
-    room: RoomName = None,
-    as_json: Json = False,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again until Ctrl-C.")] = False,
-) -> None:
-    """Show the meetings on this machine, or one of them.
-
-    Shows services and agents, and the ICE state and frame rates of each leg.
-    """
-    from meetctl.commands.status import status
-
-    status(room, as_json=as_json, watch=watch)
 
 
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl down standup")
@@ -157,65 +141,6 @@ def down(
     from meetctl.commands.down import down
 
     down(room, all_meetings=all_, timeout_s=timeout, as_json=as_json)
-
-
-@app.command(rich_help_panel=WATCH, epilog="Example: meetctl attach standup")
-def attach(room: RoomName = None) -> None:
-    """Show the board of a detached meeting.
-
-    q or Ctrl-C leaves the meeting running.
-    """
-    from meetctl.commands.attach import attach
-
-    attach(room)
-
-
-@app.command(rich_help_panel=WATCH, epilog="Example: meetctl logs Ada chair -f --since 5m")
-def logs(
-    agents: Annotated[
-        list[str] | None, typer.Argument(metavar="AGENT", help="Agents and services; everybody unless given.")
-    ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the meeting ends or Ctrl-C.")] = False,
-    lines: Annotated[int | None, typer.Option("--lines", "-n", min=0, help="Only the last so many lines.")] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Only from 5m ago on, or from 14:05, or an ISO time.")
-    ] = None,
-    room: Annotated[
-        str | None, typer.Option("--room", help="The meeting, also one that is over; the last one unless given.")
-    ] = None,
-) -> None:
-    """Print the logs of agents and services, merged by time.
-
-    Also those of a meeting that is over.
-    """
-    from meetctl.commands.logs import logs
-
-    logs(agents or (), room=room, follow=follow, lines=lines, since=since)
-
-
-@app.command(rich_help_panel=WATCH, epilog="Example: meetctl events standup | jq 'select(.kind == \"utterance\")'")
-def events(room: RoomName = None) -> None:
-    """Print what happens from now on, one JSON object a line.
-
-    Ends with the meeting. `docs/interfaces.md` lists the events.
-    """
-    from meetctl.commands.events import events
-
-    events(room)
-
-
-@app.command(rich_help_panel=WATCH, epilog="Example: meetctl transcript standup -f")
-def transcript(
-    room: Annotated[
-        str | None, typer.Argument(metavar="ROOM", help="The meeting, also one that is over; the last unless given.")
-    ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the meeting ends or Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line; failures too.")] = False,
-) -> None:
-    """Print what was said, also in a meeting that is over."""
-    from meetctl.commands.transcript import transcript
-
-    transcript(room, follow=follow, as_json=as_json)
 
 
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl restart Ada")
@@ -285,64 +210,7 @@ def link(
     )
 
 
-@app.command(rich_help_panel=PROVE, epilog="Example: meetctl rehearse configs/rehearsal.yaml")
-def rehearse(
-    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario, a YAML file.")],
-    keep: Annotated[bool, typer.Option("--keep", help="Keep logs and transcript of a rehearsal that passes.")] = False,
-    timeout: Timeout = 120,
-    env_file: EnvFile = None,
-    as_json: Json = False,
-) -> None:
-    """Play a meeting with scripted people and check the agents.
-
-    Exits with code 1 if an expectation fails.
-    """
-    from meetctl.commands.rehearse import rehearse
-
-    _exit(rehearse(scenario, keep=keep, timeout_s=timeout, as_json=as_json, env_file=env_file))
-
-
-@app.command(rich_help_panel=PROVE, epilog="Example: meetctl drill kill Ada")
-def drill(
-    fault: Annotated[FaultName, typer.Argument(metavar="FAULT", help="What is to happen.")],
-    agent: Annotated[
-        str | None, typer.Argument(metavar="AGENT", help="Whom to kill or stall; default: the first agent.")
-    ] = None,
-    room: InRoom = None,
-    stall: Annotated[float, typer.Option("--for", min=1, max=120, help="Seconds that a stall lasts.")] = 8,
-    timeout: Annotated[float, typer.Option("--timeout", min=1, max=600, help="Seconds for all repairs.")] = 60,
-    as_json: Json = False,
-) -> None:
-    """Inject a fault into a running meeting and time the repair.
-
-    People in the meeting notice it. Shows what broke, and how long each repair took.
-    """
-    from meetctl.commands.drill import drill
-
-    _exit(drill(fault.value, agent, room=room, stall_s=stall, timeout_s=timeout, as_json=as_json))
-
-
-@app.command(rich_help_panel=PROVE, epilog="Example: meetctl doctor configs/cloud.yaml")
-def doctor(
-    roster: Annotated[
-        Path | None,
-        typer.Argument(metavar="ROSTER", help="Ask its models, servers and keys something too."),
-    ] = None,
-    host: Host = None,
-    port: Port = None,
-    env_file: EnvFile = None,
-    as_json: Json = False,
-) -> None:
-    """Find what would keep a meeting from working here.
-
-    Looks at this machine and what is around it, and says what to do about each finding.
-    """
-    from meetctl.commands.doctor import doctor
-
-    _exit(doctor(roster, as_json=as_json, env_file=env_file, host=host, port=port))
-
-
-for _commands in (app, directing.app, preparing.app):
+for _commands in (app, *GROUPS):
     for _command in _commands.registered_commands:
         _command.cls = PlainUsage
 
@@ -396,8 +264,3 @@ def _run(as_json: bool) -> int | str | None:
 def _terminated(*_: object) -> NoReturn:
     """Unwinds the stack as Ctrl-C does, so that whoever started something ends it."""
     raise SystemExit(int(ExitCode.TERMINATED))
-
-
-def _exit(code: ExitCode) -> None:
-    if code is not ExitCode.OK:
-        raise SystemExit(int(code))
