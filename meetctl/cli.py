@@ -15,7 +15,7 @@ import typer
 from meetctl import __version__, directing, preparing, proving, watching
 from meetctl.display.encoding import adapt
 from meetctl.display.grouped_help import RUN, GroupedCommands, PlainUsage
-from meetctl.errors import ExitCode, Unheard, exit_with
+from meetctl.errors import ExitCode, Unheard
 from meetctl.options import (
     EnvFile,
     Host,
@@ -27,6 +27,7 @@ from meetctl.options import (
     RoomName,
     RosterFile,
     Timeout,
+    exit_with,
 )
 
 app = typer.Typer(

@@ -27,16 +27,6 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-def exit_with(code: ExitCode) -> None:
-    """Ends a command with this code; returns where all is well.
-
-    Raises:
-        SystemExit: which `cli.py` passes on to the shell.
-    """
-    if code is not ExitCode.OK:
-        raise SystemExit(int(code))
-
-
 class MeetctlError(Exception):
     """The base of every failure that is not a bug."""
 

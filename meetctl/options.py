@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have, as types of their parameters."""
+"""What several commands have: options and arguments, as types of their parameters, and the way out with a code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from meetctl.errors import ExitCode
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON; failures too.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for agents to be ready.")]
@@ -42,3 +44,13 @@ class RoleName(StrEnum):
     GUEST = "guest"
     HOST = "host"
     OBSERVER = "observer"
+
+
+def exit_with(code: ExitCode) -> None:
+    """Ends a command with this code; returns where all is well.
+
+    Raises:
+        typer.Exit: which `cli.py` has passed on to the shell.
+    """
+    if code is not ExitCode.OK:
+        raise typer.Exit(int(code))

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from meetctl.display.grouped_help import PROVE
-from meetctl.errors import exit_with
-from meetctl.options import EnvFile, FaultName, Host, InRoom, Json, Port, Timeout
+from meetctl.options import EnvFile, FaultName, Host, InRoom, Json, Port, Timeout, exit_with
 
 app = typer.Typer(rich_markup_mode=None)
 
