@@ -12,8 +12,9 @@ import pytest
 
 from meetctl.errors import ConflictError, LiveKitError, StandInError
 from meetctl.web import gate
+from meetctl.web.coming_in import JOINS_AT_ONCE
 from meetctl.web.invites import Invites, Role
-from meetctl.web.server import JOINS_AT_ONCE, MAX_BODY_BYTES, PageServer
+from meetctl.web.server import MAX_BODY_BYTES, PageServer
 from tests.meetctl.web.conftest import LIVEKIT_URL, Door
 
 
