@@ -8,7 +8,6 @@ said it, on screen.
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -16,27 +15,18 @@ from typing import Self
 from livekit import rtc
 
 from meetctl.protocol import (
-    DRAFT,
-    HAND_OVER,
     REGISTER,
-    RELEASE,
-    WANT,
     Ask,
     Assignment,
     CastMember,
-    Draft,
     GiveFloor,
-    HandOver,
     Line,
     Mute,
     Register,
-    Release,
     Say,
     Tell,
-    TurnLatency,
     Utterance,
     UtteranceKind,
-    Want,
 )
 
 from ..floor.addressing import Decision
@@ -48,19 +38,14 @@ from ..floor.events import (
     CastSet,
     Directed,
     GrantFloor,
-    HandedOver,
     HumanCame,
     HumanLeft,
     Muted,
     NothingSaid,
-    Overheard,
-    PlaybackStarted,
-    Released,
     SpeechStarted,
 )
 from ..floor.judge import Judge
 from ..floor.moderator import Moderator
-from ..floor.state import may_speak
 from ..floor.turn_clock import TurnClock
 from ..hearing.echo import EchoGuard
 from ..hearing.listener import FinalTranscript, PreflightTranscript
@@ -71,7 +56,7 @@ from ..room.captions import Captions
 from ..room.chat import Chat
 from ..room.events import RoomEvents
 from ..room.methods import serve
-from .agent_turns import AgentTurns
+from .agent_calls import AgentCalls
 from .cast import Cast
 from .deciding import Deciding, Judging
 from .lines import Lines, Utterances
@@ -116,7 +101,6 @@ class Meeting:
         self.notices = Notices(report, self._people, lambda identity, words: self._chat.tell(identity, words))
         self._recent = Recent(assignment.transcript)
         self._addressing = Addressing(assignment.language, assignment.transcript)
-        self._turns = AgentTurns()
         self._clock = TurnClock()
         self._echo = EchoGuard()
         self._faults = SpeechFaults(report)
@@ -131,6 +115,19 @@ class Meeting:
             unanswered=self._silences.take,
             spoken_before=any(line.kind is not UtteranceKind.FACT for line in assignment.transcript),
         )
+        self._agents = AgentCalls(
+            room,
+            cast=self._cast,
+            control=self._control,
+            lines=self._lines,
+            utterances=self._utterances,
+            addressing=self._addressing,
+            echo=self._echo,
+            clock=self._clock,
+            report=report,
+            book=self._book,
+            now=clock,
+        )
         self._chat = Chat(room, self._on_chat, self.notices.flooded)
         self._events = RoomEvents(
             room,
@@ -138,7 +135,7 @@ class Meeting:
             participant_disconnected=self._on_left,
             participant_attributes_changed=self._on_attributes,
         )
-        self._overhearing = AgentTranscripts(room, self._cast.is_outside, self._on_overheard)
+        self._overhearing = AgentTranscripts(room, self._cast.is_outside, self._agents.overheard)
         self._captions = Captions(room)
         self._moderating = Moderating(moderator, self._recent, self._faults, self._control.post)
         self._judging = Judging(judge, self._recent, lambda: (self._control.cast, self._people.names), self._faults)
@@ -152,10 +149,7 @@ class Meeting:
         if self._recent.state is not None or self._people.here:
             self._tell_who_is_here()  # people may have come and gone while there was no chair
         self._events.attach()
-        serve(self._room, RELEASE, Release, self._cast.has, self._on_release)
-        serve(self._room, DRAFT, Draft, self._cast.has, self._on_draft)
-        serve(self._room, HAND_OVER, HandOver, self._cast.has, self._on_hand_over)
-        serve(self._room, WANT, Want, self._cast.has, self._on_want)
+        self._agents.serve()
         serve(self._room, REGISTER, Register, self._cast.is_of_kind_agent, self._on_register)
         self._chat.open()
         self._overhearing.open()
@@ -166,8 +160,8 @@ class Meeting:
     ) -> None:
         await self._overhearing.aclose()
         await self._chat.aclose()
-        for method in (RELEASE, DRAFT, HAND_OVER, WANT, REGISTER):
-            self._room.local_participant.unregister_rpc_method(method)
+        self._agents.close()
+        self._room.local_participant.unregister_rpc_method(REGISTER)
         self._events.detach()
         await self._captions.aclose()
         await self._judging.aclose()
@@ -221,9 +215,7 @@ class Meeting:
 
     def _on_left(self, participant: rtc.RemoteParticipant) -> None:
         if self._cast.has(participant.identity):
-            broken_off = self._turns.broken_off(participant.identity, self._now())
-            if broken_off is not None:
-                self._take_release(broken_off, participant.identity)
+            self._agents.gone(participant.identity)
             if self._cast.leave(participant.identity):
                 self._cast_set()
             self._control.post(AgentGone(participant.identity))
@@ -239,11 +231,7 @@ class Meeting:
 
     def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
         if changed.get(AGENT_STATE) == "speaking" and self._cast.has(participant.identity):
-            held = self._control.floor.hold
-            if held is not None and held.request.identity == participant.identity:
-                self._turns.sounded(participant.identity, held.grant_id, self._now())
-                self._echo.sounds(participant.identity, self._now())
-            self._control.post(PlaybackStarted(participant.identity))
+            self._agents.sounds(participant.identity)
 
     # --- what people say ---
 
@@ -319,76 +307,9 @@ class Meeting:
     def _show(self, speech: PreflightTranscript | FinalTranscript, *, final: bool) -> None:
         self._captions.show(identity=speech.identity, track_sid=speech.track_sid, text=speech.text, final=final)
 
-    # --- what agents say ---
-
-    def _on_release(self, release: Release, caller: str) -> None:
-        if self._turns.is_new(caller, release):
-            self._take_release(release, caller)
-
-    def _take_release(self, release: Release, caller: str) -> None:
-        line = None
-        self._echo.falls_silent(caller, release.text, self._now())
-        if release.text:
-            line = self._lines.of_agent(caller, release.grant_id, release.text, release.started_at)
-            line = line.model_copy(update={"interrupted": release.interrupted, "ended_at": self._now()})
-            self._utterances.agent_was_heard()
-            self._book(line)
-            self._addressing.answered(line)
-            self._clock.heard(line.id, self._now(), {})
-        stages = self._clock.released(release)
-        if stages is not None:
-            self._report(TurnLatency(identity=caller, stages_ms=stages, line_id=release.grant_id))
-        called = self._called(caller, release.text)
-        self._control.post(Released(caller, release.grant_id, line, called, release.unsaid), heard=line)
-
     def _tell_people(self, words: str) -> None:
         for person in self._control.floor.humans:
             self._chat.tell(person, words)
-
-    def _on_draft(self, draft: Draft, caller: str) -> None:
-        """Whoever is next prepares while this one still speaks."""
-        self._turns.drafted(caller, draft)
-        self._echo.will_say(caller, draft.text)
-        if not draft.whole:
-            return
-        line = self._lines.of_agent(caller, draft.grant_id, draft.text, None)
-        self._control.prepare(Released(caller, draft.grant_id, line, self._called(caller, draft.text)), line)
-
-    def _on_hand_over(self, hand_over: HandOver, caller: str) -> str:
-        """Lets another agent answer in place of the one that holds the floor; it alone is told the note."""
-        if self._control.floor.holder != caller:
-            raise rtc.RpcError(403, "only who holds the floor can hand it over")
-        floor, word = self._control.floor, hand_over.to.casefold()
-        others = (one for one in floor.cast if one.identity != caller)
-        able = {one.identity: one.name for one in others if may_speak(floor, one.identity, addressed=True)}
-        to = next((who for who, name in able.items() if word in (who.casefold(), name.casefold())), None)
-        if to is None:
-            raise rtc.RpcError(
-                409, f"it cannot go to {hand_over.to!r}; there is {', '.join(able.values()) or 'nobody'}"
-            )
-        if hand_over.note.strip():
-            note = self._lines.of_agent(caller, f"note-{uuid.uuid4().hex[:12]}", hand_over.note, None)
-            self._control.tell_one(to, [note])
-        self._control.post(HandedOver(caller, to))
-        return able[to]
-
-    def _on_want(self, want: Want, caller: str) -> str:
-        """An agent has the floor again when it is free, for what it had to wait for."""
-        line = want.line
-        if line.identity != caller or line.kind is not UtteranceKind.FACT:
-            raise rtc.RpcError(403, f"{caller!r} cannot want the floor for this")
-        self._control.post(Directed(caller, line=line))
-        return "noted"
-
-    def _on_overheard(self, identity: str, text: str) -> None:
-        line = self._lines.of_agent(identity, f"overheard-{uuid.uuid4().hex[:12]}", text, None)
-        self._utterances.agent_was_heard()
-        self._book(line)
-        self._addressing.answered(line)
-        self._control.post(Overheard(line, self._called(identity, text)), heard=line)
-
-    def _called(self, speaker: str, text: str) -> tuple[str, ...]:
-        return self._addressing.called_by_agent(speaker, text)
 
     # --- direction from outside ---
 
