@@ -9,9 +9,7 @@ when the chair took it. What the agent will say comes from `answers.py`, which m
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import time
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -22,32 +20,24 @@ from livekit.agents.voice import events, io
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from meetctl.protocol import (
-    DRAFT,
     GRANT,
-    HAND_OVER,
     HEAR,
     PREPARE,
     STILL_LOADING,
     STOP,
-    WANT,
     AgentSpeech,
     Assignment,
     Command,
     Decided,
-    Draft,
     Grant,
-    HandOver,
     Hear,
     LastWords,
-    Line,
     Prepare,
     Release,
     Repeats,
     SpeechState,
     StopSpeaking,
     Unsaid,
-    UtteranceKind,
-    Want,
 )
 from meetctl.protocol.steps import STEPS
 
@@ -60,12 +50,13 @@ from ..models.warming import FIRST_ANSWER_S
 from ..process.masking import masker_of
 from ..process.tasks import Tasks
 from ..process.wire import Report
-from ..room.methods import call, serve
+from ..room.methods import serve
 from ..tools.activity import Activity
 from ..tools.calls import Calls
 from ..tools.chat import chat_tools
 from ..tools.hand_over import hand_over_tool
 from ..tools.toolbox import Toolbox
+from .chair_calls import ChairCalls
 from .delivery import Deliveries
 from .making import PATIENCE, answers_from_assignment
 from .memory import instructions_from_assignment
@@ -89,11 +80,6 @@ CLOSE_S = 2.0
 TOO_SLOW = "an answer took too long and was cut off"
 CUT_OFF = "its model or its voice is too slow for this machine, or its server hangs: see `meetctl logs`"
 LEFT_OUT = "a class brings tools, words and sound; models, servers and sets of tools are named in the roster"
-AGAIN_S = 1.0
-"""Until the chair is asked for the floor again, where there was none."""
-DECIDED = "What you asked to be allowed is decided."
-DRAFT_S = 1.0
-"""How often the chair is told of an answer that is still being written while it is spoken."""
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +99,7 @@ class Speaker:
         self._assignment = assignment
         self._report = report
         self._output = output
+        self._chair = ChairCalls(room, assignment)
         self._faults = SpeechFaults(report)
         self._turn: Turn | None = None
         self._playing: Turn | None = None
@@ -221,7 +208,7 @@ class Speaker:
     def _want_to_say(self, text: str, is_wish: bool) -> None:
         """Has the agent say this, or speak about it, as soon as it is granted the floor."""
         line_id = self._answers.will_say(text, is_wish=is_wish)
-        self._drafts.own(self._want_floor(line_id), line_id)
+        self._drafts.own(self._chair.want_floor(line_id), line_id)
 
     async def _tools(self, stack: AsyncExitStack, own: Any = None) -> ToolUse | None:
         rules = self._assignment.tools
@@ -230,7 +217,7 @@ class Speaker:
         activity = Activity(self._room)
         stack.push_async_callback(activity.aclose)
         others = [member.name for member in self._assignment.cast if member.identity != self._assignment.identity]
-        builtin = {**chat_tools(self._room), **hand_over_tool(others, self._hand_over)}
+        builtin = {**chat_tools(self._room), **hand_over_tool(others, self._chair.hand_over)}
         faults, methods = self._faults, {} if own is None else tools_of_class(own)
         toolbox = await stack.enter_async_context(Toolbox(rules, faults.warn, faults.works, builtin, methods))
         calls = Calls(
@@ -245,31 +232,9 @@ class Speaker:
             contexts=self._context_of,
         )
         stack.push_async_callback(calls.aclose)
-        use = ToolUse(toolbox, calls, self._want_floor)
+        use = ToolUse(toolbox, calls, self._chair.want_floor)
         stack.push_async_callback(use.aclose)
         return use
-
-    async def _hand_over(self, to: str, note: str) -> str:
-        assert self._assignment.chair_identity is not None
-        return await call(self._room, self._assignment.chair_identity, HAND_OVER, HandOver(to=to, note=note))
-
-    async def _want_floor(self, line_id: str) -> None:
-        """Has the chair give the floor once more, for something that had to be waited for."""
-        line = Line(
-            id=line_id,
-            at=time.time(),
-            speaker=self._assignment.name,
-            identity=self._assignment.identity,
-            kind=UtteranceKind.FACT,
-            text=DECIDED,
-        )
-        while self._assignment.chair_identity is not None:
-            try:
-                await call(self._room, self._assignment.chair_identity, WANT, Want(line=line))
-                return
-            except rtc.RpcError as error:
-                logger.info("the floor is wanted again: %s", error)
-            await asyncio.sleep(AGAIN_S)
 
     def _context_of(self, call: llm.FunctionCall) -> RunContext[None] | None:
         speech = self._session.current_speech
@@ -335,7 +300,7 @@ class Speaker:
                 previous.stop()  # two replies would queue and play one after the other
                 await previous.over.wait()
             speech = self._replay_agent.speech = self._answers.take(turn.grant)
-            self._drafts.own(self._tell_draft(turn, speech), f"draft-{turn.grant_id}")
+            self._drafts.own(self._chair.tell_draft(turn, speech), f"draft-{turn.grant_id}")
             self._playing = turn
             said = await turn.run(speech)
             self._answers.said(turn.grant, speech, line_of(said, self._assignment), cut=turn.stopped)
@@ -360,30 +325,6 @@ class Speaker:
                 self._turn = None
             forget(self._session, self._replay_agent)
             turn.over.set()
-
-    async def _tell_draft(self, turn: Turn, speech: Speech) -> None:
-        """Lets the chair know what the turn will have said, so that whoever answers it can get ready meanwhile.
-
-        It is also what the chair goes by where this process is killed while it speaks, so it is told of what is
-        written slower than it is spoken too.
-        """
-        told, whole = "", False
-        while not whole:
-            try:
-                async with asyncio.timeout(DRAFT_S):
-                    await speech.wait_written()
-                whole = True
-            except TimeoutError:
-                pass
-            except Exception:
-                return  # the turn itself reports it
-            if turn.stopped or turn.over.is_set() or self._assignment.chair_identity is None:
-                return
-            if speech.text and (whole or (turn.sounded and speech.text != told)):
-                told = speech.text
-                draft = Draft(grant_id=turn.grant_id, text=told, whole=whole)
-                with contextlib.suppress(rtc.RpcError):  # a wish: without it, nobody is ready sooner
-                    await call(self._room, self._assignment.chair_identity, DRAFT, draft)
 
     def _tell_supervisor(self, release: Release) -> None:
         if release.text:
