@@ -30,6 +30,8 @@ OLD_NAMES = frozenset(
 )
 """What things were called; each has the field's name now, which the glossary gives where it is not plain."""
 
+MOST_LINES = 400
+"""Of a module: what is longer does two jobs."""
 
 OLD_FILES = frozenset({"letters"})
 """What only files were called."""
@@ -92,3 +94,9 @@ def test_nothing_is_called_what_it_was_called_once() -> None:
         for path in SOURCES
         if (old := (defined_in(path) & OLD_NAMES) | ({path.stem} & (OLD_NAMES | OLD_FILES)))
     } == {}
+
+
+def test_no_module_is_too_long_to_read_at_once() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert len(lengths) > 300
+    assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from meetctl import rooms
-from meetctl.errors import MeetctlError, NotRunningError
 from meetctl.meeting.accounts import Accounts
 from meetctl.meeting.address_watch import watch_address
 from meetctl.meeting.approvals import Approvals
 from meetctl.meeting.cast import Cast
+from meetctl.meeting.changes import STOP_S, Changes
 from meetctl.meeting.deadlines import Deadlines
 from meetctl.meeting.direction import Direction
 from meetctl.meeting.ending import Ending
@@ -31,24 +31,22 @@ from meetctl.meeting.host_requests import HostRequests
 from meetctl.meeting.limit_enforcer import LimitEnforcer
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
-from meetctl.meeting.reconcile import Plan, plan
 from meetctl.meeting.records import mark_begun
+from meetctl.meeting.recovery import Recovery
 from meetctl.meeting.sampling import sample_forever
 from meetctl.meeting.seats import LIVEKIT_SEAT
 from meetctl.meeting.transcript import Transcript
 from meetctl.meeting.transcript_writer import TranscriptWriter
 from meetctl.programs.launch import preloader, service_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY
-from meetctl.protocol import Failed, Ready
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
 from meetctl.protocol.secrets import Masker
 from meetctl.protocol.steps import STEPS
 from meetctl.reach.opening import Reach, open_reach
-from meetctl.roster import AdmitMode, AgentEntry, Program, Roster, secrets_of
+from meetctl.roster import AdmitMode, Program, Roster, secrets_of
 from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, state_dir
 from meetctl.status.build import meeting_status
 from meetctl.status.document import MeetingStatus
-from meetctl.supervisor.events import ChildMessage, Exited, GaveUp, Proven, SeatEvent
 from meetctl.supervisor.forking import ForkLauncher, can_fork
 from meetctl.supervisor.launcher import ExecLauncher, Launcher, process_id
 from meetctl.supervisor.logs import ChildLog
@@ -56,14 +54,10 @@ from meetctl.supervisor.registry import BEAT_S, MeetingFiles, MeetingNote, beat,
 from meetctl.supervisor.service_manager import NOBODY, STOPPING, ServiceManager
 from meetctl.supervisor.supervisor import Supervisor
 from meetctl.supervisor.sweep import MEETING_VARIABLE, remaining
-from meetctl.supervisor.tasks import Tasks, all_of, begun
+from meetctl.supervisor.tasks import Tasks, begun
 from meetctl.supervisor.timeline import SUPERVISOR, timeline
 
 SUPERVISOR_LOG = "supervisor.log"
-STOP_S = 10.0
-"""One deadline for everybody to leave."""
-LOST_STOP_S = 3.0
-"""For those whose server went away: time to close an avatar's session, nothing else is left to say goodbye to."""
 SERVICES_STOP_S = 1.0
 """The least that is left for the servers when the agents took their time; they have nobody to say goodbye to."""
 
@@ -82,6 +76,7 @@ class Meeting:
 
     supervisor: Supervisor
     cast: Cast
+    changes: Changes
     direction: Direction
     host_requests: HostRequests
     front_door: FrontDoor
@@ -114,7 +109,6 @@ class Meeting:
         self._stack = contextlib.AsyncExitStack()
         self._tasks = Tasks(self.report_bug)
         self._ending: asyncio.Task[Ending] | None = None
-        self._server_lost_at: float | None = None
         self._reach: Reach | None = None
 
     async def __aenter__(self) -> Meeting:
@@ -166,54 +160,6 @@ class Meeting:
         """The seats of the local servers, LiveKit's aside, that the agents lean on."""
         return self._servers.stand_in_seats()
 
-    async def add(self, entry: AgentEntry) -> None:
-        """Gives a new agent a seat, and starts what it needs."""
-        self._refuse_when_ending()
-        self._servers.start_stand_ins(self.roster.model_copy(update={"agents": (entry,)}))
-        await self.cast.add(entry)
-
-    async def remove(self, identity: str) -> None:
-        """Lets an agent leave for good."""
-        self._refuse_when_ending()
-        await self.cast.remove(identity, timeout_s=STOP_S)
-
-    async def restart(self, seat: str) -> None:
-        """Starts who is in the seat again; returns when the new process is on its way."""
-        self._refuse_when_ending()
-        if not await self.supervisor.restart(seat, timeout_s=STOP_S):
-            raise NotRunningError(f"{seat} was stopped meanwhile", hint=f"meetctl status {self.roster.room}")
-
-    def plan(self, roster: Roster) -> Plan:
-        """Returns what makes this meeting that roster's; raises ConflictError for what cannot change now."""
-        seated = self.roster.model_copy(update={"agents": self.cast.as_written()})
-        return plan(seated, roster, joined=self.cast.joined)
-
-    async def reconcile(self, roster: Roster) -> Plan:
-        """Makes this meeting that roster's, touching only what is different; returns what was done."""
-        todo = self.plan(roster)
-        self._refuse_when_ending()
-        self._mask.add(*secrets_of(roster))
-        self._servers.start_stand_ins(roster)
-        await self.cast.follow(roster, restart_chair=todo.restarts_chair, timeout_s=STOP_S)
-        # Nobody else may change anything before all of them are done, those beside one that fails too.
-        await all_of(
-            *(self.remove(entry.identity) for entry in todo.removed),
-            *(self._replace(change.entry) for change in todo.replaced),
-        )
-        self.roster = roster
-        self.cast.joined -= {entry.identity for entry in roster.agents}
-        for entry in todo.added:
-            await self.add(entry)
-        return todo
-
-    async def _replace(self, entry: AgentEntry) -> None:
-        self._refuse_when_ending()
-        await self.cast.replace(entry, timeout_s=STOP_S)
-
-    def _refuse_when_ending(self) -> None:
-        if self._ending is not None:
-            raise NotRunningError(f"{self.roster.room} is ending", hint="meetctl status")
-
     async def end(self, *, timeout_s: float = STOP_S, reason: str | None = None) -> Ending:
         """Ends the meeting, once, whoever asks and however often; returns the proof.
 
@@ -264,7 +210,6 @@ class Meeting:
             self.supervisor = await enter(supervisor)
         if self._timeline is not None:
             self.supervisor.listen(self._timeline.observe)
-        self.supervisor.listen(self._on_event)
         self.supervisor.listen(self.event_stream.publish)
         self.supervisor.listen(self._accounts.observe)
         tells_steps = self._timeline is not None
@@ -300,6 +245,17 @@ class Meeting:
             mark=self._mark,
             mask=self._mask,
             tells_steps=tells_steps,
+        )
+        self.supervisor.listen(Recovery(self.cast, self._room, self._own).observe)
+        self.changes = Changes(
+            self.roster.room,
+            supervisor=self.supervisor,
+            servers=self._servers,
+            cast=self.cast,
+            mask=self._mask,
+            roster=lambda: self.roster,
+            follow=self._follow,
+            is_ending=lambda: self._ending is not None,
         )
         self.direction = Direction(self.supervisor, self.cast, self.roster.room)
         self.supervisor.listen(self.direction.observe)
@@ -375,29 +331,6 @@ class Meeting:
 
     # --- while it runs ---
 
-    def _on_event(self, event: SeatEvent) -> None:
-        match event:
-            case Exited(seat=seat, at=at) if seat == LIVEKIT_SEAT:
-                self._server_lost_at = at
-            case Proven(seat=seat) if seat == LIVEKIT_SEAT and self._server_lost_at is not None:
-                self._own(self._come_back(self._server_lost_at))
-                self._server_lost_at = None
-            case ChildMessage(seat=seat, event=Failed(code="duplicate_identity")):
-                self.cast.taken_over.add(seat)
-            case ChildMessage(seat=seat, event=Ready()):
-                self.cast.taken_over.discard(seat)
-            case GaveUp(seat=seat) if seat in self.cast.entries:
-                # It will not come back, so its ghost is not left to haunt the room for twenty seconds.
-                self._own(self.cast.remove_participant(seat))
-            case _:
-                pass
-
-    async def _come_back(self, lost_at: float) -> None:
-        """The server is back and has forgotten everything: the room first, people's pages are looking for it."""
-        with contextlib.suppress(MeetctlError):  # who wants to join tries the same, and says why it cannot
-            await self._room.wait_open()
-        await self.cast.bring_back(lost_at, timeout_s=LOST_STOP_S)
-
     def _info(self) -> Mapping[str, Any]:
         return {
             "topic": self.roster.topic,
@@ -405,6 +338,9 @@ class Meeting:
             "transcript": self.roster.transcript,
             "loopback_only": self._servers.loopback_only,
         }
+
+    def _follow(self, roster: Roster) -> None:
+        self.roster = roster
 
     def _own(self, work: Awaitable[None]) -> None:
         self._tasks.own(work, getattr(work, "__qualname__", "work"))

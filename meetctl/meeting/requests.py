@@ -23,8 +23,9 @@ from meetctl.meeting.asked import (
     WaitAsked,
     asked,
 )
+from meetctl.meeting.changes import STOP_S
 from meetctl.meeting.drill import TARGETS, Drill, carry_out
-from meetctl.meeting.meeting import STOP_S, Meeting
+from meetctl.meeting.meeting import Meeting
 from meetctl.protocol.names import MAX_NAME_CHARACTERS, is_reserved, reads_as
 from meetctl.rooms import TOKEN_TTL
 from meetctl.roster import AgentEntry, keep, load_roster, load_variables
@@ -76,7 +77,7 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         wanted = asked(JoinAsked, request)
         async with changing:
             entry = _entry(meeting, wanted)
-            await meeting.add(entry)
+            await meeting.changes.add(entry)
             meeting.cast.joined.add(entry.identity)
         return {"identity": entry.identity, "name": entry.name, "program": entry.program.value}
 
@@ -84,22 +85,22 @@ def handlers(meeting: Meeting) -> Mapping[str, Handler]:
         wanted = asked(AgentAsked, request)
         async with changing:
             entry = meeting.cast.entries[_seat(meeting, wanted.agent, services=False)]
-            await meeting.remove(entry.identity)
+            await meeting.changes.remove(entry.identity)
         return {"identity": entry.identity, "name": entry.name, "program": entry.program.value}
 
     async def restart(request: Request) -> Mapping[str, Any]:
         wanted = asked(AgentAsked, request)
         async with changing:
             seat = meeting.supervisor.state.seats[_seat(meeting, wanted.agent, services=True)]
-            await meeting.restart(seat.seat)
+            await meeting.changes.restart(seat.seat)
         return {"identity": seat.seat, "name": seat.name, "program": seat.program}
 
     async def reconcile(request: Request) -> Mapping[str, Any]:
         wanted = asked(ReconcileAsked, request)
         if wanted.dry_run:
-            return meeting.plan(wanted.roster).as_dict()
+            return meeting.changes.plan(wanted.roster).as_dict()
         async with changing:
-            return (await meeting.reconcile(wanted.roster)).as_dict()
+            return (await meeting.changes.reconcile(wanted.roster)).as_dict()
 
     async def direct(request: Request) -> Mapping[str, Any]:
         wanted = asked(DirectAsked, request)
