@@ -13,7 +13,7 @@ from itertools import cycle, islice
 import numpy as np
 from livekit import rtc
 from meetctl_agents.floor.events import SpeechStarted
-from meetctl_agents.hearing.transcriber import Transcriber
+from meetctl_agents.hearing.listener import Transcriber
 from meetctl_agents.hearing.voice_activity import FRAME_MS, SAMPLE_RATE, SpeechEnded, activities, load_detector
 from meetctl_agents.models.providers import stt_from_endpoint
 from meetctl_agents.models.speech_faults import SpeechFaults

@@ -21,8 +21,8 @@ from meetctl.protocol.steps import STEPS
 from .floor.addressing.language import make_ready
 from .floor.judge import Judge
 from .floor.moderator import Moderator
+from .hearing.listener import Transcriber
 from .hearing.listeners import MicrophoneListeners
-from .hearing.transcriber import Transcriber
 from .hearing.voice_activity import load_detector
 from .meeting.cast import Cast
 from .meeting.meeting import Meeting

@@ -6,22 +6,28 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from livekit import rtc
-from livekit.agents import vad
+from livekit.agents import APIConnectOptions, stt, vad
 from livekit.rtc._ffi_client import FfiClient
 
 from ..floor.events import SpeechStarted
+from ..models.providers import prompts_of
+from ..models.speech_faults import SpeechFaults
 from ..process.tasks import Tasks
 from ..room.attendance import display_name
+from .evidence import can_hold, is_doubtful
 from .preconnect_audio import Ask, with_preconnect_audio
-from .transcriber import Transcriber
+from .recognised import said_in
 from .voice_activity import FRAME_MS, SAMPLE_RATE, Activity, PauseDetected, SpeechEnded, SpeechResumed, activities
 
 CLOSE_S = 1.0
 """A stream closes in a millisecond; more would hold up everybody else's."""
+PATIENCE_S = 12.0
+"""A local model needs 0.2 to 0.5 s for a sentence, and a few seconds on a busy machine; then the words are given up."""
+FAILS = "the transcription model fails"
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +59,34 @@ class PreflightTranscript:
 
 
 Heard = Callable[[SpeechStarted | PreflightTranscript | FinalTranscript], None]
+
+
+class Transcriber:
+    """Turns stretches of speech into words with the transcription model, reports that it fails, and never raises it."""
+
+    def __init__(self, model: stt.STT[str], faults: SpeechFaults) -> None:
+        self._model = model
+        self._faults = faults
+        self._prompts = prompts_of(model)
+
+    async def words(self, audio: Iterable[rtc.AudioFrame]) -> str:
+        """Returns what was said; empty = no words, or the model failed (which has been reported)."""
+        frames = list(audio)
+        options = APIConnectOptions(max_retry=0, timeout=PATIENCE_S)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                event = await self._model.recognize(frames, conn_options=options)
+            seconds = sum(frame.duration for frame in frames)
+            words = said_in(_text(event), prompts=self._prompts, seconds=seconds)
+            if is_doubtful(words, self._prompts) and not await asyncio.to_thread(can_hold, frames, words):
+                logger.info("%r was written for a sound that cannot hold it", words)
+                words = ""
+        except Exception as error:  # whatever it is, the next words are to be heard
+            logger.warning("transcription failed: %r", error)
+            self._faults.warn(FAILS, error)
+            return ""
+        self._faults.works(FAILS)
+        return words
 
 
 class Listener:
@@ -196,3 +230,16 @@ def _narrow(stream: rtc.AudioStream) -> None:
     stream._ffi_queue = events.subscribe(
         stream._loop, filter_fn=lambda event: event.audio_stream_event.stream_handle == handle
     )
+
+
+def _text(event: stt.SpeechEvent) -> str:
+    """Returns the text of an answer; plugins hand on what the server wrote, whatever type it has.
+
+    Raises:
+        ValueError: saying what came instead of text.
+    """
+    texts: list[object] = [alternative.text for alternative in event.alternatives[:1]]
+    text = texts[0] if texts else ""
+    if not isinstance(text, str):
+        raise ValueError(f"its answer holds no text, but {text!r:.80}")
+    return text

@@ -23,9 +23,8 @@ from ..models.speech_faults import SpeechFaults
 from ..process.tasks import Tasks
 from ..room.attendance import display_name
 from ..room.events import RoomEvents
-from .listener import Heard, Listener
+from .listener import Heard, Listener, Transcriber
 from .preconnect_audio import ask_for_first_words
-from .transcriber import Transcriber
 from .voice_activity import SAMPLE_RATE
 
 MOST = 24

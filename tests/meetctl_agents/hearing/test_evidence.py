@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from livekit import rtc
 from meetctl_agents.hearing.evidence import can_hold, is_doubtful
-from meetctl_agents.hearing.transcriber import Transcriber
+from meetctl_agents.hearing.listener import Transcriber
 from meetctl_agents.models.speech_faults import SpeechFaults
 from numpy.typing import NDArray
 

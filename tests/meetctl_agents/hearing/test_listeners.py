@@ -14,9 +14,8 @@ from livekit.agents.metrics import VADMetrics
 from meetctl_agents.floor.events import SpeechStarted
 from meetctl_agents.hearing import listener
 from meetctl_agents.hearing import listeners as hearing
-from meetctl_agents.hearing.listener import FinalTranscript, PreflightTranscript
+from meetctl_agents.hearing.listener import FinalTranscript, PreflightTranscript, Transcriber
 from meetctl_agents.hearing.listeners import FEWEST, MicrophoneListeners
-from meetctl_agents.hearing.transcriber import Transcriber
 from meetctl_agents.hearing.voice_activity import SpeechEnded, load_detector
 from meetctl_agents.models.speech_faults import SpeechFaults
 from meetctl_agents.room.joining import LISTENING

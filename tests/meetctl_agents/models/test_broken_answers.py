@@ -16,8 +16,8 @@ from meetctl_agents.face.signaling.compose import ComposeSignaling
 from meetctl_agents.face.signaling.legacy import LegacySignaling
 from meetctl_agents.face.signaling.refusal import FaceRefused
 from meetctl_agents.floor.moderator import Moderator
-from meetctl_agents.hearing import transcriber as transcriber_module
-from meetctl_agents.hearing.transcriber import Transcriber
+from meetctl_agents.hearing import listener
+from meetctl_agents.hearing.listener import Transcriber
 from meetctl_agents.models.providers import llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
 from meetctl_agents.models.speech_faults import SpeechFaults
 from meetctl_agents.speaking import speech as speech_module
@@ -97,7 +97,7 @@ async def test_after_fifty_broken_transcriptions_the_next_words_are_heard_each_t
     good = json.dumps({"text": WORDS}).encode()
 
     async def ask(seconds: float) -> tuple[str, int]:
-        monkeypatch.setattr(transcriber_module, "PATIENCE_S", seconds)
+        monkeypatch.setattr(listener, "PATIENCE_S", seconds)
         said.clear()
         text = await Transcriber(ears, SpeechFaults(said.append)).words(silence())
         return text, len([event for event in said if isinstance(event, Warn)])
