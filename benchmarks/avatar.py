@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from benchmarks.bridge import compare
 from benchmarks.measuring import show, spread
 from benchmarks.served import served_room
-from meetctl.local.livekit import ServerConfig
+from meetctl.local.livekit import LiveKitConfig
 from meetctl.protocol import Assignment, AvatarSession, AvOffset, Face, Model
 from meetctl.rooms import agent_token, guest_token
 from testing.face.measuring import Measured, measuring, p95
@@ -71,7 +71,7 @@ async def run(seconds: float) -> None:
         await sizes(config)
 
 
-async def sizes(config: ServerConfig) -> None:
+async def sizes(config: LiveKitConfig) -> None:
     """Measures how many frames arrive at each size, the odd ones too; without PSNR, which takes a core by itself."""
     ratios = {}
     for width, height in SIZES:
@@ -82,7 +82,7 @@ async def sizes(config: ServerConfig) -> None:
     show("frames at the subscriber by size", "of the source's", **ratios)
 
 
-async def steady(config: ServerConfig, simli_url: str, seconds: float) -> None:
+async def steady(config: LiveKitConfig, simli_url: str, seconds: float) -> None:
     """Measures an undisturbed stream."""
     async with _watching(config) as measured, _Child(config, simli_url) as child:
         since, until = await _watched(measured, seconds)
@@ -100,7 +100,7 @@ async def steady(config: ServerConfig, simli_url: str, seconds: float) -> None:
         show("sound minus picture, as the bridge reports it", "ms", p50=statistics.median(told), n=len(told))
 
 
-async def stall(config: ServerConfig, simli_url: str) -> None:
+async def stall(config: LiveKitConfig, simli_url: str) -> None:
     """Measures sound and picture after the bridge's loop has stood still."""
     async with _watching(config) as measured, _Child(config, simli_url) as child:
         await measured.wait_numbered()
@@ -113,7 +113,7 @@ async def stall(config: ServerConfig, simli_url: str) -> None:
     show("sound minus picture, after a stall", "ms", p50=median, p95_abs=p95(offsets) * 1000, n=len(offsets))
 
 
-async def renewal(config: ServerConfig, simli_url: str) -> None:
+async def renewal(config: LiveKitConfig, simli_url: str) -> None:
     """Measures how long the picture stands still where a session is renewed."""
     async with _watching(config) as measured, _Child(config, simli_url, max_session_s=LIMIT_S) as child:
         await measured.wait_numbered()
@@ -138,7 +138,7 @@ async def _watched(measured: Measured, seconds: float) -> tuple[float, float]:
 class _Child:
     """The bridge as a process."""
 
-    def __init__(self, config: ServerConfig, simli_url: str, **limits: int) -> None:
+    def __init__(self, config: LiveKitConfig, simli_url: str, **limits: int) -> None:
         face = Face(url=simli_url, api_key=SecretStr("local-key"), face_id="ada", **limits)
         token = agent_token(config.credentials, room=ROOM, identity="ada", name="Ada")
         self._assignment = Assignment(identity="ada", name="Ada", room=ROOM, url=config.url, token=token, face=face)
@@ -180,7 +180,7 @@ class _Child:
             self.events.append(json.loads(line))
 
 
-def _watching(config: ServerConfig, size: tuple[int, int] | None = None) -> AbstractAsyncContextManager[Measured]:
+def _watching(config: LiveKitConfig, size: tuple[int, int] | None = None) -> AbstractAsyncContextManager[Measured]:
     token = guest_token(config.credentials, room=ROOM, identity="bob", name="Bob").get_secret_value()
     if size is None:
         return measuring(config.url, token)

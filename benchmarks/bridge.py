@@ -31,7 +31,7 @@ from meetctl_agents.room.meters import snapshot_from_room_stats
 from pydantic import SecretStr
 
 from benchmarks.served import served_room
-from meetctl.local.livekit import ServerConfig
+from meetctl.local.livekit import LiveKitConfig
 from meetctl.protocol import Assignment, Face, Model, Serving, parse_event
 from meetctl.rooms import agent_token
 
@@ -153,7 +153,7 @@ async def compare() -> dict[str, object]:
     return summary(found)
 
 
-async def run_child(role: str, identity: str, config: ServerConfig, simli_url: str) -> dict[str, float]:
+async def run_child(role: str, identity: str, config: LiveKitConfig, simli_url: str) -> dict[str, float]:
     """Returns what one process measured of itself."""
     assignment = Assignment(
         identity=identity,

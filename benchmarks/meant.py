@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from meetctl_agents.floor.addressing.rules import decide
-from meetctl_agents.floor.addressing.view import Heard, Parties, Party, View
+from meetctl_agents.floor.addressing.view import HeardLine, Parties, Party, View
 
 from benchmarks.measuring import show
 from testing.addressing.annotated import read_meetings
@@ -41,7 +41,7 @@ def main() -> None:
 
 def _ms_a_line() -> float:
     parties = Parties(Party(name.lower(), name, number % 2 == 0) for number, name in enumerate(NAMES))
-    heard = tuple(Heard(parties[0].identity, True, "It took about two hours.", float(at)) for at in range(12))
+    heard = tuple(HeardLine(parties[0].identity, True, "It took about two hours.", float(at)) for at in range(12))
     view = View(parties, heard, parties[1].identity, 15.0, "en")
     for line in LINES:
         decide(line, view)

@@ -15,7 +15,7 @@ from livekit import rtc
 
 from benchmarks.measuring import show
 from benchmarks.served import served_room
-from meetctl.local.livekit import ServerConfig
+from meetctl.local.livekit import LiveKitConfig
 from meetctl.protocol import Ready
 from meetctl.rooms import chair_token, guest_token
 from testing.agents.child import Child
@@ -51,7 +51,7 @@ async def _measure() -> tuple[float, float]:
             talking.cancel()
 
 
-async def _microphone(config: ServerConfig, number: int, stack: AsyncExitStack) -> rtc.AudioSource:
+async def _microphone(config: LiveKitConfig, number: int, stack: AsyncExitStack) -> rtc.AudioSource:
     room = rtc.Room()
     token = guest_token(config.credentials, room=ROOM, identity=f"guest-{number}", name=f"Guest {number}")
     await room.connect(config.url, token.get_secret_value())

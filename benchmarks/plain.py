@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.served import served_room
-from meetctl.local.livekit import ServerConfig
+from meetctl.local.livekit import LiveKitConfig
 from meetctl.rooms import guest_token
 from testing.subscriber_probe import POLL_S, SubscriberProbe
 
@@ -80,7 +80,7 @@ async def measure_plain() -> Plain:
 
 
 @contextlib.asynccontextmanager
-async def _room() -> AsyncIterator[tuple[ServerConfig, SubscriberProbe]]:
+async def _room() -> AsyncIterator[tuple[LiveKitConfig, SubscriberProbe]]:
     async with served_room(ROOM) as config:
         token = guest_token(config.credentials, room=ROOM, identity="robin", name="Robin")
         async with SubscriberProbe(config.url, token.get_secret_value()) as probe:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from meetctl.local.livekit import ServerConfig, new_server_config, server_argv, wait_until_serving, write_config
+from meetctl.local.livekit import LiveKitConfig, new_server_config, server_argv, wait_until_serving, write_config
 from meetctl.local.livekit_binary import ensure_server
 from meetctl.protocol import Endpoint, MediaReceived, Ready
 from meetctl.rooms import Rooms, agent_token, chair_token, guest_token
@@ -19,7 +19,7 @@ from testing.agents.staging import CHAIR, assignment
 
 
 @asynccontextmanager
-async def served_room(room: str) -> AsyncIterator[ServerConfig]:
+async def served_room(room: str) -> AsyncIterator[LiveKitConfig]:
     """Yields where the server answers once the room is there; ends the server."""
     config = new_server_config()
     binary = (await ensure_server()).path

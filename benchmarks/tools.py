@@ -20,7 +20,7 @@ import psutil
 
 from benchmarks.measuring import command, show, spread
 from benchmarks.served import served_room
-from meetctl.local.livekit import ServerConfig
+from meetctl.local.livekit import LiveKitConfig
 from meetctl.protocol import (
     Ask,
     CastMember,
@@ -101,7 +101,7 @@ async def _turns() -> tuple[list[float], list[float]]:
 
 
 @asynccontextmanager
-async def _attending(config: ServerConfig, folder: Path, models: str) -> AsyncIterator[tuple[Child, Child]]:
+async def _attending(config: LiveKitConfig, folder: Path, models: str) -> AsyncIterator[tuple[Child, Child]]:
     """Yields the chair and an agent with a tool."""
     file = folder / "tools.py"
     file.write_text(FILE, encoding="utf-8")

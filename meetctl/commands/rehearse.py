@@ -6,7 +6,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from meetctl.commands._run import Started, prepare, run_meeting
+from meetctl.commands._run import Joinable, prepare, run_meeting
 from meetctl.display import console
 from meetctl.display.rehearsal import progress_line, render_rehearsal
 from meetctl.display.rehearsal_document import RehearsalDocument
@@ -14,7 +14,7 @@ from meetctl.errors import ExitCode
 from meetctl.meeting.meeting import Meeting
 from meetctl.rehearsal.judging import judge, step_words
 from meetctl.rehearsal.load import load_scenario
-from meetctl.rehearsal.play import Played, RehearsalError, play
+from meetctl.rehearsal.play import PlayedScenario, RehearsalError, play
 from meetctl.rehearsal.scenario import Scenario
 from meetctl.roster import load_variables
 from meetctl.settings import environment
@@ -25,8 +25,8 @@ def rehearse(path: Path, *, keep: bool, timeout_s: float, as_json: bool, env_fil
     room = f"rehearsal-{secrets.token_hex(4)}"  # it disturbs nobody, and nobody it
     scenario = load_scenario(path, environment=load_variables(path, env_file, environment()), room=room)
     binary = prepare(scenario.roster)
-    started: list[Started] = []
-    played: list[Played] = []
+    started: list[Joinable] = []
+    played: list[PlayedScenario] = []
 
     def began(number: int) -> None:
         if not as_json:
@@ -47,7 +47,7 @@ def rehearse(path: Path, *, keep: bool, timeout_s: float, as_json: bool, env_fil
     return _tell(scenario, played[0], Path(started[0].log_dir), keep=keep, as_json=as_json)
 
 
-def _tell(scenario: Scenario, played: Played, log_dir: Path, *, keep: bool, as_json: bool) -> ExitCode:
+def _tell(scenario: Scenario, played: PlayedScenario, log_dir: Path, *, keep: bool, as_json: bool) -> ExitCode:
     outcome = _judged(scenario, played, str(log_dir))
     if outcome.passed and not keep:
         shutil.rmtree(log_dir.parent, ignore_errors=True)  # the room's own directory: nobody else had its name
@@ -61,5 +61,5 @@ def _tell(scenario: Scenario, played: Played, log_dir: Path, *, keep: bool, as_j
     return ExitCode.OK if outcome.passed else ExitCode.FAILED
 
 
-def _judged(scenario: Scenario, played: Played, logs: str | None) -> RehearsalDocument:
+def _judged(scenario: Scenario, played: PlayedScenario, logs: str | None) -> RehearsalDocument:
     return judge(scenario, played.record, stages=played.stages, tools=played.tools, restarts=played.restarts, logs=logs)

@@ -13,7 +13,7 @@ from meetctl.display import console
 from meetctl.display.log_lines import spoken_line
 from meetctl.errors import MeetctlError
 from meetctl.meeting.transcript import FILE_NAME
-from meetctl.meeting.transcript_forms import Record
+from meetctl.meeting.transcript_forms import TranscriptRecord
 from meetctl.protocol import UtteranceKind
 from meetctl.supervisor.log_reading import Tail
 
@@ -32,7 +32,7 @@ def transcript(room: str | None, *, follow: bool, as_json: bool) -> None:
         raise MeetctlError(
             f"{records.room} keeps no transcript: {path} is not there", hint=f"meetctl logs --room {records.room}"
         )
-    shown: dict[str, Record] = {}
+    shown: dict[str, TranscriptRecord] = {}
     with Tail(path) as tail:
         while True:
             over = not follow or not records.is_running  # asked first: then nothing is written after the last look
@@ -44,16 +44,18 @@ def transcript(room: str | None, *, follow: bool, as_json: bool) -> None:
             time.sleep(POLL_S)
 
 
-def parsed(lines: Iterable[str]) -> list[Record]:
+def parsed(lines: Iterable[str]) -> list[TranscriptRecord]:
     """Returns the records of these lines; one that is none is left out, the disk may have been full."""
     records = []
     for line in lines:
         with contextlib.suppress(ValidationError):
-            records.append(Record.model_validate_json(line))
+            records.append(TranscriptRecord.model_validate_json(line))
     return records
 
 
-def news(records: Iterable[Record], shown: Mapping[str, Record], *, words_alone: bool) -> list[Record]:
+def news(
+    records: Iterable[TranscriptRecord], shown: Mapping[str, TranscriptRecord], *, words_alone: bool
+) -> list[TranscriptRecord]:
     """Returns what is to be shown, in the order in which it was said.
 
     A later record replaces an earlier one of the same id. It is shown again where it differs; with `words_alone` only
@@ -68,11 +70,11 @@ def news(records: Iterable[Record], shown: Mapping[str, Record], *, words_alone:
     return sorted(fresh, key=lambda record: record.time)
 
 
-def _words(record: Record) -> tuple[str, bool]:
+def _words(record: TranscriptRecord) -> tuple[str, bool]:
     return record.text, record.interrupted
 
 
-def _print(record: Record, as_json: bool) -> None:
+def _print(record: TranscriptRecord, as_json: bool) -> None:
     if as_json:
         console.print_json_line(record.model_dump(mode="json"))
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from meetctl.commands._change import change
 from meetctl.commands._meetings import is_running, wait_for_agents
-from meetctl.commands._run import Started, prepare, report_to, run_meeting, spawn_detached, write_into
+from meetctl.commands._run import Joinable, prepare, report_to, run_meeting, spawn_detached, write_into
 from meetctl.display import console
 from meetctl.errors import ExitCode, MeetctlError
 from meetctl.protocol.steps import STEPS
@@ -99,14 +99,14 @@ def run_reporting(load: Callable[[], Roster], report_fd: int) -> ExitCode:
         raise
 
 
-def _announce(started: Started, open_browser: bool) -> None:
+def _announce(started: Joinable, open_browser: bool) -> None:
     console.talk(f"join: {started.join_link}")
     _tell_of(started)
     if open_browser:
         marked(OPENED_VARIABLE, lambda: webbrowser.open(started.local_link))  # it stays when the meeting ends
 
 
-def _tell_of(started: Started) -> None:
+def _tell_of(started: Joinable) -> None:
     for note in started.notes:
         console.talk(f"note: {note}")
     if started.notes:

@@ -56,7 +56,7 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebAnswer:
     """What a web server answered, or why it did not."""
 
     status: int = 0

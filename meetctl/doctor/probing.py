@@ -19,7 +19,7 @@ import psutil
 from pydantic import SecretStr
 
 from meetctl import rooms
-from meetctl.doctor.findings import Answer, Interface, Proxy, Socket
+from meetctl.doctor.findings import Interface, Proxy, Socket, WebAnswer
 from meetctl.errors import LiveKitError
 from meetctl.protocol.proxies import PROXIES, spelled
 from meetctl.rooms.http import session_for
@@ -119,7 +119,7 @@ async def ask_livekit(
     return None, (time.monotonic() - began) * 1000, clock
 
 
-async def ask_simli(url: str, key: SecretStr, face_id: str | None) -> tuple[Answer, Answer | None]:
+async def ask_simli(url: str, key: SecretStr, face_id: str | None) -> tuple[WebAnswer, WebAnswer | None]:
     """Returns what Simli says of the sessions under way, and to the wish for a session with this face."""
     headers = {"x-simli-api-key": key.get_secret_value()}
     sessions = await _get(f"{url}/ratelimiter/sessions", headers)
@@ -129,7 +129,7 @@ async def ask_simli(url: str, key: SecretStr, face_id: str | None) -> tuple[Answ
     return sessions, await _get(f"{url}/compose/token", headers, body=wish)
 
 
-async def _get(url: str, headers: dict[str, str], *, body: dict[str, object] | None = None) -> Answer:
+async def _get(url: str, headers: dict[str, str], *, body: dict[str, object] | None = None) -> WebAnswer:
     import aiohttp
 
     sent = time.time()
@@ -139,13 +139,13 @@ async def _get(url: str, headers: dict[str, str], *, body: dict[str, object] | N
             session.request("GET" if body is None else "POST", url, headers=headers, json=body) as response,
         ):
             text = (await response.content.read(MAX_BODY)).decode(errors="replace")
-            return Answer(response.status, text, _skew(response.headers.get("Date"), (sent + time.time()) / 2))
+            return WebAnswer(response.status, text, _skew(response.headers.get("Date"), (sent + time.time()) / 2))
     except TimeoutError:
-        return Answer(error=f"no answer within {ANSWER_S:.0f} s")
+        return WebAnswer(error=f"no answer within {ANSWER_S:.0f} s")
     except aiohttp.ClientConnectorError as error:
-        return Answer(error=f"cannot connect: {error.os_error.strerror or error.os_error}")
+        return WebAnswer(error=f"cannot connect: {error.os_error.strerror or error.os_error}")
     except (aiohttp.ClientError, ValueError) as error:
-        return Answer(error=str(error) or type(error).__name__)
+        return WebAnswer(error=str(error) or type(error).__name__)
 
 
 def _skew(date: str | None, now: float) -> float | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from meetctl.doctor.findings import Answer, Finding, failure, ok, warning
+from meetctl.doctor.findings import Finding, WebAnswer, failure, ok, warning
 
 WORDS_SHOWN = 200
 
@@ -35,8 +35,8 @@ class FaceAnswers:
     url: str
     who: str
     """Whose face it is, or which variable names it."""
-    sessions: Answer
-    token: Answer | None
+    sessions: WebAnswer
+    token: WebAnswer | None
     """To the wish for a session with that face; None = no face is named."""
 
 
@@ -72,14 +72,14 @@ def judge_livekit(url: str, error: tuple[str, str | None] | None, milliseconds: 
     return ok("livekit", f"{url} answers in {milliseconds:.0f} ms and knows the key")
 
 
-def _refused(what: str, answer: Answer) -> Finding:
+def _refused(what: str, answer: WebAnswer) -> Finding:
     words = _words(answer)
     by_code = next((hint for code, hint in _SIMLI_CODES.items() if code in words), None)
     hint = by_code or _SIMLI_STATUSES.get(answer.status, "try again later: Simli's side failed")
     return failure("simli", f"{what}: {words}", hint)
 
 
-def _words(answer: Answer) -> str:
+def _words(answer: WebAnswer) -> str:
     said = _value(answer.body, "detail") or _value(answer.body, "error") or answer.body
     text = said if isinstance(said, str) else json.dumps(said)
     return f"HTTP {answer.status} {' '.join(text.split())[:WORDS_SHOWN]}".rstrip()

@@ -1,4 +1,4 @@
-"""The data of the local models: where it is kept, how it gets there, and what serves where it cannot be had.
+"""The data of the local models: where it is kept, how it gets there, and what serves where it cannot be fetched.
 
 A model comes from its publisher's hub or else from the package index; either way each of its files must have the digest
 that its publisher gives it. What is unfinished is kept and gone on with, also after a kill. Where neither source gives
@@ -105,7 +105,7 @@ async def ensure_models(
         A warning for each model that could not be had and is replaced by the small one of its kind.
 
     Raises:
-        FetchError: if that cannot be had either; what was complete before stays, and what is unfinished is kept.
+        FetchError: if that cannot be fetched either; what was complete before stays, and what is unfinished is kept.
     """
     warnings: list[str] = []
     if not missing_models(models):

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from meetctl.catalogue import Hub as Repository
+from meetctl.catalogue import HubFiles
 from meetctl.errors import FetchError
 from meetctl.local.fetch import CHUNK_BYTES, STALL_TIMEOUT_S, size_of
 from meetctl.settings import environment
@@ -46,7 +46,7 @@ class Hub:
         return cls(None if offline else (environment().get("HF_ENDPOINT") or URL).rstrip("/"))
 
     async def fetch(
-        self, repository: Repository, name: str, target: Path, size: int, told: Callable[[int], None]
+        self, repository: HubFiles, name: str, target: Path, size: int, told: Callable[[int], None]
     ) -> None:
         """Appends to the target what it lacks.
 

@@ -70,7 +70,7 @@ class OuterMedia:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerConfig:
+class LiveKitConfig:
     """One local server: its ports on loopback and the key pair that rules it."""
 
     port: int
@@ -96,14 +96,14 @@ class ServerConfig:
         return LiveKitCredentials(self.url, self.api_key, self.api_secret)
 
 
-def new_server_config(reach: OuterMedia | None = None) -> ServerConfig:
+def new_server_config(reach: OuterMedia | None = None) -> LiveKitConfig:
     """Returns a configuration with free ports and a key pair made for this meeting alone.
 
     Args:
         reach: None = for this machine alone.
     """
     (port,), (media_port,) = free_ports(tcp=1, udp=1)
-    return ServerConfig(
+    return LiveKitConfig(
         port=port,
         media_port=media_port if reach is None else reach.udp_port,
         api_key="API" + secrets.token_hex(6),
@@ -113,7 +113,7 @@ def new_server_config(reach: OuterMedia | None = None) -> ServerConfig:
     )
 
 
-def write_config(config: ServerConfig, path: Path) -> None:
+def write_config(config: LiveKitConfig, path: Path) -> None:
     """Writes livekit-server's configuration file, readable by its owner alone: it holds the secret."""
     content = {
         "port": config.port,
@@ -132,7 +132,7 @@ def write_config(config: ServerConfig, path: Path) -> None:
     partial.replace(path)
 
 
-def _media(config: ServerConfig) -> dict[str, object]:
+def _media(config: LiveKitConfig) -> dict[str, object]:
     if (reach := config.reach) is not None:
         # One address for everybody, agents too: the kernel keeps what goes to it from here on this machine.
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from meetctl.meeting.host_requests import TOOL, Decision, HostRequest, HostRequests
+from meetctl.meeting.host_requests import TOOL, HostDecision, HostRequest, HostRequests
 from meetctl.protocol import APPROVAL_S, Decided, Model, ToolCall, ToolState
 from meetctl.supervisor.events import ChildMessage, Exited, SeatEvent, SeatRemoved
 
@@ -63,7 +63,7 @@ class Approvals:
         self._open[seat, call.id] = request
         self._warn(seat, _shown(request))
 
-    async def _decided(self, seat: str, call_id: str, decision: Decision) -> None:
+    async def _decided(self, seat: str, call_id: str, decision: HostDecision) -> None:
         request = self._open.pop((seat, call_id), None)
         if request is not None:
             self._calm(seat, _shown(request))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from meetctl.errors import UsageError
-from meetctl.meeting.drill import Fault
+from meetctl.meeting.drill import DrillFault
 from meetctl.roster import AgentEntry, Roster
 from meetctl.supervisor.control import Request
 from meetctl.web.direction import Directive
@@ -93,7 +93,7 @@ class WaitAsked(Asked):
 
 
 class DrillAsked(Asked):
-    fault: Fault
+    fault: DrillFault
     stall_s: Seconds
     bound_s: Seconds
     agent: str | None = None

@@ -31,16 +31,16 @@ LOOK_S = 0.25
 """Between two looks when nothing happens: silence is no event."""
 
 
-class Fault(StrEnum):
+class DrillFault(StrEnum):
     KILL = "kill"
     STALL = "stall"
     SERVER = "server"
     MODELS = "models"
 
 
-TARGETS = {Fault.SERVER: LIVEKIT_SEAT, Fault.MODELS: MODELS_SEAT}
+TARGETS = {DrillFault.SERVER: LIVEKIT_SEAT, DrillFault.MODELS: MODELS_SEAT}
 """The faults that say by their name whom they hit."""
-SETTLE_S = {Fault.KILL: 2.0, Fault.STALL: 3.0, Fault.SERVER: 8.0, Fault.MODELS: 3.0}
+SETTLE_S = {DrillFault.KILL: 2.0, DrillFault.STALL: 3.0, DrillFault.SERVER: 8.0, DrillFault.MODELS: 3.0}
 """How long nothing may be broken before it is believed. A client notices only after seconds that its server is gone."""
 
 
@@ -48,7 +48,7 @@ SETTLE_S = {Fault.KILL: 2.0, Fault.STALL: 3.0, Fault.SERVER: 8.0, Fault.MODELS: 
 class Drill:
     """What is to be done, and how long it may take."""
 
-    fault: Fault
+    fault: DrillFault
     seat: str
     stall_s: float
     bound_s: float
@@ -56,7 +56,7 @@ class Drill:
     @property
     def stopped_s(self) -> float:
         """How long the process is held up; 0 = it is killed."""
-        return self.stall_s if self.fault is Fault.STALL else 0.0
+        return self.stall_s if self.fault is DrillFault.STALL else 0.0
 
 
 async def carry_out(meeting: Meeting, drill: Drill) -> AsyncGenerator[dict[str, Any], None]:

@@ -45,13 +45,13 @@ class HostRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class HostDecision:
     allowed: bool
     by: str
     """Who decided, as people are told; empty = nobody, in the time that there was."""
 
 
-Decided = Callable[[Decision], Awaitable[object]]
+OnDecided = Callable[[HostDecision], Awaitable[object]]
 """Told what was decided, once."""
 
 
@@ -63,7 +63,7 @@ class HostRequests:
     """
 
     def __init__(self, failed: Callable[[str, BaseException], object]) -> None:
-        self._waiting: dict[str, tuple[HostRequest, Decided]] = {}
+        self._waiting: dict[str, tuple[HostRequest, OnDecided]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._numbers = itertools.count(1)
         self._tasks = Tasks(failed)
@@ -78,13 +78,13 @@ class HostRequests:
         return [asdict(request) for request in self.waiting]
 
     def ask(
-        self, kind: str, *, identity: str, name: str, what: str, detail: str, within_s: float, decided: Decided
+        self, kind: str, *, identity: str, name: str, what: str, detail: str, within_s: float, decided: OnDecided
     ) -> HostRequest:
         """Lets hosts know; `decided` is told what came of it, at the latest after so long."""
         now = time.time()
         request = HostRequest(str(next(self._numbers)), kind, identity, name, what, detail, now, now + within_s)
         if sum(one.kind == kind for one in self.waiting) >= MOST_WAITING:
-            self._tasks.own(_told(decided, Decision(False, "")), "refuse what is too much")
+            self._tasks.own(_told(decided, HostDecision(False, "")), "refuse what is too much")
             return request
         self._waiting[request.id] = (request, decided)
         self._timers[request.id] = asyncio.get_running_loop().call_later(within_s, self._expire, request.id)
@@ -115,7 +115,7 @@ class HostRequests:
         taken = self._taken(found[0].id)
         assert taken is not None
         request, decided = taken
-        await decided(Decision(allowed, by))
+        await decided(HostDecision(allowed, by))
         return request
 
     async def aclose(self) -> None:
@@ -123,7 +123,7 @@ class HostRequests:
             self._taken(id)
         await self._tasks.cancel()
 
-    def _taken(self, id: str) -> tuple[HostRequest, Decided] | None:
+    def _taken(self, id: str) -> tuple[HostRequest, OnDecided] | None:
         timer = self._timers.pop(id, None)
         if timer is not None:
             timer.cancel()
@@ -132,7 +132,7 @@ class HostRequests:
     def _expire(self, id: str) -> None:
         taken = self._taken(id)
         if taken is not None:
-            self._tasks.own(_told(taken[1], Decision(False, "")), f"refuse {id} whose time is up")
+            self._tasks.own(_told(taken[1], HostDecision(False, "")), f"refuse {id} whose time is up")
 
 
 _HINTS = {ADMISSION: "meetctl admit ID, or meetctl deny ID"}
@@ -152,5 +152,5 @@ def _wish(request: HostRequest) -> str:
     return f"{'to ' if request.kind == ADMISSION else ''}{request.what} {request.detail}"
 
 
-async def _told(decided: Decided, decision: Decision) -> None:
+async def _told(decided: OnDecided, decision: HostDecision) -> None:
     await decided(decision)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from meetctl.meeting.limits import Account, Near, Reached, booked, judge_memory, judge_spending
+from meetctl.meeting.limits import Near, Reached, SeatUse, booked, judge_memory, judge_spending
 from meetctl.protocol import UsageTotals
 from meetctl.roster import AgentEntry
 from meetctl.supervisor.events import ChildMessage, Sampled, SeatEvent
@@ -32,7 +32,7 @@ class LimitEnforcer:
         self._supervisor = supervisor
         self._entries = entries
         self._own = own
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[str, SeatUse] = {}
         self._leaving: set[str] = set()
 
     def observe(self, event: SeatEvent) -> None:
@@ -41,7 +41,7 @@ class LimitEnforcer:
         if entry is None:
             self._accounts.pop(event.seat, None)
             return
-        account = self._accounts[event.seat] = booked(self._accounts.get(event.seat, Account()), event)
+        account = self._accounts[event.seat] = booked(self._accounts.get(event.seat, SeatUse()), event)
         match event:
             case Sampled(memory_mb=used):
                 self._follow("memory", entry, judge_memory(used, entry.limits, account.memory_ends, event.at), event.at)

@@ -47,7 +47,7 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SeatUse:
     """What one agent has used and spent; folded from events by `booked`."""
 
     spending: Spending = field(default_factory=Spending)
@@ -57,14 +57,14 @@ class Account:
     """Of what this process was warned already."""
 
 
-def booked(account: Account, event: SeatEvent) -> Account:
+def booked(account: SeatUse, event: SeatEvent) -> SeatUse:
     """Returns the account after an event of its seat.
 
     A seat that was emptied on purpose, by `restart` or a changed roster, begins anew: somebody decided that.
     """
     match event:
         case SeatAdded() | Stopping():
-            return Account()
+            return SeatUse()
         case Started():
             return replace(account, spending=account.spending.begun_again(), warned=frozenset())
         case ChildMessage(event=UsageTotals() as totals):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from meetctl.meeting.host_requests import ADMISSION, Decision, HostRequests
+from meetctl.meeting.host_requests import ADMISSION, HostDecision, HostRequests
 from meetctl.status.people import PeopleEvent, PersonWaits, WaitEnded
 from meetctl.web.invites import Comer, Role
 from meetctl.web.lobby import Knock
@@ -165,7 +165,7 @@ class Lobby:
         self._publish(PersonWaits(request.id, name, comer.role.value, time.monotonic()))
         return Knock.WAITING
 
-    async def _decided(self, who: _Who, number: int, decision: Decision) -> None:
+    async def _decided(self, who: _Who, number: int, decision: HostDecision) -> None:
         waiter = self._waiting.get(who)
         if waiter is None or waiter.number != number:  # they have gone, and perhaps asked anew
             return

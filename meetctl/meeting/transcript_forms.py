@@ -23,7 +23,7 @@ SHORTEST_CUE_S = 1.0
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
-class Record(BaseModel):
+class TranscriptRecord(BaseModel):
     """A line of `transcript.jsonl`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")

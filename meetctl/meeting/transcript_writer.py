@@ -13,7 +13,7 @@ from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import FloorDecided, LastWords, Line, ToolCall, TurnLatency, Utterance, UtteranceKind
 from meetctl.supervisor.events import ChildMessage, SeatEvent
 
-OWN_WORDS = 32
+LAST_WORDS = 32
 """Last words remembered, so that what the chair only guesses of the same turn does not replace them."""
 
 
@@ -41,18 +41,18 @@ class TranscriptWriter:
         self._name_of = name_of
         self._warned: str | None = None
         """In what words it said that the transcript cannot be written; None = it can be."""
-        self._own_words: deque[str] = deque(maxlen=OWN_WORDS)
+        self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
 
     def observe(self, event: SeatEvent) -> None:
         """Takes one event down, if it is the chair's word."""
         match event:
             case ChildMessage(seat=seat, event=Utterance(line=line)) if seat == CHAIR_IDENTITY:
-                if line.id not in self._own_words:
+                if line.id not in self._last_words:
                     self._transcript.add(line)
             case ChildMessage(seat=seat, event=FloorDecided() as decided) if seat == CHAIR_IDENTITY:
                 self._transcript.add_decision(decided)
             case ChildMessage(seat=seat, event=LastWords(line=line)) if seat == line.identity:
-                self._own_words.append(line.id)
+                self._last_words.append(line.id)
                 self._transcript.add(line)
             case ChildMessage(seat=seat, event=ToolCall() as call) if not call.is_open:
                 self._transcript.add(call.line(seat, self._name_of(seat)))

@@ -17,7 +17,7 @@ DRAFT = "mc.draft"
 REGISTER = "mc.register"
 WANT = "mc.want"
 HAND_OVER = "mc.hand_over"
-FIRST_WORDS = "mc.first_words"
+PRECONNECT_AUDIO = "mc.first_words"
 
 STILL_LOADING = "granted, and the model is still being loaded"
 """An agent's answer to a grant: it will speak, but not as soon as usual."""
@@ -26,7 +26,7 @@ CHAIR_METHODS = (HEAR, PREPARE, GRANT, STOP)
 """Served by an agent, believed only from the chair."""
 AGENT_METHODS = (RELEASE, DRAFT, REGISTER, WANT, HAND_OVER)
 """Served by the chair, believed only from the cast (`mc.register`: from participants of kind agent)."""
-PERSON_METHODS = (FIRST_WORDS,)
+PERSON_METHODS = (PRECONNECT_AUDIO,)
 """Served by a person's page, believed only from the chair."""
 
 ROLE_ATTRIBUTE = "mc.role"

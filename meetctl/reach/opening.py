@@ -147,7 +147,7 @@ def _can_be_certified(host: str) -> bool:
 
 
 def _hold(address: str, port: int | None) -> tuple[socket.socket, int]:
-    """Returns a bound socket: at this port, or at the first of ours that may be had."""
+    """Returns a bound socket: at this port, or at the first of ours that is free."""
     for candidate in (port,) if port is not None else (HTTPS_PORT, PORT):
         try:
             return _bound(address, candidate), candidate
@@ -155,7 +155,7 @@ def _hold(address: str, port: int | None) -> tuple[socket.socket, int]:
             last, tried = error, candidate
     reason = os.strerror(last.errno) if last.errno else str(last)
     hint = f"--port {PORT}" if last.errno in _CLOSED and tried != PORT else "--port PORT, with another one"
-    raise ConflictError(f"port {tried} of {address} cannot be had: {reason}", hint=hint)
+    raise ConflictError(f"port {tried} of {address} cannot be used: {reason}", hint=hint)
 
 
 def _bound(address: str, port: int) -> socket.socket:

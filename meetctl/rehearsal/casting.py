@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from meetctl.protocol.rehearsal import Act, Script, ScriptedPerson, ScriptedStep, Ticket
 from meetctl.rehearsal.judging import ticket_identities
-from meetctl.rehearsal.scenario import Scenario, Step
+from meetctl.rehearsal.scenario import Scenario, ScenarioStep
 
 EAR = "rehearsal-ear"
 PATIENCE_S = 25.0
@@ -42,7 +42,7 @@ def script_of(scenario: Scenario, *, url: str, models_url: str, person: Mint, ea
     )
 
 
-def _scripted(step: Step, after: Step | None) -> ScriptedStep:
+def _scripted(step: ScenarioStep, after: ScenarioStep | None) -> ScriptedStep:
     expect = step.expect
     return ScriptedStep(
         act=step.act,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from meetctl.display.rehearsal_document import AnswerHeard, Check, Latencies, RehearsalDocument, StepOutcome
 from meetctl.protocol.rehearsal import Act, Heard
 from meetctl.rehearsal.record import Record, Window
-from meetctl.rehearsal.scenario import Expectation, LineTest, MeetingExpectation, Scenario, Step, TextTest
+from meetctl.rehearsal.scenario import Expectation, LineTest, MeetingExpectation, Scenario, ScenarioStep, TextTest
 
 SHOWN_CHARACTERS = 120
 """Of what was said, in the words of a check; the whole is in the step."""
@@ -63,7 +63,7 @@ def _step(
     scenario: Scenario,
     record: Record,
     index: int,
-    step: Step,
+    step: ScenarioStep,
     identities: Mapping[str, Sequence[str]],
     stages: Mapping[str, float],
     tools: Sequence[str],
@@ -105,7 +105,7 @@ def _answers(scenario: Scenario, record: Record, window: Window) -> tuple[Answer
     )
 
 
-def _silent_after(record: Record, step: Step, window: Window) -> float | None:
+def _silent_after(record: Record, step: ScenarioStep, window: Window) -> float | None:
     if step.act is not Act.SAYS or not step.while_speaking:
         return None
     silent = record.silent_after(window)
@@ -113,7 +113,7 @@ def _silent_after(record: Record, step: Step, window: Window) -> float | None:
 
 
 def _checks(
-    scenario: Scenario, step: Step, expect: Expectation, outcome: StepOutcome, sounds: Sequence[Heard]
+    scenario: Scenario, step: ScenarioStep, expect: Expectation, outcome: StepOutcome, sounds: Sequence[Heard]
 ) -> list[Check]:
     answered = [answer.agent for answer in outcome.answers]
     by_whom = f"answered by {_listed(answered)}" if answered else "nobody answered"
@@ -156,7 +156,7 @@ def _times(count: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def step_words(scenario: Scenario, step: Step) -> str:
+def step_words(scenario: Scenario, step: ScenarioStep) -> str:
     """Returns the step as people say it, without its text."""
     match step.act:
         case Act.WAITS:

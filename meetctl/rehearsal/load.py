@@ -12,9 +12,9 @@ from meetctl.rehearsal.scenario import (
     Expectation,
     LineTest,
     MeetingExpectation,
-    Person,
+    PlayedPerson,
     Scenario,
-    Step,
+    ScenarioStep,
     TextTest,
     ToolTest,
 )
@@ -95,7 +95,7 @@ def load_scenario(path: Path, *, environment: Mapping[str, str], room: str) -> S
         raise outside
     assert roster is not None
     late = {name for name, act in casting.first_act.items() if act is Act.JOINS}
-    seated = tuple(Person(p.name, p.identity, p.voice, here=p.name not in late) for p in people.values())
+    seated = tuple(PlayedPerson(p.name, p.identity, p.voice, here=p.name not in late) for p in people.values())
     return Scenario(path, roster, seated, resolved, expect)
 
 
@@ -109,10 +109,10 @@ def _roster(path: Path, written: str | dict[str, object], environment: Mapping[s
     return roster.model_copy(update={"livekit": None})
 
 
-def _people(reading: Reading, head: ScenarioWritten | None, roster: Roster | None) -> dict[str, Person]:
+def _people(reading: Reading, head: ScenarioWritten | None, roster: Roster | None) -> dict[str, PlayedPerson]:
     taken = {CHAIR_IDENTITY, *(entry.identity for entry in roster.agents)} if roster is not None else {CHAIR_IDENTITY}
     agents = {entry.name.casefold() for entry in roster.agents} if roster is not None else set()
-    people: dict[str, Person] = {}
+    people: dict[str, PlayedPerson] = {}
     for number, (name, item) in enumerate((head.people if head is not None else {}).items()):
         path: KeyPath = ("people", name)
         written, _ = reading.read(PersonWritten, item, path)
@@ -121,7 +121,7 @@ def _people(reading: Reading, head: ScenarioWritten | None, roster: Roster | Non
         identity = slug(name) or f"person-{number + 1}"
         identity = identity if identity not in taken else f"{identity}-person"
         taken.add(identity)
-        people[name] = Person(name, identity, _voice(written or PersonWritten(), number), here=True)
+        people[name] = PlayedPerson(name, identity, _voice(written or PersonWritten(), number), here=True)
     return people
 
 
@@ -137,18 +137,18 @@ class _Casting:
 
     reading: Reading
     roster: Roster | None
-    people: Mapping[str, Person]
+    people: Mapping[str, PlayedPerson]
     first_act: dict[str, Act] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
     """People who are not there, with the line on which they left; 0 = not yet come."""
 
-    def step(self, sentence: Sentence) -> Step:
+    def step(self, sentence: Sentence) -> ScenarioStep:
         line = self.reading.document.place(sentence.path).line
         if sentence.person is not None:
             self._presence(sentence, line)
         if sentence.while_speaking and sentence.act is Act.JOINS:
             self.reading.note(sentence.path, "nobody is interrupted by somebody who joins", "leave out when: speaking")
-        return Step(
+        return ScenarioStep(
             line=line,
             act=sentence.act,
             person=sentence.person,

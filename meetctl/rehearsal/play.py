@@ -40,7 +40,7 @@ class RehearsalError(MeetctlError):
 
 
 @dataclass(slots=True)
-class Played:
+class PlayedScenario:
     """What was observed."""
 
     record: Record = field(default_factory=Record)
@@ -52,7 +52,7 @@ class Played:
     """By the name of the seat."""
 
 
-async def play(meeting: Meeting, scenario: Scenario, *, ready_timeout_s: float, began: Began) -> Played:
+async def play(meeting: Meeting, scenario: Scenario, *, ready_timeout_s: float, began: Began) -> PlayedScenario:
     """Waits until the agents are ready, then plays every step; returns what was observed.
 
     Raises:
@@ -83,7 +83,7 @@ class _Observing:
     """Books the facts and carries out the steps that are not the player's."""
 
     def __init__(self, meeting: Meeting, scenario: Scenario, tasks: asyncio.TaskGroup, began: Began) -> None:
-        self.played = Played()
+        self.played = PlayedScenario()
         self._meeting = meeting
         self._scenario = scenario
         self._tasks = tasks

@@ -10,7 +10,7 @@ from meetctl.roster import Roster
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PlayedPerson:
     """Somebody who will be played."""
 
     name: str
@@ -61,7 +61,7 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScenarioStep:
     """One step."""
 
     line: int
@@ -106,8 +106,8 @@ class Scenario:
 
     file: Path
     roster: Roster
-    people: tuple[Person, ...]
-    steps: tuple[Step, ...]
+    people: tuple[PlayedPerson, ...]
+    steps: tuple[ScenarioStep, ...]
     expect: MeetingExpectation | None = None
 
     def name_of(self, identity: str) -> str:

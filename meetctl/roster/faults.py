@@ -28,6 +28,14 @@ class Fault:
     column: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FileTrouble:
+    """Why a file that a roster names will not do, and what to do."""
+
+    message: str
+    hint: str
+
+
 class RosterFaults(RosterError):
     """Every fault of one file; its message has a line for each."""
 

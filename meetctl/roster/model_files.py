@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from meetctl.roster.faults import FileTrouble
+
 MAGIC = b"GGUF"
 TEMPLATE = "tokenizer.chat_template"
 ALIGNMENT = "general.alignment"
@@ -28,54 +30,46 @@ class _NoHead(Exception):
     """What was read cannot be a head; says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why a file will not do, and what to do."""
-
-    message: str
-    hint: str
-
-
 def is_path(model: str) -> bool:
     """Returns whether what stands for a local model is a file's path and not a name."""
     return "/" in model or model.endswith(".gguf") or model in (".", "..") or model.startswith("~")
 
 
-def trouble_with_chat(path: Path) -> Trouble | None:
+def trouble_with_chat(path: Path) -> FileTrouble | None:
     """Returns why the file is no chat model, None where nothing speaks against it."""
     download = "name a GGUF file of a chat or instruct model, downloaded whole"
     try:
         size = path.stat().st_size
         if path.is_dir():
-            return Trouble(f"{path} is a directory, not a GGUF file", "name the .gguf file in it")
+            return FileTrouble(f"{path} is a directory, not a GGUF file", "name the .gguf file in it")
         with path.open("rb") as file:
             begin = file.read(SHOWN_BYTES)
             if not begin.startswith(MAGIC):
                 shown = f"it begins with {begin.decode('ascii', 'replace')!r}" if begin else "it is empty"
-                return Trouble(f"{path} is no GGUF file: {shown}", download)
+                return FileTrouble(f"{path} is no GGUF file: {shown}", download)
             file.seek(0)
             head = _read_head(file)
     except FileNotFoundError:
-        return Trouble(f"no such file: {path}", "a path is relative to the roster")
+        return FileTrouble(f"no such file: {path}", "a path is relative to the roster")
     except OSError as error:
-        return Trouble(f"{path} cannot be read: {error.strerror}", f"ls -l {path}")
+        return FileTrouble(f"{path} cannot be read: {error.strerror}", f"ls -l {path}")
     except _NoHead as error:
-        return Trouble(f"{path} is a broken GGUF file: {error}", "download it again")
+        return FileTrouble(f"{path} is a broken GGUF file: {error}", "download it again")
     if size < head.least_size:
         message = f"{path} is cut off: {size} bytes, and its own head tells of {head.least_size} or more"
-        return Trouble(message, "download it again")
+        return FileTrouble(message, "download it again")
     if not head.has_template:
-        return Trouble(f"{path} has no chat template: a base model goes on writing, it does not answer", download)
+        return FileTrouble(f"{path} has no chat template: a base model goes on writing, it does not answer", download)
     return None
 
 
-def trouble_with_ears(path: Path) -> Trouble | None:
+def trouble_with_ears(path: Path) -> FileTrouble | None:
     """Returns why the directory is no whisper model for faster-whisper, None where nothing speaks against it."""
     hint = "name a directory with model.bin, config.json and tokenizer.json, as faster-whisper's models have them"
     if not path.is_dir():
-        return Trouble(f"{path} is a file" if path.exists() else f"no such directory: {path}", hint)
+        return FileTrouble(f"{path} is a file" if path.exists() else f"no such directory: {path}", hint)
     lacking = [name for name in EARS if not (path / name).is_file()]
-    return Trouble(f"{path} has no {' and no '.join(lacking)}", hint) if lacking else None
+    return FileTrouble(f"{path} has no {' and no '.join(lacking)}", hint) if lacking else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ class ToolChoice(Resolved):
         return self.python.name if self.python is not None else str(self.builtin)
 
 
-class ToolUse(Resolved):
+class ToolSettings(Resolved):
     """What an agent has in the way of tools, and how it uses them."""
 
     choices: tuple[ToolChoice, ...] = ()
@@ -194,7 +194,7 @@ class AgentEntry(Resolved):
     llm: ModelChoice | None = None
     """Of simli and audio, always; of a command, where its entry has one."""
     tts: ModelChoice | None = None
-    tools: ToolUse = ToolUse()
+    tools: ToolSettings = ToolSettings()
     folder: Path | None = None
     """The roster's, where its tools run; None = it has none."""
 
@@ -326,7 +326,7 @@ def secrets_of_entry(agent: AgentEntry) -> set[str]:
     return {secret for secret in found if len(secret) >= MASKED_FROM}
 
 
-def _secrets_of_tools(use: ToolUse) -> set[str]:
+def _secrets_of_tools(use: ToolSettings) -> set[str]:
     """Returns every text of an entry's tools that no log, status, error or transcript may show."""
     return {secret for tool in use.choices for secret in _secrets_of_tool(tool) if len(secret) >= MASKED_FROM}
 

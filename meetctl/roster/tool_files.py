@@ -4,47 +4,42 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from meetctl.roster.faults import FileTrouble
 
 DECORATOR = "function_tool"
 MAX_BYTES = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    message: str
-    hint: str
-
-
-def read_tool_file(path: Path) -> tuple[dict[str, int], list[Trouble]]:
+def read_tool_file(path: Path) -> tuple[dict[str, int], list[FileTrouble]]:
     """Returns the tools that the file's syntax tree names, each with its line, and what is wrong with it."""
     tree = _parsed(path)
-    if isinstance(tree, Trouble):
+    if isinstance(tree, FileTrouble):
         return {}, [tree]
     named: dict[str, int] = {}
     troubles = []
     for name, line in _tools_of(tree):
         if name in named:
             message = f"{path}:{line} the tool {name!r} is there twice, first on line {named[name]}"
-            troubles.append(Trouble(message, "give one of them another name"))
+            troubles.append(FileTrouble(message, "give one of them another name"))
         named.setdefault(name, line)
     return named, troubles
 
 
-def _parsed(path: Path) -> ast.Module | Trouble:
+def _parsed(path: Path) -> ast.Module | FileTrouble:
     try:
         if path.stat().st_size > MAX_BYTES:
-            return Trouble(f"{path} is larger than {MAX_BYTES // 1000} kB", "name a Python file")
+            return FileTrouble(f"{path} is larger than {MAX_BYTES // 1000} kB", "name a Python file")
         return ast.parse(path.read_bytes(), str(path))
     except FileNotFoundError:
-        return Trouble(f"no such file: {path}", "it is relative to the roster")
+        return FileTrouble(f"no such file: {path}", "it is relative to the roster")
     except OSError as error:
-        return Trouble(f"{path} cannot be read: {error.strerror}", f"ls -l {path}")
+        return FileTrouble(f"{path} cannot be read: {error.strerror}", f"ls -l {path}")
     except (SyntaxError, ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, SyntaxError) and error.lineno else 1
         words = error.msg if isinstance(error, SyntaxError) else str(error)
-        return Trouble(f"{path}:{line} is no Python: {words}", f"python {path} says the same")
+        return FileTrouble(f"{path}:{line} is no Python: {words}", f"python {path} says the same")
 
 
 def _tools_of(tree: ast.Module | ast.ClassDef) -> Iterator[tuple[str, int]]:
@@ -82,39 +77,39 @@ MADE = frozenset({"llm_node", "tts_node"})
 def nodes_of_class(path: Path, name: str) -> list[str]:
     """Returns the hooks of a class by which it makes its words and sound itself."""
     tree = _parsed(path)
-    classes = () if isinstance(tree, Trouble) else tree.body
+    classes = () if isinstance(tree, FileTrouble) else tree.body
     found = next((one for one in classes if isinstance(one, ast.ClassDef) and one.name == name), None)
     methods = () if found is None else found.body
     return [one.name for one in methods if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name in MADE]
 
 
-def read_agent_class(path: Path, name: str) -> tuple[dict[str, int], list[Trouble]]:
+def read_agent_class(path: Path, name: str) -> tuple[dict[str, int], list[FileTrouble]]:
     """Returns the tools that a class of the file has, each with its line, and what is wrong with it."""
     tree = _parsed(path)
-    if isinstance(tree, Trouble):
+    if isinstance(tree, FileTrouble):
         return {}, [tree]
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     found = classes.get(name)
     if found is None:
         there = ", ".join(classes) or "none"
-        return {}, [Trouble(f"{path.name} has no class named {name!r}", f"its classes: {there}")]
+        return {}, [FileTrouble(f"{path.name} has no class named {name!r}", f"its classes: {there}")]
     if not found.bases:
-        return {}, [Trouble(f"{name} is no Agent", f"write class {name}(Agent): with livekit-agents' Agent")]
+        return {}, [FileTrouble(f"{name} is no Agent", f"write class {name}(Agent): with livekit-agents' Agent")]
     methods = [node for node in found.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     troubles = [
-        Trouble(f"{name}.{one.name} cannot be honoured: the chair hears, for everybody", f"remove {one.name}")
+        FileTrouble(f"{name}.{one.name} cannot be honoured: the chair hears, for everybody", f"remove {one.name}")
         for one in methods
         if one.name in HEARING
     ]
     for one in methods:
         needed = len(one.args.args) - 1 - len(one.args.defaults) + one.args.kw_defaults.count(None)
         if one.name == "__init__" and needed > 0:
-            troubles.append(Trouble(f"{name} cannot be made without arguments", "give them defaults"))
+            troubles.append(FileTrouble(f"{name} cannot be made without arguments", "give them defaults"))
         troubles += _takeovers(one, name, {other.name for other in classes.values() if _is_agent(other)})
     return dict(_tools_of(found)), troubles
 
 
-def _takeovers(method: ast.FunctionDef | ast.AsyncFunctionDef, name: str, classes: set[str]) -> Iterator[Trouble]:
+def _takeovers(method: ast.FunctionDef | ast.AsyncFunctionDef, name: str, classes: set[str]) -> Iterator[FileTrouble]:
     """Yields how a method would give the conversation to another agent: who is next is the meeting's to say."""
     where = f"{name}.{method.name}"
     is_tool = any(_is_tool(decorator) for decorator in method.decorator_list)
@@ -122,10 +117,10 @@ def _takeovers(method: ast.FunctionDef | ast.AsyncFunctionDef, name: str, classe
         called = _called(node.value) if isinstance(node, ast.Await) else ""
         if called[:1].isupper() and called.endswith(TASK) and called != TASK:
             message = f"{where} awaits {called}, which would talk to the people in this agent's place"
-            yield Trouble(message, "have the tool take what it needs as its arguments")
+            yield FileTrouble(message, "have the tool take what it needs as its arguments")
         elif is_tool and isinstance(node, ast.Return) and _called(node.value) in classes:
             message = f"{where} returns another agent, and who is next is the meeting's to say"
-            yield Trouble(message, "remove it; hand_over: true lets an agent pass a question on")
+            yield FileTrouble(message, "remove it; hand_over: true lets an agent pass a question on")
 
 
 def _is_agent(node: ast.ClassDef) -> bool:

@@ -13,7 +13,7 @@ from meetctl.protocol import EVERY_TOOL
 from meetctl.roster.env_file import why_not_held
 from meetctl.roster.faults import KeyPath, nearest
 from meetctl.roster.reading import Reading
-from meetctl.roster.schema import ModelChoice, Program, ToolChoice, ToolUse
+from meetctl.roster.schema import ModelChoice, Program, ToolChoice, ToolSettings
 from meetctl.roster.tool_files import nodes_of_class, read_agent_class, read_tool_file
 from meetctl.roster.written import WRITE_TO_CHAT, AgentWritten, DefaultsWritten, ToolUseWritten, ToolWritten
 
@@ -29,14 +29,14 @@ def resolve_tools(
     program: Program,
     llm: ModelChoice | None,
     path: KeyPath,
-) -> ToolUse:
+) -> ToolSettings:
     """Returns what the agent has in the way of tools; its own list takes the place of that of `defaults`."""
     if program is Program.COMMAND:
         if written.tools:
             reading.note((*path, "tools"), "a command has tools of its own", "remove tools")
         if written.agent_class is not None:
             reading.note((*path, "class"), "a command brings its own class", "remove class, or write agent: audio")
-        return ToolUse()
+        return ToolSettings()
     own_class, methods = _own_class(reading, written, (*path, "class"))
     if llm is not None and llm.realtime:
         _note_nodes(reading, own_class, (*path, "class"))
@@ -49,7 +49,7 @@ def resolve_tools(
         _note_model(reading, llm, (*path, "class"))
     if not listed:
         alone = (*own_class, *([ToolChoice(builtin=HAND_OVER)] if passes_on else []))
-        return _use(written, defaults, alone) if alone else ToolUse()
+        return _use(written, defaults, alone) if alone else ToolSettings()
     where: KeyPath = (*path, "tools") if own else ("defaults", "tools")
     resolved = [_resolved(reading, tool, (*where, index)) for index, tool in enumerate(listed)]
     _note_doubles(reading, resolved, where)
@@ -62,12 +62,12 @@ def resolve_tools(
     return _use(written, defaults, choices)
 
 
-def _use(written: AgentWritten, defaults: DefaultsWritten, choices: Sequence[ToolChoice]) -> ToolUse:
+def _use(written: AgentWritten, defaults: DefaultsWritten, choices: Sequence[ToolChoice]) -> ToolSettings:
     filler = _either(written, defaults, "filler")
-    return ToolUse(
+    return ToolSettings(
         choices=tuple(choices),
-        max_steps=_either(written, defaults, "max_tool_steps") or ToolUse().max_steps,
-        timeout_s=_either(written, defaults, "tool_timeout") or ToolUse().timeout_s,
+        max_steps=_either(written, defaults, "max_tool_steps") or ToolSettings().max_steps,
+        timeout_s=_either(written, defaults, "tool_timeout") or ToolSettings().timeout_s,
         filler="" if filler == FILLER_NONE else filler,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from meetctl.meeting.host_requests import Decision, HostRequests
+from meetctl.meeting.host_requests import HostDecision, HostRequests
 from meetctl.web.invites import Role
 from meetctl.web.server import PageServer
 from tests.browser.conftest import Desk, OpenPage
@@ -59,11 +59,11 @@ async def test_what_nobody_decides_in_time_goes_by_itself_and_what_has_time_left
     await join(guest, "Bob")
     page = await open_page(page_server.join_link(Role.HOST))
     await join(page, "Zoë")
-    decided: list[tuple[str, Decision]] = []
+    decided: list[tuple[str, HostDecision]] = []
     desk.clock = clock = HostRequests(lambda name, error: None)
 
     def wants(what: str, within_s: float) -> None:
-        async def told(decision: Decision) -> None:
+        async def told(decision: HostDecision) -> None:
             decided.append((what, decision))
 
         clock.ask("tool", identity="ada", name="Ada", what=what, detail="{}", within_s=within_s, decided=told)
@@ -75,9 +75,9 @@ async def test_what_nobody_decides_in_time_goes_by_itself_and_what_has_time_left
     await expect(requests).to_have_count(2)
     await expect(requests).to_have_count(1)
     await expect(requests.nth(0)).to_contain_text("Ada wants to use send")
-    assert decided == [("search", Decision(False, ""))]
+    assert decided == [("search", HostDecision(False, ""))]
     await expect(guest.get_by_test_id("host-requests")).to_have_count(0)
     await page.get_by_role("button", name="Allow Ada send, request 1").click()
     await expect(page.get_by_test_id("host-requests")).to_have_count(0)
-    assert decided[1:] == [("send", Decision(True, "Zoë"))]
+    assert decided[1:] == [("send", HostDecision(True, "Zoë"))]
     await clock.aclose()

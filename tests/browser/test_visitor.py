@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator
 import numpy as np
 import pytest
 from livekit import rtc
-from meetctl_agents.hearing.preconnect_audio import LONGEST_S, ask_for_first_words
+from meetctl_agents.hearing.preconnect_audio import LONGEST_S, ask_for_preconnect_audio
 from meetctl_agents.room.methods import FORBIDDEN, call
 
-from meetctl.protocol import FIRST_WORDS, KeptFor
+from meetctl.protocol import PRECONNECT_AUDIO, KeptFor
 from meetctl.settings import LiveKitCredentials
 from meetctl.web.server import PageServer
 from testing.agents.played import joined
@@ -78,9 +78,9 @@ async def test_the_page_keeps_what_is_said_until_the_chair_hears_it_and_tells_it
         joining = asyncio.create_task(robin.join("Robin"))
         publication, person = await asyncio.wait_for(subscribed.get(), WITHIN_S)
         with pytest.raises(rtc.RpcError) as refused:
-            await call(other, person.identity, FIRST_WORDS, KeptFor(track_sid=publication.sid))
-        kept = await ask_for_first_words(chair, person, publication.sid, RATE)
-        assert len(await ask_for_first_words(chair, person, publication.sid, RATE)) == 0
+            await call(other, person.identity, PRECONNECT_AUDIO, KeptFor(track_sid=publication.sid))
+        kept = await ask_for_preconnect_audio(chair, person, publication.sid, RATE)
+        assert len(await ask_for_preconnect_audio(chair, person, publication.sid, RATE)) == 0
         await joining
         assert refused.value.code == FORBIDDEN
         assert RECORDED_ON_S * RATE < len(kept) < LONGEST_S * RATE

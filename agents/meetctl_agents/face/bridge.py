@@ -14,9 +14,10 @@ from livekit import rtc
 from livekit.agents.voice import io
 
 from meetctl.errors import MeetctlError
-from meetctl.protocol import Assignment, Model
+from meetctl.protocol import Assignment
 from meetctl.protocol.steps import STEPS
 
+from ..process.wire import Report
 from ..room.meters import report_leg, report_room_leg
 from .media.adaptive_video import FittingVideo
 from .media.placeholder import draw_placeholder
@@ -25,7 +26,6 @@ from .output.sink import FaceAudioOutput
 from .session.manager import FaceSessionManager
 from .session.presence import HumanPresence
 
-Report = Callable[[Model], None]
 CountSeconds = Callable[[float], None]
 """Told of paid time as it passes."""
 

@@ -16,8 +16,9 @@ from livekit import rtc
 from livekit.agents.voice import io
 from livekit.agents.voice.avatar import DataStreamAudioOutput
 
-from meetctl.protocol import Assignment, AvatarSession, Degraded, Model, Warn
+from meetctl.protocol import Assignment, AvatarSession, Degraded, Warn
 
+from ..process.wire import Report
 from ..room.meters import report_room_leg
 from .output.direct_output import DirectOutput
 from .session.face_session import USAGE_S
@@ -25,8 +26,8 @@ from .session.manager import HEALTHY_S, NOBODY, backoff
 from .session.presence import HumanPresence
 from .signaling.base import SAMPLE_RATE
 from .signaling.compose import TOKEN_S, token_body
-from .signaling.exchange import Conversation
-from .signaling.refusal import FaceRefused, Fault
+from .signaling.exchange import Exchange
+from .signaling.refusal import FaceFault, FaceRefused
 
 INVITE_S = 20.0
 """The worker joins the room before it answers."""
@@ -35,7 +36,6 @@ JOIN_S = 15.0
 READY_S = 20.0
 """The agent says that it is ready with its avatar, or after so long without."""
 
-Report = Callable[[Model], None]
 logger = logging.getLogger(__name__)
 
 
@@ -117,7 +117,7 @@ class Direct:
     async def _attend(self) -> FaceRefused:
         """Has the avatar in the room until it leaves; returns why it did, or did not come."""
         session, told = uuid.uuid4().hex[:8], False
-        talk = Conversation(self._face, lambda _: None)
+        talk = Exchange(self._face, lambda _: None)
         try:
             body = token_body(self._face)
             if self._face.idle_close_s is not None:  # nobody but Simli can send the worker away
@@ -134,7 +134,7 @@ class Direct:
             }
             await talk.post("/integrations/livekit/agents", invitation, INVITE_S)
             if not await self._wait(self._shows, JOIN_S):
-                return FaceRefused(Fault.MEDIA, f"the avatar showed nothing in the room within {JOIN_S:.0f} s")
+                return FaceRefused(FaceFault.MEDIA, f"the avatar showed nothing in the room within {JOIN_S:.0f} s")
             return await self._accompany()
         except FaceRefused as refused:
             return refused
@@ -159,7 +159,7 @@ class Direct:
         finally:
             self._count_seconds(time.monotonic() - counted)
             self._output.leave()
-        return FaceRefused(Fault.ENDED, "the avatar has left the room")
+        return FaceRefused(FaceFault.ENDED, "the avatar has left the room")
 
     async def _wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         try:

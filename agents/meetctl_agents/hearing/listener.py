@@ -58,7 +58,7 @@ class PreflightTranscript:
     track_sid: str
 
 
-Heard = Callable[[SpeechStarted | PreflightTranscript | FinalTranscript], None]
+OnHeard = Callable[[SpeechStarted | PreflightTranscript | FinalTranscript], None]
 
 
 class Transcriber:
@@ -96,7 +96,7 @@ class Listener:
         self,
         detector: vad.VAD,
         transcriber: Transcriber,
-        heard: Heard,
+        heard: OnHeard,
         participant: rtc.RemoteParticipant,
         track_sid: str,
         ask: Ask,

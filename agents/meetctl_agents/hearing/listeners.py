@@ -23,8 +23,8 @@ from ..models.speech_faults import SpeechFaults
 from ..process.tasks import Tasks
 from ..room.attendance import display_name
 from ..room.events import RoomEvents
-from .listener import Heard, Listener, Transcriber
-from .preconnect_audio import ask_for_first_words
+from .listener import Listener, OnHeard, Transcriber
+from .preconnect_audio import ask_for_preconnect_audio
 from .voice_activity import SAMPLE_RATE
 
 MOST = 24
@@ -56,7 +56,7 @@ class MicrophoneListeners:
         room: rtc.Room,
         detector: vad.VAD,
         transcriber: Transcriber,
-        heard: Heard,
+        heard: OnHeard,
         is_person: Callable[[rtc.Participant], bool],
         left_out: LeftOut,
         faults: SpeechFaults,
@@ -165,7 +165,7 @@ class MicrophoneListeners:
 
     async def _listen(self, track: rtc.Track, sid: str, participant: rtc.RemoteParticipant) -> None:
         """Listens until cancelled; begins again, after a while, where that fails."""
-        ask = partial(ask_for_first_words, self._room, participant, sid, SAMPLE_RATE)
+        ask = partial(ask_for_preconnect_audio, self._room, participant, sid, SAMPLE_RATE)
         failures = 0
         while True:
             listener = Listener(self._detector, self._transcriber, self._heard, participant, sid, ask)

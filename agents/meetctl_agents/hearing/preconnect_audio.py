@@ -19,7 +19,7 @@ from livekit import rtc
 from livekit.agents import utils
 from numpy.typing import NDArray
 
-from meetctl.protocol import FIRST_WORDS, KeptFor
+from meetctl.protocol import PRECONNECT_AUDIO, KeptFor
 
 from ..room.methods import call
 
@@ -50,7 +50,7 @@ Ask = Callable[[], Coroutine[None, None, Samples]]
 logger = logging.getLogger(__name__)
 
 
-async def ask_for_first_words(
+async def ask_for_preconnect_audio(
     room: rtc.Room, participant: rtc.RemoteParticipant, track_sid: str, sample_rate: int
 ) -> Samples:
     """Returns what the person's page kept of that microphone, mono; nothing where there is nothing, in time."""
@@ -58,7 +58,7 @@ async def ask_for_first_words(
         return _NOTHING  # a telephone answers nothing, not even that
     try:
         async with asyncio.timeout(PATIENCE_S):
-            answer = await call(room, participant.identity, FIRST_WORDS, KeptFor(track_sid=track_sid))
+            answer = await call(room, participant.identity, PRECONNECT_AUDIO, KeptFor(track_sid=track_sid))
             if not answer or len(answer) > LARGEST:
                 return _NOTHING
             return await asyncio.to_thread(_decoded, base64.b64decode(answer, validate=True), sample_rate)
@@ -82,7 +82,7 @@ async def with_preconnect_audio(
                 yield event
                 continue
             if asking is None:
-                asking = asyncio.create_task(ask(), name="first-words")
+                asking = asyncio.create_task(ask(), name="preconnect-audio")
             held.append(event.frame)
             if not asking.done():
                 continue

@@ -184,7 +184,7 @@ class SpeechSegmenter:
         return []
 
 
-class Gate:
+class SilenceGate:
     """Takes every frame and gives those that are to be looked at by the detector: all but silence.
 
     Silence is digital silence, and a steady noise that was there all the time. It is judged by its energy, with much to
@@ -244,7 +244,7 @@ async def _feed(
     stream: AsyncIterable[rtc.AudioFrameEvent], detecting: vad.VADStream, segmenter: SpeechSegmenter
 ) -> None:
     """Feeds the detector until the stream ends, with all but silence; ends its input, whatever happens."""
-    gate = Gate()
+    gate = SilenceGate()
     last = time.monotonic()
 
     def push(frame: rtc.AudioFrame) -> None:

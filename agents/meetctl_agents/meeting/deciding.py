@@ -26,7 +26,7 @@ from .recent import Recent
 
 JUDGE = "the judge does not decide, the rules alone do"
 
-Decided = Callable[[Decision, float | None], None]
+OnDecided = Callable[[Decision, float | None], None]
 """Told for whom a line is meant, and how long the judge was asked, milliseconds; None = not at all."""
 Present = Callable[[], tuple[tuple[CastMember, ...], Mapping[str, str]]]
 """Returns the agents, and the people's names by identity."""
@@ -42,7 +42,7 @@ class _Asked:
     began: float
     verdict: asyncio.Task[tuple[Decision | None, float]]
     """With how long it took, milliseconds; None = the judge failed."""
-    decided: Decided | None = None
+    decided: OnDecided | None = None
     """None = what was said is not final yet."""
 
 
@@ -66,7 +66,7 @@ class Judging:
         if self._judge is not None and by_rules.unsure and (self._asked is None or self._asked.decided is None):
             self._ask(self._judge, line, by_rules)
 
-    def decide(self, line: Line, rules: Callable[[Line], Decision], decided: Decided) -> None:
+    def decide(self, line: Line, rules: Callable[[Line], Decision], decided: OnDecided) -> None:
         """Has the line decided, at once where nobody is asked; the rules know of the lines before by then."""
         self.settle()
         by_rules = rules(line)
@@ -140,7 +140,7 @@ class Deciding:
         cut_off = self._floor().cut_off
         return self._addressing.decide(line, cut_off.identity if cut_off is not None else None)
 
-    def decide(self, line: Line, decided: Decided) -> None:
+    def decide(self, line: Line, decided: OnDecided) -> None:
         """Has the line decided, by the judge too, and remembers it before `decided` is told."""
 
         def take(decision: Decision, judge_ms: float | None) -> None:

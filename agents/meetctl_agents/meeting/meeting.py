@@ -135,7 +135,7 @@ class Meeting:
             participant_disconnected=self._on_left,
             participant_attributes_changed=self._on_attributes,
         )
-        self._overhearing = AgentTranscripts(room, self._cast.is_outside, self._agents.overheard)
+        self._agent_transcripts = AgentTranscripts(room, self._cast.is_outside, self._agents.overheard)
         self._captions = Captions(room)
         self._moderating = Moderating(moderator, self._recent, self._faults, self._control.post)
         self._judging = Judging(judge, self._recent, lambda: (self._control.cast, self._people.names), self._faults)
@@ -152,13 +152,13 @@ class Meeting:
         self._agents.serve()
         serve(self._room, REGISTER, Register, self._cast.is_of_kind_agent, self._on_register)
         self._chat.open()
-        self._overhearing.open()
+        self._agent_transcripts.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._overhearing.aclose()
+        await self._agent_transcripts.aclose()
         await self._chat.aclose()
         self._agents.close()
         self._room.local_participant.unregister_rpc_method(REGISTER)
@@ -236,7 +236,7 @@ class Meeting:
     # --- what people say ---
 
     def heard(self, speech: SpeechStarted | PreflightTranscript | FinalTranscript) -> None:
-        """Takes what the ears heard, but for agents' voices that came back through a microphone."""
+        """Takes what microphones gave, but for agents' voices that came back through a microphone."""
         for said in self._echo.passed(speech, self._now()):
             self._take_heard(said)
 

@@ -32,7 +32,7 @@ _FRAME_BYTES = SAMPLE_RATE * FRAME_MS // 1000 * 2
 _SILENCE = bytes(_FRAME_BYTES)
 
 
-class RehearsalError(MeetctlError):
+class PlayerError(MeetctlError):
     """A scripted person cannot do its part: it is the stage that is broken, not an expectation."""
 
     code = "rehearsal"
@@ -52,11 +52,11 @@ async def spoken(models_url: str, text: str, voice: str) -> bytes:
             http.post(f"{models_url}/v1/audio/speech", json=body) as answer,
         ):
             if answer.status != 200:
-                raise RehearsalError(f"the model server does not speak {text[:40]!r} as {voice}: {await answer.text()}")
+                raise PlayerError(f"the model server does not speak {text[:40]!r} as {voice}: {await answer.text()}")
             return await answer.read()
     except (aiohttp.ClientError, TimeoutError) as error:
         message = f"the model server at {models_url} does not answer: {error or type(error).__name__}"
-        raise RehearsalError(message, hint="read models.log of the meeting") from None
+        raise PlayerError(message, hint="read models.log of the meeting") from None
 
 
 class Person:
@@ -97,7 +97,7 @@ class Person:
                 await self._publication.wait_for_subscription()
         except TimeoutError:
             message = f"nobody listened to {self.identity}'s microphone within {HEARD_S:.0f} s"
-            raise RehearsalError(message, hint="read chair.log of the meeting") from None
+            raise PlayerError(message, hint="read chair.log of the meeting") from None
 
     async def say(self, samples: bytes) -> tuple[float, float]:
         """Says it; returns when its first and its last sound left the microphone, after the last did."""

@@ -57,7 +57,7 @@ class Sounding:
 
 
 @dataclass(slots=True)
-class Answer:
+class RealtimeAnswer:
     """What is asked for; a turn may be of several."""
 
     sounding: Sounding
@@ -150,7 +150,7 @@ class Conversation:
             await self._session.update_tools(list(tools))
         await self._session.update_chat_ctx(llm.ChatContext(list(items)))
 
-    async def answer(self, wanted: Answer) -> AsyncGenerator[str, None]:
+    async def answer(self, wanted: RealtimeAnswer) -> AsyncGenerator[str, None]:
         """Yields the words of an answer as they come; its sound goes where it is wanted.
 
         Whoever stops listening ends it.
@@ -202,7 +202,7 @@ class Conversation:
         except Exception as error:  # a session that is lost says so once more
             logger.info("the realtime session closed with %r", error)
 
-    async def _created(self, wanted: Answer) -> llm.GenerationCreatedEvent:
+    async def _created(self, wanted: RealtimeAnswer) -> llm.GenerationCreatedEvent:
         try:
             return await self._ask(wanted)
         except llm.RealtimeError as error:
@@ -213,7 +213,7 @@ class Conversation:
             self._session.interrupt()  # what it does there was not asked for; the request is behind the order to stop
             return await self._ask(wanted)
 
-    async def _ask(self, wanted: Answer) -> llm.GenerationCreatedEvent:
+    async def _ask(self, wanted: RealtimeAnswer) -> llm.GenerationCreatedEvent:
         if wanted.very_words is not None and self._session.capabilities.supports_say:
             asking = self._session.say(wanted.very_words)
         else:
@@ -235,7 +235,7 @@ class Conversation:
         finally:
             ended.cancel()
 
-    async def _words(self, created: llm.GenerationCreatedEvent, wanted: Answer) -> AsyncGenerator[str, None]:
+    async def _words(self, created: llm.GenerationCreatedEvent, wanted: RealtimeAnswer) -> AsyncGenerator[str, None]:
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
         tasks = [
             begin(self._take_messages(created, wanted, pieces), "realtime-messages"),
@@ -255,7 +255,7 @@ class Conversation:
             await utils.aio.cancel_and_wait(*tasks)
 
     async def _take_messages(
-        self, created: llm.GenerationCreatedEvent, wanted: Answer, pieces: asyncio.Queue[str | None]
+        self, created: llm.GenerationCreatedEvent, wanted: RealtimeAnswer, pieces: asyncio.Queue[str | None]
     ) -> None:
         async for message in created.message_stream:
             spoken = Spoken(message.message_id, wanted.sounding.seconds)
@@ -326,7 +326,7 @@ async def _take_sound(message: llm.MessageGeneration, sounding: Sounding, spoken
         sounding.put(frame)
 
 
-async def _take_calls(created: llm.GenerationCreatedEvent, wanted: Answer) -> None:
+async def _take_calls(created: llm.GenerationCreatedEvent, wanted: RealtimeAnswer) -> None:
     async for call in created.function_stream:
         wanted.calls.append(
             llm.FunctionToolCall(name=call.name, arguments=call.arguments, call_id=call.call_id, extra=call.extra)

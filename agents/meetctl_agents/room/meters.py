@@ -15,9 +15,9 @@ from typing import Literal
 from livekit import rtc
 from livekit.rtc._proto import stats_pb2 as proto
 
-from meetctl.protocol import IceState, LegStats, Model
+from meetctl.protocol import IceState, LegStats
 
-Report = Callable[[Model], None]
+from ..process.wire import Report
 
 INTERVAL = 1.0
 """Seconds between two reports; the board draws once a second."""

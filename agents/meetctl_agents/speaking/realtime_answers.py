@@ -23,7 +23,7 @@ from ..models.prompt import is_task
 from ..models.usage import UsageMeter
 from ..models.warming import Warming
 from ..process.tasks import Tasks
-from ..realtime.conversation import Answer, Conversation, Sounding
+from ..realtime.conversation import Conversation, RealtimeAnswer, Sounding
 from ..realtime.items import items_of
 from ..realtime.model import RealtimeChoice
 from ..realtime.renewal import Renewal
@@ -271,7 +271,7 @@ class _Turn:
 
     async def written(self, prompt: tuple[Message, ...], asking: ToolRequest) -> AsyncGenerator[str, None]:
         """Yields an answer to what is remembered, and to what came of the turn's tools."""
-        answer = Answer(self._speech.sounding, may_call=asking.may_call)
+        answer = RealtimeAnswer(self._speech.sounding, may_call=asking.may_call)
         async with contextlib.aclosing(self._answered(answer, lambda held: self._told(held, prompt, asking))) as pieces:
             async for piece in pieces:
                 yield piece
@@ -279,7 +279,9 @@ class _Turn:
 
     async def say(self, text: str) -> AsyncGenerator[str, None]:
         """Yields the very words, as the model says them."""
-        answer = Answer(self._speech.sounding, may_call=False, instructions=SAY.format(words=text), very_words=text)
+        answer = RealtimeAnswer(
+            self._speech.sounding, may_call=False, instructions=SAY.format(words=text), very_words=text
+        )
         async with contextlib.aclosing(self._answered(answer, _nothing)) as pieces:
             async for piece in pieces:
                 yield piece
@@ -300,7 +302,7 @@ class _Turn:
         items = items_of(remembered, self._own, conversation.held, asking.done, said)
         await conversation.tell(instructions.text, items, list(asking.tools))
 
-    async def _answered(self, answer: Answer, told: Callable[[Conversation], Any]) -> AsyncGenerator[str, None]:
+    async def _answered(self, answer: RealtimeAnswer, told: Callable[[Conversation], Any]) -> AsyncGenerator[str, None]:
         """Yields the words; where the session is lost before the first, once more by another."""
         again = True
         while True:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from .clauses import cut
-from .output_filter import OwnWords
+from .output_filter import OutputFilter
 from .reasoning import MUSING, Reasoning
 from .stage_directions import StageDirections
 from .tool_text import ToolText
@@ -50,7 +50,7 @@ class AnswerText:
         self._reasoning = Reasoning()
         self._tools = ToolText()
         self._stage = StageDirections()
-        self._own = OwnWords(names, own)
+        self._own = OutputFilter(names, own)
         self._habit = habit
         self._clock = clock
         self._held: str | None = None if habit.is_known_plain else ""

@@ -44,7 +44,7 @@ _BOUNDARY = re.compile(r"\n\s*|(?<=[.!?…])[\"')\]”’*]*[ \t]+|(?<=[。！�
 _BEGUN_TAG = re.compile(r"(?:<[|｜/]?[\w▁]{0,20}[|｜]?|\[/?[A-Z]{0,4})\Z")
 
 
-class OwnWords(TextFilter):
+class OutputFilter(TextFilter):
     """Feeds on the model's text and gives what is to be spoken; `done` once nothing more will come."""
 
     def __init__(self, names: Iterable[str], own: str = "") -> None:

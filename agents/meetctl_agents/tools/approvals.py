@@ -10,7 +10,7 @@ GRACE_S = 5.0
 """The supervisor has the clock; this one is for a supervisor that says nothing."""
 
 
-class Approvals:
+class PendingDecisions:
     """Hands over what was decided to whoever waits for it."""
 
     def __init__(self) -> None:

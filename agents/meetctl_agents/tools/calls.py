@@ -24,7 +24,7 @@ from meetctl.protocol import Decided, Line, ToolCall, ToolRules, ToolState
 from ..process.masking import Mask
 from ..process.tasks import Tasks
 from ..process.wire import Report
-from .approvals import Approvals
+from .approvals import PendingDecisions
 from .failure_words import words_of
 from .toolbox import Offered, Warn, as_context
 
@@ -100,7 +100,7 @@ class Calls:
         self._remember = remember
         self._active = active
         self._contexts = contexts
-        self.approvals = Approvals()
+        self.approvals = PendingDecisions()
         self._tasks = Tasks()
         self._running: dict[asyncio.Task[Outcome], _Running] = {}
 

@@ -18,7 +18,7 @@ from meetctl.local.models.failures import ApiError
 from meetctl.local.models.idle_scheduler import IdleScheduler
 from meetctl.local.models.llama import Chunk, Llama, LlamaError
 from meetctl.local.models.prompts import MOST_TOKENS as MOST_OF_PROMPT
-from meetctl.local.models.prompts import Message, Role, fit, tokens
+from meetctl.local.models.prompts import ChatMessage, Role, fit, tokens
 from meetctl.local.models.slot_pool import SlotPool
 from meetctl.local.models.tool_calls import ToolReader
 
@@ -59,7 +59,7 @@ class SentMessage(BaseModel):
             return "\n".join(part["text"] for part in content)
         return "" if content is None else content
 
-    def message(self, *, may_call: bool) -> Message:
+    def message(self, *, may_call: bool) -> ChatMessage:
         """Returns it as the model knows it.
 
         Args:
@@ -68,10 +68,10 @@ class SentMessage(BaseModel):
         """
         if self.role == "tool":
             told = f"<tool_response>\n{self.content}\n</tool_response>" if may_call else f"(It gave: {self.content})"
-            return Message("user", told)
+            return ChatMessage("user", told)
         calls = [_as_written(call.function) for call in self.tool_calls or ()] if may_call else []
         role: Role = "system" if self.role == "developer" else self.role
-        return Message(role, "\n".join(filter(None, [self.content, *calls])))
+        return ChatMessage(role, "\n".join(filter(None, [self.content, *calls])))
 
 
 def _as_written(function: SentFunction) -> str:
@@ -150,7 +150,7 @@ class ChatRequest(BaseModel):
         }
 
 
-class Chat:
+class ChatService:
     """Serves conversations from one model: one slot each for a few at a time, a short queue behind them."""
 
     def __init__(self, llama: Llama, name: str, sampling: Mapping[str, float], *, tools: bool) -> None:
@@ -235,7 +235,7 @@ class Chat:
                 await running
 
 
-async def handle(request: web.Request, chat: Callable[[str], Awaitable[Chat]]) -> web.StreamResponse:
+async def handle(request: web.Request, chat: Callable[[str], Awaitable[ChatService]]) -> web.StreamResponse:
     """Answers one request by the model that it names."""
     wanted = ChatRequest.model_validate_json(await request.read())
     return await (await chat(wanted.model)).answer(request, wanted)

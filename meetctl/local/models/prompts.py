@@ -18,14 +18,14 @@ GO_ON = "Go on."
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ChatMessage:
     """One message of a conversation."""
 
     role: Role
     content: str
 
 
-def fit(messages: Iterable[Message], most: float = MOST_TOKENS) -> list[Message]:
+def fit(messages: Iterable[ChatMessage], most: float = MOST_TOKENS) -> list[ChatMessage]:
     """Returns a conversation of at most that length that every chat template accepts.
 
     The system message comes first and is cut at its end; then as many of the last turns as fit, those of one role in
@@ -36,26 +36,28 @@ def fit(messages: Iterable[Message], most: float = MOST_TOKENS) -> list[Message]
     persona = _start("\n".join(message.content for message in said[:first_turn]), most / 2)
     turns = _merged(said[first_turn:])
     if not turns or turns[-1].role == "assistant":
-        turns.append(Message("user", GO_ON))
+        turns.append(ChatMessage("user", GO_ON))
     kept = _last(turns, most - tokens(persona))
-    return [Message("system", persona), *kept] if persona else kept
+    return [ChatMessage("system", persona), *kept] if persona else kept
 
 
-def _merged(messages: Sequence[Message]) -> list[Message]:
-    turns = [Message("assistant" if message.role == "assistant" else "user", message.content) for message in messages]
+def _merged(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    turns = [
+        ChatMessage("assistant" if message.role == "assistant" else "user", message.content) for message in messages
+    ]
     return [
-        Message(role, "\n".join(turn.content for turn in together))
+        ChatMessage(role, "\n".join(turn.content for turn in together))
         for role, together in groupby(turns, key=lambda turn: turn.role)
     ]
 
 
-def _last(turns: list[Message], most: float) -> list[Message]:
-    kept: list[Message] = []
+def _last(turns: list[ChatMessage], most: float) -> list[ChatMessage]:
+    kept: list[ChatMessage] = []
     for turn in reversed(turns):
         if kept and tokens(turn.content) > most:
             break
         content = _start(turn.content[::-1], most)[::-1]
-        kept.insert(0, Message(turn.role, content))
+        kept.insert(0, ChatMessage(turn.role, content))
         most -= tokens(content)
     return kept
 

@@ -42,12 +42,12 @@ class Models:
     def __init__(self, *, slots: int) -> None:
         self._slots = slots
         self._threads = min(2, os.cpu_count() or 1)
-        self._speech: speech.Speech | None = None
-        self.chats: Shelf[chat.Chat] = Shelf("llm", self._ready_chat)
+        self._speech: speech.SpeechService | None = None
+        self.chats: Shelf[chat.ChatService] = Shelf("llm", self._ready_chat)
         self.ears: Shelf[transcription.Transcription] = Shelf("stt", self._ready_ears)
 
     @property
-    def speech(self) -> speech.Speech:
+    def speech(self) -> speech.SpeechService:
         assert self._speech is not None
         return self._speech
 
@@ -78,7 +78,7 @@ class Models:
 
     async def _ready_speech(self) -> None:
         with STEPS.step("load the voice"), _failing_as("the voice", "pip install --force-reinstall hibari-tts==0.2.1"):
-            part = speech.Speech(await asyncio.to_thread(Synthesizer))
+            part = speech.SpeechService(await asyncio.to_thread(Synthesizer))
             await part.warm_up()
         self._speech = part
 
@@ -89,12 +89,12 @@ class Models:
             await part.warm_up()
         return part
 
-    async def _ready_chat(self, located: Located) -> chat.Chat:
+    async def _ready_chat(self, located: Located) -> chat.ChatService:
         with STEPS.step("load the language model"), _failing_as(str(located.path), _mending(located)):
             llama = await giving_way(CHAT, lambda: Llama(located.path, slots=self._slots, threads=self._threads))
             # Of a file of somebody's own nobody knows; its template may leave tools out.
             tools = located.model is None or located.model.tools
-            part = chat.Chat(llama, _name_of(located), (located.model or USUAL).sampling, tools=tools)
+            part = chat.ChatService(llama, _name_of(located), (located.model or USUAL).sampling, tools=tools)
             await part.warm_up()
         return part
 

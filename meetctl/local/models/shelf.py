@@ -46,7 +46,7 @@ class Shelf(Generic[T]):
         """Returns the model of this name.
 
         Raises:
-            ApiError: if it is known and cannot be had, or if none was ever put here and no name says which.
+            ApiError: if it is known and cannot be fetched, or if none was ever put here and no name says which.
         """
         if name in self._loading:
             return await self.put(Located(name, self._part))

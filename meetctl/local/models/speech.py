@@ -39,7 +39,7 @@ class SpeechRequest(BaseModel):
     stream_format: Literal["audio", "sse"] = "audio"
 
 
-class Speech:
+class SpeechService:
     """Serves speech from one synthesizer; several requests take turns sentence by sentence."""
 
     def __init__(self, synthesizer: Synthesizer) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from meetctl.display.drills import line, table
-from meetctl.meeting.drill import Fault
+from meetctl.meeting.drill import DrillFault
 from meetctl.options import FaultName
 
 RESULT: dict[str, Any] = {
@@ -65,4 +65,4 @@ def test_what_happens_is_told_line_by_line() -> None:
 
 
 def test_the_command_line_knows_every_fault() -> None:
-    assert [fault.value for fault in FaultName] == [fault.value for fault in Fault]
+    assert [fault.value for fault in FaultName] == [fault.value for fault in DrillFault]

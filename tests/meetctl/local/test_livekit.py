@@ -12,8 +12,8 @@ from aiohttp import web
 
 from meetctl.errors import StandInError
 from meetctl.local.livekit import (
+    LiveKitConfig,
     OuterMedia,
-    ServerConfig,
     new_server_config,
     server_argv,
     wait_until_serving,
@@ -148,5 +148,5 @@ async def test_a_server_that_is_not_well_yet_is_asked_again() -> None:
 
 def test_a_configuration_is_a_value() -> None:
     config = new_server_config()
-    same = ServerConfig(config.port, config.media_port, config.api_key, config.api_secret, config.outer)
+    same = LiveKitConfig(config.port, config.media_port, config.api_key, config.api_secret, config.outer)
     assert config == same

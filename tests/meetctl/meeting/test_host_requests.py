@@ -10,7 +10,7 @@ import pytest
 
 from meetctl.errors import UsageError
 from meetctl.meeting.approvals import Approvals
-from meetctl.meeting.host_requests import MOST_WAITING, Decision, HostRequest, HostRequests
+from meetctl.meeting.host_requests import MOST_WAITING, HostDecision, HostRequest, HostRequests
 from meetctl.protocol import APPROVAL_S, Decided, Model, ToolCall, ToolState
 from meetctl.supervisor.events import ChildMessage, Exited
 
@@ -25,9 +25,9 @@ async def requests() -> AsyncIterator[HostRequests]:
 class Asker:
     def __init__(self, requests: HostRequests) -> None:
         self._requests = requests
-        self.told: list[Decision] = []
+        self.told: list[HostDecision] = []
 
-    async def _decided(self, decision: Decision) -> None:
+    async def _decided(self, decision: HostDecision) -> None:
         self.told.append(decision)
 
     def ask(self, within_s: float = 60.0) -> HostRequest:
@@ -44,7 +44,7 @@ async def test_each_request_is_decided_once_and_in_any_order(requests: HostReque
     with pytest.raises(UsageError, match="nothing waits under '2'"):
         await requests.decide(second.id, allowed=False, by="Eve")
     assert await requests.decide("", allowed=False, by="Eve") == first
-    assert asker.told == [Decision(True, "Sam"), Decision(False, "Eve")]
+    assert asker.told == [HostDecision(True, "Sam"), HostDecision(False, "Eve")]
     with pytest.raises(UsageError, match="nothing waits to be approved"):
         await requests.decide("", allowed=True, by="Sam")
 
@@ -63,7 +63,7 @@ async def test_what_nobody_decides_in_time_is_refused(requests: HostRequests) ->
     async with asyncio.timeout(5):
         while not asker.told:
             await asyncio.sleep(0.005)
-    assert asker.told == [Decision(False, "")]
+    assert asker.told == [HostDecision(False, "")]
     assert requests.waiting == ()
 
 
@@ -74,7 +74,7 @@ async def test_a_flood_of_requests_is_refused(requests: HostRequests) -> None:
     async with asyncio.timeout(5):
         while not asker.told:
             await asyncio.sleep(0)
-    assert asker.told == [Decision(False, "")]
+    assert asker.told == [HostDecision(False, "")]
     assert len(requests.waiting) == MOST_WAITING
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from meetctl.meeting.limits import (
     MEMORY_WINDOW_S,
-    Account,
     Near,
     Reached,
+    SeatUse,
     booked,
     holds_open,
     idle_too_long,
@@ -115,7 +115,7 @@ CRASHED = Exited("ada", 3, (), 0.0)
 def test_a_crash_forgives_nothing_and_a_person_who_starts_it_again_everything(
     events: tuple[SeatEvent, ...], tokens: int
 ) -> None:
-    account = Account()
+    account = SeatUse()
     for event in events:
         account = booked(account, event)
     assert account.spending.total == used(llm_tokens=tokens)

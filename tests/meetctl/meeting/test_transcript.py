@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from meetctl.meeting.transcript import FILE_NAME, MARKDOWN_NAME, MEMORY_LINES, VTT_NAME, Transcript
 from meetctl.meeting.transcript_files import OrderedFile
-from meetctl.meeting.transcript_forms import Record, markdown, record_of, vtt
+from meetctl.meeting.transcript_forms import TranscriptRecord, markdown, record_of, vtt
 from meetctl.protocol import FloorDecided, Line, UtteranceKind
 from meetctl.roster import TranscriptMode
 
@@ -62,7 +62,7 @@ def test_how_long_an_answer_took_follows_it_under_the_same_id(tmp_path: Path) ->
     transcript.add_latency("ada", None, {"grant": 4.0, "total": 900.0})
     transcript.add_latency("ada", "u1", {"total": 1.0})  # an agent's word counts for its own lines alone
     transcript.add_latency("max", None, {"total": 1.0})
-    found = [Record.model_validate(record) for record in records(tmp_path)]
+    found = [TranscriptRecord.model_validate(record) for record in records(tmp_path)]
     assert [record.id for record in found] == ["u1", "g1", "g1"]
     assert found[-1].latency_ms == {"grant": 4.0, "total": 900.0}
     assert found[-1].interrupted

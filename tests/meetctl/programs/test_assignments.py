@@ -11,7 +11,7 @@ from meetctl.programs.assignments import agent_assignment, chair_assignment
 from meetctl.programs.launch import PRELOADER, TOOL_SERVERS, agent_environment, chair_environment, preloader
 from meetctl.programs.room_access import RoomAccess, StandIns
 from meetctl.protocol import Endpoint, FloorMode, MeetingRules, Voice
-from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, ToolChoice, ToolUse
+from meetctl.roster import AgentEntry, ModelChoice, Program, Roster, ToolChoice, ToolSettings
 from meetctl.settings import LiveKitCredentials
 
 PLACE = RoomAccess("standup", "ws://127.0.0.1:1", SecretStr("token"), "chair", "Friday")
@@ -73,7 +73,7 @@ def test_what_speaks_to_tool_servers_is_loaded_beforehand_where_an_agent_has_som
     plain = roster()
     (ada,) = plain.agents
     assert preloader(plain) == PRELOADER
-    in_a_file = ada.model_copy(update={"tools": ToolUse(choices=(ToolChoice(python=Path("/tools.py")),))})
+    in_a_file = ada.model_copy(update={"tools": ToolSettings(choices=(ToolChoice(python=Path("/tools.py")),))})
     assert preloader(plain.model_copy(update={"agents": (in_a_file,)})) == PRELOADER
-    served = ada.model_copy(update={"tools": ToolUse(choices=(ToolChoice(command=("uvx", "clock")),))})
+    served = ada.model_copy(update={"tools": ToolSettings(choices=(ToolChoice(command=("uvx", "clock")),))})
     assert preloader(plain.model_copy(update={"agents": (ada, served)})) == (*PRELOADER, f"--also={TOOL_SERVERS}")

@@ -37,7 +37,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         port = taken.getsockname()[1]
         with pytest.raises(ConflictError) as caught, open_reach(ReachChoice(host=LOOPBACK, port=port), tmp_path):
             pass
-    assert caught.value.message == f"port {port} of 127.0.0.1 cannot be had: Address already in use"
+    assert caught.value.message == f"port {port} of 127.0.0.1 cannot be used: Address already in use"
     assert caught.value.hint == "--port PORT, with another one"
 
 

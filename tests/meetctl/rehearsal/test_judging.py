@@ -16,9 +16,9 @@ from meetctl.rehearsal.scenario import (
     Expectation,
     LineTest,
     MeetingExpectation,
-    Person,
+    PlayedPerson,
     Scenario,
-    Step,
+    ScenarioStep,
     TextTest,
     ToolTest,
 )
@@ -26,12 +26,12 @@ from meetctl.roster import AgentEntry, Program, Roster
 
 FILE = Path("scenario.yaml")
 AGENTS = tuple(AgentEntry(name=name, identity=name.lower(), program=Program.AUDIO) for name in ("Ada", "Max"))
-ASKS = Step(4, Act.SAYS, "Sam", "Ada, what do you build?")
+ASKS = ScenarioStep(4, Act.SAYS, "Sam", "Ada, what do you build?")
 
 
-def scenario(*steps: Step, expect: MeetingExpectation | None = None) -> Scenario:
+def scenario(*steps: ScenarioStep, expect: MeetingExpectation | None = None) -> Scenario:
     roster = Roster(file=FILE, room="rehearsal-1", agents=AGENTS)
-    return Scenario(FILE, roster, (Person("Sam", "sam", "alto", here=True),), steps, expect)
+    return Scenario(FILE, roster, (PlayedPerson("Sam", "sam", "alto", here=True),), steps, expect)
 
 
 def recorded(*facts: Fact) -> Record:
@@ -197,7 +197,7 @@ def test_a_caption_that_was_corrected_counts_once_and_from_its_first_words() -> 
 
 
 def test_who_comes_back_is_still_the_same_person() -> None:
-    steps = (Step(3, Act.LEAVES, "Sam"), Step(4, Act.JOINS, "Sam"), replace(ASKS, line=5))
+    steps = (ScenarioStep(3, Act.LEAVES, "Sam"), ScenarioStep(4, Act.JOINS, "Sam"), replace(ASKS, line=5))
     expect = MeetingExpectation(line=9, transcript=(LineTest(10, TextTest(contains="tea"), "Sam"),))
     record = recorded(Captioned(identity="sam-2", segment="s1", text="More tea!", began=1.0), Played(at=2.0))
     assert judge(scenario(*steps, expect=expect), record).checks[0].passed

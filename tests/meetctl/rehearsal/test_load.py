@@ -11,7 +11,15 @@ from meetctl.errors import ExitCode
 from meetctl.local.models.voices import VOICES as LOCAL_VOICES
 from meetctl.protocol.rehearsal import Act
 from meetctl.rehearsal.load import ScenarioFaults, load_scenario
-from meetctl.rehearsal.scenario import Expectation, LineTest, MeetingExpectation, Person, Scenario, Step, TextTest
+from meetctl.rehearsal.scenario import (
+    Expectation,
+    LineTest,
+    MeetingExpectation,
+    PlayedPerson,
+    Scenario,
+    ScenarioStep,
+    TextTest,
+)
 from meetctl.rehearsal.written import VOICES
 from meetctl.roster import RosterFaults
 
@@ -60,11 +68,11 @@ def test_a_scenario_becomes_people_steps_and_expectations(load: Load) -> None:
         )
     )
     assert got.people == (
-        Person("Sam", "sam", "bass,pitch=1.1", here=True),
-        Person("Eve", "eve", "baritone", here=False),
+        PlayedPerson("Sam", "sam", "bass,pitch=1.1", here=True),
+        PlayedPerson("Eve", "eve", "baritone", here=False),
     )
     assert got.steps == (
-        Step(
+        ScenarioStep(
             4,
             Act.SAYS,
             "Sam",
@@ -77,15 +85,15 @@ def test_a_scenario_becomes_people_steps_and_expectations(load: Load) -> None:
                 understood=TextTest(contains="build"),
             ),
         ),
-        Step(6, Act.JOINS, "Eve"),
-        Step(
+        ScenarioStep(6, Act.JOINS, "Eve"),
+        ScenarioStep(
             7, Act.SAYS, "Eve", "Stop.", while_speaking=True, expect=Expectation(silent=("max",), silent_within_s=0.5)
         ),
-        Step(9, Act.LEAVES, "Eve", while_speaking=True),
-        Step(11, Act.WAITS, seconds=2.0, expect=Expectation(silent=("ada", "max"))),
-        Step(13, Act.WRITES, "Sam", "Hello, Max"),
-        Step(14, Act.KILLS, target="max"),
-        Step(15, Act.KILLS, target="chair"),
+        ScenarioStep(9, Act.LEAVES, "Eve", while_speaking=True),
+        ScenarioStep(11, Act.WAITS, seconds=2.0, expect=Expectation(silent=("ada", "max"))),
+        ScenarioStep(13, Act.WRITES, "Sam", "Hello, Max"),
+        ScenarioStep(14, Act.KILLS, target="max"),
+        ScenarioStep(15, Act.KILLS, target="chair"),
     )
     assert got.expect == MeetingExpectation(
         line=17,

@@ -15,7 +15,7 @@ from livekit import rtc
 from meetctl_agents.hearing.preconnect_audio import OVERLAP_S, joined
 from numpy.typing import NDArray
 
-from meetctl.protocol import FIRST_WORDS, Ready, Utterance, UtteranceKind
+from meetctl.protocol import PRECONNECT_AUDIO, Ready, Utterance, UtteranceKind
 from meetctl.settings import LiveKitCredentials
 from testing.agents.child import Child
 from testing.agents.human import SAMPLE_RATE, Human, synthesised
@@ -82,7 +82,7 @@ async def test_a_word_said_before_the_chair_could_hear_it_is_not_lost(
                 so_far = ONLY_KEPT_S + time.monotonic() - began
                 return base64.b64encode(recording(samples[: 2 * int(so_far * SAMPLE_RATE)])).decode()
 
-            sam.room.local_participant.register_rpc_method(FIRST_WORDS, kept)
+            sam.room.local_participant.register_rpc_method(PRECONNECT_AUDIO, kept)
             await sam.say(samples[2 * int(ONLY_KEPT_S * SAMPLE_RATE) :])
             said = await chair.wait_said(Utterance, lambda event: event.line.kind is UtteranceKind.SPEECH)
             assert word_errors(SENTENCE, said.line.text)[0] == 0
@@ -93,7 +93,7 @@ async def test_a_word_said_before_the_chair_could_hear_it_is_not_lost(
             async def nonsense(call: rtc.RpcInvocationData) -> str:
                 return base64.b64encode(b"\x1a\x45\xdf\xa3 no sound").decode()
 
-            eve.room.local_participant.register_rpc_method(FIRST_WORDS, nonsense)
+            eve.room.local_participant.register_rpc_method(PRECONNECT_AUDIO, nonsense)
             await eve.wait_listened_to()
             await eve.say(samples)
             await chair.wait_said(

@@ -17,7 +17,7 @@ from meetctl_agents.hearing.voice_activity import (
     HOLD_S,
     KEPT_S,
     SAMPLE_RATE,
-    Gate,
+    SilenceGate,
     activities,
     load_detector,
 )
@@ -38,7 +38,7 @@ def frames(samples: Samples) -> list[rtc.AudioFrame]:
 
 
 def gated(samples: Samples, *, hold: bool = False) -> Samples:
-    gate = Gate()
+    gate = SilenceGate()
     given = [out for frame in frames(samples) for out in gate.take(frame, hold=hold)]
     return np.concatenate([np.zeros(0, np.int16), *(np.frombuffer(frame.data, np.int16) for frame in given)])
 

@@ -296,7 +296,7 @@ async def test_after_fifty_broken_lists_of_ice_servers_there_is_a_default_and_th
 
     async def ask(seconds: float) -> Any:
         monkeypatch.setattr(conversation_module, "ICE_S", seconds)
-        talk = conversation_module.Conversation(face, lambda said: None)
+        talk = conversation_module.Exchange(face, lambda said: None)
         try:
             return [server.urls for server in await talk.ice_servers(method, path)]
         except Exception as error:

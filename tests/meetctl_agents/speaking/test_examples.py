@@ -75,7 +75,7 @@ def test_a_memory_that_is_full_and_the_examples_are_given_to_the_local_model_who
     assert len(memory.lines) == MOST_LINES
     instructions, *lines = memory.prompt(instructions_from_assignment(assignment))
     whole = [instructions, *examples_from_assignment(assignment), *lines]
-    kept = fit(prompts.Message(message.role, message.text) for message in whole)
+    kept = fit(prompts.ChatMessage(message.role, message.text) for message in whole)
     assert sum(len(message.content.replace("\n", "")) for message in kept) >= sum(
         len(message.text.replace("\n", "")) for message in whole
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from meetctl_agents.text.output_filter import LONGEST_SENTENCE, LONGEST_TURN, OwnWords
+from meetctl_agents.text.output_filter import LONGEST_SENTENCE, LONGEST_TURN, OutputFilter
 
 NAMES = ("Ada", "Max", "Sam")
 
 
 def said(text: str, size: int) -> str:
-    words = OwnWords(NAMES, own="Ada")
+    words = OutputFilter(NAMES, own="Ada")
     pieces = [words.feed(text[start : start + size]) for start in range(0, len(text), size)]
     return "".join([*pieces, words.finish()])
 
@@ -62,13 +62,13 @@ def test_only_its_own_words_are_said_however_they_arrive(written: str, spoken: s
 
 
 def test_ordinary_words_are_said_at_once() -> None:
-    words = OwnWords(NAMES)
+    words = OutputFilter(NAMES)
     assert words.feed("The ") == "The "
     assert words.feed("plan") == "plan"
 
 
 def test_a_model_that_does_not_stop_is_stopped_at_the_end_of_a_sentence() -> None:
-    words = OwnWords(NAMES)
+    words = OutputFilter(NAMES)
     spoken = "".join(words.feed("This is a sentence. ") for _ in range(100))
     assert words.done
     assert spoken.endswith(".")

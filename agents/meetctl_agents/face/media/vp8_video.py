@@ -101,7 +101,7 @@ class EncodedVideo:
 
     async def run(self) -> None:
         while True:
-            self._heed()
+            self._take_feedback()
             frame, self._next = self._next, None
             self._came.clear()
             if frame is None and self._scene.is_empty:
@@ -124,7 +124,7 @@ class EncodedVideo:
         self._scene.clear()
         self._next = None
 
-    def _heed(self) -> None:
+    def _take_feedback(self) -> None:
         feedback = self._source.take_feedback()
         self._key_due = self._key_due or feedback.keyframe_requested
         if feedback.rate_control is not None:

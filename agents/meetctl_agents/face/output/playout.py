@@ -94,7 +94,7 @@ class Playout:
 
 
 @dataclass(slots=True)
-class Mute:
+class DroppedSpeechMute:
     """Whether returned sound belongs to speech that was dropped and must not be heard."""
 
     on: bool = False

@@ -21,7 +21,7 @@ from ..media.pace import Samples, is_loud
 from ..media.room_audio import FRAME, SILENCE
 from ..media.room_audio import SAMPLE_RATE as ROOM_RATE
 from ..signaling.base import SAMPLE_RATE, FaceSignal
-from .playout import Mute, Playout
+from .playout import DroppedSpeechMute, Playout
 
 READ_AHEAD = SAMPLE_RATE // 10
 """Samples resampled at a time when speaking without the face."""
@@ -49,7 +49,7 @@ class FaceAudioOutput(io.AudioOutput):
         self._vacant = asyncio.Event()
         self._vacant.set()
         self._dropping = False
-        self._mute = Mute()
+        self._mute = DroppedSpeechMute()
 
     # --- from the agent session ---
 
@@ -98,7 +98,7 @@ class FaceAudioOutput(io.AudioOutput):
     def attach(self, sink: SpeechSink) -> None:
         """Speaks the next segment through this face."""
         self._speech_sink = sink
-        self._mute = Mute()
+        self._mute = DroppedSpeechMute()
 
     def detach(self) -> None:
         """The face is gone: what it did not get to say is said without it."""

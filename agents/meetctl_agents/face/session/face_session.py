@@ -21,7 +21,7 @@ from meetctl.protocol.steps import STEPS
 from ..media.room_video import VideoStep
 from ..output.sink import FaceAudioOutput
 from ..signaling.base import FaceSignal
-from ..signaling.refusal import FaceRefused, Fault
+from ..signaling.refusal import FaceFault, FaceRefused
 from .leg import FaceLeg, open_face
 
 USAGE_S = 10.0
@@ -49,7 +49,7 @@ class FaceSession:
         self.ended: asyncio.Future[FaceRefused] = loop.create_future()
         self._id = uuid.uuid4().hex[:8]
         self._face = face
-        self._ears = _Ears(output, video)
+        self._media = _MediaSwitch(output, video)
         self._telling = telling
         self._task = asyncio.create_task(self._run(), name="face-session")
 
@@ -57,9 +57,9 @@ class FaceSession:
     def limit(self) -> float:
         """Monotonic seconds at which Simli ends it: it has lasted for too long, or been quiet for too long."""
         longest = self.began + self._face.max_session_s
-        if self._ears.speaking:
+        if self._media.speaking:
             return longest
-        return min(longest, (self._ears.spoke_at or self.began) + self._face.max_idle_s)
+        return min(longest, (self._media.spoke_at or self.began) + self._face.max_idle_s)
 
     async def wait_live(self) -> FaceRefused | None:
         """Returns None once picture and sound have come, or why they will not."""
@@ -69,11 +69,11 @@ class FaceSession:
 
     def appear(self) -> None:
         """From now on it is seen and heard."""
-        self._ears.on = True
+        self._media.on = True
 
     def disappear(self) -> None:
         """From now on it is neither seen nor heard."""
-        self._ears.on = False
+        self._media.on = False
 
     async def close(self) -> None:
         """Closes the session; bounded, may be called twice."""
@@ -83,7 +83,7 @@ class FaceSession:
 
     async def _run(self) -> None:
         try:
-            async with open_face(self._face, self._ears, self._opening) as leg:
+            async with open_face(self._face, self._media, self._opening) as leg:
                 self.leg = leg
                 counting = asyncio.create_task(self._count(leg), name="face-seconds")
                 try:
@@ -99,7 +99,7 @@ class FaceSession:
             end = refused
         except Exception as error:
             logger.exception("the face failed")
-            end = FaceRefused(Fault.MEDIA, f"{type(error).__name__}: {error}")
+            end = FaceRefused(FaceFault.MEDIA, f"{type(error).__name__}: {error}")
         finally:
             self._telling.report(AvatarSession(id=self._id, opened=False))
         self.ended.set_result(end)
@@ -122,7 +122,7 @@ class FaceSession:
 
 
 @dataclass(slots=True)
-class _Ears:
+class _MediaSwitch:
     """Passes one session's media on while it is on, and notes when it spoke."""
 
     output: FaceAudioOutput

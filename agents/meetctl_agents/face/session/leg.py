@@ -1,6 +1,6 @@
 """One Simli session as a whole: signaling and media connection, opened together, watched, and always closed together.
 
-It decides when the session is dead (nothing arrives any more); whether to open another is its keeper's business.
+It decides when the session is dead (nothing arrives any more); whether another is opened, `manager.py` decides.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from meetctl.protocol import Face
 from meetctl.protocol.steps import STEPS
 
 from ..media.peer import Arrivals, FacePeer
-from ..signaling.base import Ending, FaceSignal, Signaling
+from ..signaling.base import FaceSignal, SessionEnding, Signaling
 from ..signaling.compose import ComposeSignaling
 from ..signaling.ice_probe import answering
 from ..signaling.legacy import LegacySignaling
-from ..signaling.refusal import FaceRefused, Fault
+from ..signaling.refusal import FaceFault, FaceRefused
 
 FIRST_MEDIA_S = 10.0
 """From START to the first picture and sound: ICE and DTLS take 0.1 s here and a second or two across the world."""
@@ -107,7 +107,7 @@ class FaceLeg:
             return end if isinstance(end, FaceRefused) else refusal_from_ending(end)
         if failed.done() and not failed.cancelled():
             error = failed.result()
-            return FaceRefused(Fault.MEDIA, f"its media ended: {type(error).__name__}: {error}".rstrip(": "))
+            return FaceRefused(FaceFault.MEDIA, f"its media ended: {type(error).__name__}: {error}".rstrip(": "))
         if time.monotonic() - before > seconds + SOUND_GONE_S / 2:
             return None  # we were the ones who slept; what waited in the sockets has not been read yet
         return dead(self.peer.arrivals, self.started_at, time.monotonic())
@@ -177,17 +177,17 @@ def dead(arrivals: Arrivals, started_at: float, now: float) -> FaceRefused | Non
         ("picture", arrivals.last_picture, PICTURE_GONE_S),
     ):
         if last is None and now - started_at > FIRST_MEDIA_S:
-            return FaceRefused(Fault.MEDIA, f"the session runs, but no {what} came within {FIRST_MEDIA_S:.0f} s")
+            return FaceRefused(FaceFault.MEDIA, f"the session runs, but no {what} came within {FIRST_MEDIA_S:.0f} s")
         if last is not None and now - last > limit:
-            return FaceRefused(Fault.MEDIA, f"no {what} came for {limit:.0f} s")
+            return FaceRefused(FaceFault.MEDIA, f"no {what} came for {limit:.0f} s")
     return None
 
 
-def refusal_from_ending(end: Ending) -> FaceRefused:
+def refusal_from_ending(end: SessionEnding) -> FaceRefused:
     """Returns the end of a session as the reason why there is no face now."""
     words = {
         "IDLE": "the session was idle for too long (its max_idle)",
         "MAX": "the session reached its longest duration (its max_session)",
         "STOP": "Simli stopped the session",
     }
-    return FaceRefused(Fault.ENDED, words.get(end.reason, f"the session ended: {end.reason}"))
+    return FaceRefused(FaceFault.ENDED, words.get(end.reason, f"the session ended: {end.reason}"))

@@ -12,16 +12,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from meetctl.protocol import AvOffset, Degraded, Face, IceState, Model, Warn
+from meetctl.protocol import AvOffset, Degraded, Face, IceState, Warn
 
+from ...process.wire import Report
 from ...room.meters import Snapshot
 from ..media.room_video import VideoStep
 from ..output.sink import FaceAudioOutput
 from ..signaling.refusal import FaceRefused
 from .face_session import FaceSession, Telling
 from .presence import HumanPresence
-
-Report = Callable[[Model], None]
 
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Between attempts; the last goes on for ever: a session costs nothing until it starts."""

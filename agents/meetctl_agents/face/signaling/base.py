@@ -30,14 +30,14 @@ class FaceSignal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SdpAnswer:
     """The server's SDP."""
 
     sdp: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class SessionEnding:
     """The server closes the session; the reason in its own word: `IDLE`, `MAX`, `STOP`."""
 
     reason: str
@@ -50,7 +50,7 @@ class Notice:
     text: str
 
 
-Message = FaceSignal | Answer | Ending | Notice | FaceRefused
+Message = FaceSignal | SdpAnswer | SessionEnding | Notice | FaceRefused
 OnSaid = Callable[[FaceSignal], None]
 """Told when the face starts and stops speaking, and of acknowledgements."""
 
@@ -87,7 +87,7 @@ class Signaling(ABC):
         """
 
     @abstractmethod
-    async def wait_ended(self) -> Ending | FaceRefused:
+    async def wait_ended(self) -> SessionEnding | FaceRefused:
         """Returns why the session is over, once it is."""
 
     @abstractmethod
@@ -118,7 +118,7 @@ def parse_message(text: str, mask: Mask = str) -> Message:
     if word in ("START", "SPEAK", "SILENT", "ACK"):
         return FaceSignal(word.lower())
     if word in ("CLOSING", "STOP"):
-        return Ending(rest.partition("REASON:")[2].strip() or word)
+        return SessionEnding(rest.partition("REASON:")[2].strip() or word)
     if text.startswith(("ERROR", "RATE", "SERVER ERROR", "CLIENT NOT CONNECTED")):
         return refusal_from_text(text, mask)
     return Notice(text)
@@ -133,5 +133,5 @@ def _parse_json(text: str) -> Message:
     content = json_from_text(text)
     sdp = content.get("sdp") if isinstance(content, dict) else None
     if isinstance(sdp, str):
-        return Answer(sdp)
+        return SdpAnswer(sdp)
     return Notice(text)

@@ -16,9 +16,9 @@ from aiortc import RTCIceServer, RTCPeerConnection
 
 from meetctl.protocol import Face
 
-from .base import Ending, OnSaid, Signaling, chunks
-from .exchange import Conversation
-from .refusal import FaceRefused, Fault, refusal_from_status
+from .base import OnSaid, SessionEnding, Signaling, chunks
+from .exchange import Exchange
+from .refusal import FaceFault, FaceRefused, refusal_from_status
 
 TOKEN_S = 10.0
 """A token is one database look-up at Simli's side."""
@@ -51,7 +51,7 @@ class ComposeSignaling(Signaling):
 
     def __init__(self, face: Face, on_said: OnSaid) -> None:
         self._face = face
-        self._talk = Conversation(face, on_said)
+        self._talk = Exchange(face, on_said)
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
         self._token = ""
@@ -76,7 +76,9 @@ class ComposeSignaling(Signaling):
             async with asyncio.timeout(CONNECT_S):
                 self._socket = await self._talk.http.ws_connect(where, params=query)
         except TimeoutError:
-            raise FaceRefused(Fault.TIMEOUT, f"{where} did not accept a WebSocket within {CONNECT_S:.0f} s") from None
+            raise FaceRefused(
+                FaceFault.TIMEOUT, f"{where} did not accept a WebSocket within {CONNECT_S:.0f} s"
+            ) from None
         except aiohttp.WSServerHandshakeError as error:
             raise refusal_from_status(error.status, error.message, where, self._talk.mask) from None
         except aiohttp.ClientError as error:
@@ -89,7 +91,7 @@ class ComposeSignaling(Signaling):
         await self._talk.expect(self._talk.started, "START", START_S)
         await self.skip()  # as Simli's own client does after every start
 
-    async def wait_ended(self) -> Ending | FaceRefused:
+    async def wait_ended(self) -> SessionEnding | FaceRefused:
         return await asyncio.shield(self._talk.ended)
 
     async def send_audio(self, pcm: bytes) -> None:
@@ -112,7 +114,7 @@ class ComposeSignaling(Signaling):
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait({self._reader})
-        self._talk.end(Ending("closed"))
+        self._talk.end(SessionEnding("closed"))
         await self._talk.http.close()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -122,11 +124,11 @@ class ComposeSignaling(Signaling):
                     self._talk.take(message.data)
         except Exception as error:
             logger.exception("reading Simli's messages failed")
-            self._talk.end(Ending(f"its messages could not be read: {type(error).__name__}"))
-        self._talk.end(Ending(f"connection closed, code {socket.close_code}"))
+            self._talk.end(SessionEnding(f"its messages could not be read: {type(error).__name__}"))
+        self._talk.end(SessionEnding(f"connection closed, code {socket.close_code}"))
 
     async def _send(self, sending: Awaitable[None]) -> None:
         try:
             await sending
         except (aiohttp.ClientError, ConnectionError) as error:
-            self._talk.end(Ending(f"connection lost: {type(error).__name__}"))
+            self._talk.end(SessionEnding(f"connection lost: {type(error).__name__}"))

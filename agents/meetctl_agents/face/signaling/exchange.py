@@ -16,8 +16,8 @@ from meetctl.protocol import Face
 from meetctl.protocol.proxies import is_loopback
 
 from ...process.masking import masker_of
-from .base import Answer, Ending, FaceSignal, Notice, OnSaid, parse_message
-from .refusal import FaceRefused, Fault, json_from_text, refusal_from_status
+from .base import FaceSignal, Notice, OnSaid, SdpAnswer, SessionEnding, parse_message
+from .refusal import FaceFault, FaceRefused, json_from_text, refusal_from_status
 
 ICE_S = 3.0
 """ICE servers are a help, not a condition: without an answer the default is used."""
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 
-class Conversation:
+class Exchange:
     """One session's requests and messages."""
 
     def __init__(self, face: Face, on_said: OnSaid) -> None:
@@ -42,7 +42,7 @@ class Conversation:
         self.mask = masker_of(face)
         self.answer: asyncio.Future[str] = loop.create_future()
         self.started: asyncio.Future[None] = loop.create_future()
-        self.ended: asyncio.Future[Ending | FaceRefused] = loop.create_future()
+        self.ended: asyncio.Future[SessionEnding | FaceRefused] = loop.create_future()
         self._on_said = on_said
 
     async def post(self, path: str, body: dict[str, object], seconds: float, **headers: str) -> dict[str, Any]:
@@ -56,14 +56,14 @@ class Conversation:
             async with asyncio.timeout(seconds), self.http.post(where, json=body, headers=headers) as response:
                 text, status = (await response.read()).decode(errors="replace"), response.status
         except TimeoutError:
-            raise FaceRefused(Fault.TIMEOUT, f"{where} did not answer within {seconds:.0f} s") from None
+            raise FaceRefused(FaceFault.TIMEOUT, f"{where} did not answer within {seconds:.0f} s") from None
         except aiohttp.ClientError as error:
             raise self.unreachable(where, error) from None
         if status != 200:
             raise refusal_from_status(status, text, where, self.mask)
         content = json_from_text(text)
         if not isinstance(content, dict):
-            raise FaceRefused(Fault.ENDPOINT, f"{where} answered with something that is no JSON object")
+            raise FaceRefused(FaceFault.ENDPOINT, f"{where} answered with something that is no JSON object")
         return content
 
     async def token(self, path: str, body: dict[str, object], seconds: float, **headers: str) -> str:
@@ -75,7 +75,7 @@ class Conversation:
         content = await self.post(path, body, seconds, **headers)
         token = content.get("session_token")
         if not isinstance(token, str) or not token:
-            raise FaceRefused(Fault.ENDPOINT, f"{self.url}{path} answered without a session token")
+            raise FaceRefused(FaceFault.ENDPOINT, f"{self.url}{path} answered without a session token")
         self.mask.add(token)
         if warnings := content.get("warnings"):
             logger.warning("Simli: %s", self.mask(str(warnings))[:NOTICE_SHOWN])
@@ -108,34 +108,34 @@ class Conversation:
         if future.done():
             return future.result()
         if not self.ended.done():
-            raise FaceRefused(Fault.TIMEOUT, f"{self.url} sent no {what} within {seconds:.0f} s")
+            raise FaceRefused(FaceFault.TIMEOUT, f"{self.url} sent no {what} within {seconds:.0f} s")
         end = self.ended.result()
         if isinstance(end, FaceRefused):
             raise end
-        raise FaceRefused(Fault.ENDED, f"{self.url} closed the session before {what} came ({end.reason})")
+        raise FaceRefused(FaceFault.ENDED, f"{self.url} closed the session before {what} came ({end.reason})")
 
     def take(self, text: str) -> None:
         """Takes one message of the server."""
         match parse_message(text, self.mask):
-            case Answer(sdp):
+            case SdpAnswer(sdp):
                 settle(self.answer, sdp)
             case FaceSignal.START:
                 settle(self.started, None)
             case FaceSignal() as said:
                 self._on_said(said)
-            case Ending() | FaceRefused() as end:
+            case SessionEnding() | FaceRefused() as end:
                 self.end(end)
             case Notice(notice) if not notice.startswith(PONG):
                 logger.info("Simli: %s", self.mask(notice)[:NOTICE_SHOWN])
 
-    def end(self, end: Ending | FaceRefused) -> None:
+    def end(self, end: SessionEnding | FaceRefused) -> None:
         """The session is over; the first reason stays."""
         settle(self.ended, end)
 
     def unreachable(self, where: str, error: Exception) -> FaceRefused:
         """Returns the refusal of a server that was not reached at all."""
         words = self.mask(str(error) or type(error).__name__)
-        return FaceRefused(Fault.UNREACHABLE, f"{where} cannot be reached: {words}")
+        return FaceRefused(FaceFault.UNREACHABLE, f"{where} cannot be reached: {words}")
 
 
 def ice_server_from_entry(entry: dict[str, Any]) -> RTCIceServer:

@@ -13,10 +13,10 @@ from aiortc import InvalidStateError, RTCDataChannel, RTCIceServer, RTCPeerConne
 
 from meetctl.protocol import Face
 
-from .base import CHUNK_BYTES, Ending, OnSaid, Signaling, chunks
+from .base import CHUNK_BYTES, OnSaid, SessionEnding, Signaling, chunks
 from .compose import ANSWER_S, START_S, TOKEN_S
-from .exchange import Conversation, settle
-from .refusal import FaceRefused, Fault
+from .exchange import Exchange, settle
+from .refusal import FaceFault, FaceRefused
 
 CHANNEL = "datachannel"
 """The label that Simli's documentation uses."""
@@ -31,7 +31,7 @@ class LegacySignaling(Signaling):
 
     def __init__(self, face: Face, on_said: OnSaid) -> None:
         self._face = face
-        self._talk = Conversation(face, on_said)
+        self._talk = Exchange(face, on_said)
         self._channel: RTCDataChannel | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pinging: asyncio.Task[None] | None = None
@@ -60,7 +60,7 @@ class LegacySignaling(Signaling):
         """Adds the data channel, which has to be in the offer."""
         channel = self._channel = connection.createDataChannel(CHANNEL, ordered=True)
         channel.on("open", lambda: settle(self._opened, None))
-        channel.on("close", lambda: self._talk.end(Ending("connection closed")))
+        channel.on("close", lambda: self._talk.end(SessionEnding("connection closed")))
         channel.on("message", self._take)
 
     async def negotiate(self, offer_sdp: str) -> str:
@@ -68,7 +68,7 @@ class LegacySignaling(Signaling):
         answer = await self._talk.post("/StartWebRTCSession", offer, ANSWER_S)
         sdp = answer.get("sdp")
         if not isinstance(sdp, str):
-            raise FaceRefused(Fault.ENDPOINT, f"{self._talk.url}/StartWebRTCSession answered without an SDP")
+            raise FaceRefused(FaceFault.ENDPOINT, f"{self._talk.url}/StartWebRTCSession answered without an SDP")
         return sdp
 
     async def wait_started(self) -> None:
@@ -78,7 +78,7 @@ class LegacySignaling(Signaling):
         self._pinging = asyncio.create_task(self._ping(), name="face-ping")
         await self._talk.expect(self._talk.started, "START", START_S)
 
-    async def wait_ended(self) -> Ending | FaceRefused:
+    async def wait_ended(self) -> SessionEnding | FaceRefused:
         return await asyncio.shield(self._talk.ended)
 
     async def send_audio(self, pcm: bytes) -> None:
@@ -95,7 +95,7 @@ class LegacySignaling(Signaling):
         if not self._talk.ended.done():
             self._send("SKIP")
             self._send("DONE")
-            self._talk.end(Ending("closed"))
+            self._talk.end(SessionEnding("closed"))
             await asyncio.sleep(0)  # lets SCTP send it; that protocol has no goodbye to wait for
         await self._talk.http.close()
 

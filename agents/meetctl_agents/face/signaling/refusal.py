@@ -17,7 +17,7 @@ WORDS_SHOWN = 300
 """A proxy may answer with a whole page; its beginning tells which."""
 
 
-class Fault(StrEnum):
+class FaceFault(StrEnum):
     """What kind of refusal it is; the values are stable, for scripts."""
 
     KEY = "face_key"
@@ -34,43 +34,45 @@ class Fault(StrEnum):
     ENDED = "face_ended"
 
 
-_HINTS: dict[Fault, str] = {
-    Fault.KEY: "check SIMLI_API_KEY; https://app.simli.com shows your key",
-    Fault.BILLING: "add credit or a payment method at https://app.simli.com, or use `face: local`",
-    Fault.FACE_ID: "check the face_id; https://app.simli.com lists the faces of your account",
-    Fault.EMOTION: "check the part of the face_id after the slash, or leave it away",
-    Fault.REQUEST: "check the face's settings in the roster",
-    Fault.ENDPOINT: "check the face's url, or choose the other protocol with `api: legacy` or `api: compose`",
-    Fault.LIMIT: "close another Simli session, or wait until one ends",
-    Fault.SERVER: "Simli's side failed; it is tried again",
-    Fault.UNREACHABLE: "is the address right and reachable from this machine?",
-    Fault.TIMEOUT: "the server answers too slowly or not at all; it is tried again",
-    Fault.MEDIA: "the connection is up but no media comes: does a firewall drop UDP?",
-    Fault.ENDED: "a new session is opened",
+_HINTS: dict[FaceFault, str] = {
+    FaceFault.KEY: "check SIMLI_API_KEY; https://app.simli.com shows your key",
+    FaceFault.BILLING: "add credit or a payment method at https://app.simli.com, or use `face: local`",
+    FaceFault.FACE_ID: "check the face_id; https://app.simli.com lists the faces of your account",
+    FaceFault.EMOTION: "check the part of the face_id after the slash, or leave it away",
+    FaceFault.REQUEST: "check the face's settings in the roster",
+    FaceFault.ENDPOINT: "check the face's url, or choose the other protocol with `api: legacy` or `api: compose`",
+    FaceFault.LIMIT: "close another Simli session, or wait until one ends",
+    FaceFault.SERVER: "Simli's side failed; it is tried again",
+    FaceFault.UNREACHABLE: "is the address right and reachable from this machine?",
+    FaceFault.TIMEOUT: "the server answers too slowly or not at all; it is tried again",
+    FaceFault.MEDIA: "the connection is up but no media comes: does a firewall drop UDP?",
+    FaceFault.ENDED: "a new session is opened",
 }
 
-_PERMANENT = frozenset({Fault.KEY, Fault.BILLING, Fault.FACE_ID, Fault.EMOTION, Fault.REQUEST, Fault.ENDPOINT})
+_PERMANENT = frozenset(
+    {FaceFault.KEY, FaceFault.BILLING, FaceFault.FACE_ID, FaceFault.EMOTION, FaceFault.REQUEST, FaceFault.ENDPOINT}
+)
 """A person has to change something first."""
 
-_CODES: dict[str, Fault] = {
-    "INVALID_API_KEY": Fault.KEY,
-    "BILLING_ERROR": Fault.BILLING,
-    "MISSING_BILLING_INFO": Fault.BILLING,
-    "INVALID_FACE_ID": Fault.FACE_ID,
-    "INVALID_EMOTION": Fault.EMOTION,
+_CODES: dict[str, FaceFault] = {
+    "INVALID_API_KEY": FaceFault.KEY,
+    "BILLING_ERROR": FaceFault.BILLING,
+    "MISSING_BILLING_INFO": FaceFault.BILLING,
+    "INVALID_FACE_ID": FaceFault.FACE_ID,
+    "INVALID_EMOTION": FaceFault.EMOTION,
 }
 """Codes that Simli's own clients know, in an HTTP `detail` and in `ERROR:` messages alike."""
 
-_STATUSES: dict[int, Fault] = {
-    400: Fault.REQUEST,
-    401: Fault.KEY,
-    402: Fault.BILLING,
-    403: Fault.KEY,
-    404: Fault.ENDPOINT,
-    405: Fault.ENDPOINT,
-    408: Fault.TIMEOUT,
-    422: Fault.REQUEST,
-    429: Fault.LIMIT,
+_STATUSES: dict[int, FaceFault] = {
+    400: FaceFault.REQUEST,
+    401: FaceFault.KEY,
+    402: FaceFault.BILLING,
+    403: FaceFault.KEY,
+    404: FaceFault.ENDPOINT,
+    405: FaceFault.ENDPOINT,
+    408: FaceFault.TIMEOUT,
+    422: FaceFault.REQUEST,
+    429: FaceFault.LIMIT,
 }
 
 
@@ -79,7 +81,7 @@ class FaceRefused(MeetctlError):
 
     code = "face_refused"
 
-    def __init__(self, fault: Fault, message: str) -> None:
+    def __init__(self, fault: FaceFault, message: str) -> None:
         super().__init__(message, hint=_HINTS[fault])
         self.fault = fault
 
@@ -95,7 +97,7 @@ class FaceRefused(MeetctlError):
 def refusal_from_status(status: int, body: str, where: str, mask: Mask = str) -> FaceRefused:
     """Returns the refusal of an HTTP answer (`where` names request and server)."""
     words = mask(_words_of(body))
-    fault = _fault_of(words) or _STATUSES.get(status) or (Fault.SERVER if status >= 500 else Fault.REQUEST)
+    fault = _fault_of(words) or _STATUSES.get(status) or (FaceFault.SERVER if status >= 500 else FaceFault.REQUEST)
     return FaceRefused(fault, f"{where} answered {status}" + (f": {words}" if words else ""))
 
 
@@ -103,11 +105,11 @@ def refusal_from_text(text: str, mask: Mask = str) -> FaceRefused:
     """Returns the refusal of a control message: `ERROR: …`, `RATE …` and their like."""
     words = mask(text.strip())[:WORDS_SHOWN]
     if words.startswith("RATE"):
-        fault = Fault.LIMIT
+        fault = FaceFault.LIMIT
     elif words.startswith("CLIENT NOT CONNECTED"):
-        fault = Fault.MEDIA
+        fault = FaceFault.MEDIA
     else:
-        fault = _fault_of(words) or Fault.SERVER
+        fault = _fault_of(words) or FaceFault.SERVER
     return FaceRefused(fault, f"Simli said: {words}")
 
 
@@ -119,7 +121,7 @@ def json_from_text(text: str) -> Any:
         return None
 
 
-def _fault_of(words: str) -> Fault | None:
+def _fault_of(words: str) -> FaceFault | None:
     return next((fault for code, fault in _CODES.items() if code in words), None)
 
 

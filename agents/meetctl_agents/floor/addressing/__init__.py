@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .rules import decide, dismisses
-from .view import Decision, Heard, Party, View
+from .view import Decision, HeardLine, Party, View
 
-__all__ = ["Decision", "Heard", "Party", "View", "decide", "dismisses"]
+__all__ = ["Decision", "HeardLine", "Party", "View", "decide", "dismisses"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .grammar import Use, Used, is_question, is_request, uses
 from .language import Language
-from .line import Line
+from .line import ExaminedLine
 from .names import names_of
 from .text import bare, sentences
 from .view import Decision
@@ -27,17 +27,17 @@ class _Group:
     """The line begins with them."""
 
 
-def called(line: Line) -> Decision | None:
+def called(line: ExaminedLine) -> Decision | None:
     """Somebody is called by name; the last one counts, and those before of whom something is asked too."""
     return _of_called(line, line.used, "name", roles=False)
 
 
-def by_role(line: Line) -> Decision | None:
+def by_role(line: ExaminedLine) -> Decision | None:
     """Somebody is called by what they are, or asked about."""
     return _of_called(line, line.used, "role", roles=True)
 
 
-def misheard(line: Line) -> Decision | None:
+def misheard(line: ExaminedLine) -> Decision | None:
     """A word that sounds like a name is used as one is."""
     names = names_of(line.view.parties, line.spoken)
     for one in names.similar(line.text, line.words, line.named)[:MOST_MISHEARD]:
@@ -51,7 +51,7 @@ def misheard(line: Line) -> Decision | None:
     return None
 
 
-def _of_called(line: Line, used: Sequence[Used], rule: str, *, roles: bool) -> Decision | None:
+def _of_called(line: ExaminedLine, used: Sequence[Used], rule: str, *, roles: bool) -> Decision | None:
     here = [one for one in used if one.occurrence.role == roles or one.use is Use.CALLED]
     groups = _groups(line, [one for one in here if one.use is Use.CALLED])
     if roles and not any(one.occurrence.role and one.use in (Use.CALLED, Use.ASKED) for one in here):
@@ -76,7 +76,7 @@ def _candidates(used: Sequence[Used]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(identity for one in used for identity in one.occurrence.identities))
 
 
-def _groups(line: Line, called: Sequence[Used]) -> list[_Group]:
+def _groups(line: ExaminedLine, called: Sequence[Used]) -> list[_Group]:
     together: list[list[Used]] = []
     for one in sorted(called, key=lambda used: used.occurrence.start):
         if together and one.sentence == together[-1][-1].sentence:
@@ -109,11 +109,11 @@ def _without_filling(text: str, spoken: Language) -> str:
     return rest
 
 
-def _is_thanks(group: _Group, line: Line) -> bool:
+def _is_thanks(group: _Group, line: ExaminedLine) -> bool:
     content = bare(group.content)
     return "?" not in group.content and bool(content) and bool(line.spoken.thanks.fullmatch(content))
 
 
-def _wants_answer(group: _Group, line: Line) -> bool:
+def _wants_answer(group: _Group, line: ExaminedLine) -> bool:
     content = group.content.strip()
     return is_question(content, line.spoken) or is_request(content, line.spoken)

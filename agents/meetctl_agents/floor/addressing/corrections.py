@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .grammar import Use
-from .line import Line
+from .line import ExaminedLine
 from .text import OTHER
 from .view import Decision
 
 
-def correction(line: Line) -> Decision | None:
+def correction(line: ExaminedLine) -> Decision | None:
     """Somebody is excluded, or put in the place of somebody else."""
     repaired = _repaired(line)
     if repaired is not None:
@@ -38,7 +38,7 @@ def correction(line: Line) -> Decision | None:
     return _other_than(line, excluded)
 
 
-def _repaired(line: Line) -> Decision | None:
+def _repaired(line: ExaminedLine) -> Decision | None:
     """Whom a speaker names after taking back whom they named first: "Ada, … no wait, that is one for Max"."""
     first = next((one for one in line.used if one.use in (Use.CALLED, Use.ASKED, Use.EXCLUDED)), None)
     if first is None:
@@ -62,7 +62,7 @@ def _repaired(line: Line) -> Decision | None:
     return Decision("correction", agents, people, line.candidates, tuple(name for name in out if name not in agents))
 
 
-def _with_places(line: Line) -> tuple[str, list[int]]:
+def _with_places(line: ExaminedLine) -> tuple[str, list[int]]:
     """Returns the line without pauses, names as one sign each, and where in the line each of its letters stands."""
     starts = {one.occurrence.start: one.occurrence.end for one in line.used}
     plain: list[str] = []
@@ -80,7 +80,7 @@ def _with_places(line: Line) -> tuple[str, list[int]]:
     return "".join(plain), places
 
 
-def _other_than(line: Line, excluded: tuple[str, ...]) -> Decision:
+def _other_than(line: ExaminedLine, excluded: tuple[str, ...]) -> Decision:
     rest = tuple(identity for identity in line.agents if identity not in excluded)
     if line.spoken.other_one.search(line.plain) and len(rest) == 1:
         return Decision("correction", rest, (), line.candidates, excluded)

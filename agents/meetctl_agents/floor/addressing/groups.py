@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from .line import Line
+from .line import ExaminedLine
 from .view import Decision
 
 
-def to_kin(line: Line) -> Decision | None:
+def to_kin(line: ExaminedLine) -> Decision | None:
     """ "Mum, did you take them?": to a person, whom only family calls so."""
     if line.alone:
         return None
@@ -22,7 +22,7 @@ def to_kin(line: Line) -> Decision | None:
     return None
 
 
-def everybody(line: Line) -> Decision | None:
+def everybody(line: ExaminedLine) -> Decision | None:
     """All agents, or two of them."""
     if line.spoken.both.search(line.plain):
         return _two(line)
@@ -31,7 +31,7 @@ def everybody(line: Line) -> Decision | None:
     return Decision("everybody", line.whole(), (), line.whole())
 
 
-def _two(line: Line) -> Decision | None:
+def _two(line: ExaminedLine) -> Decision | None:
     """The two that spoke last, where they are agents; people may be meant as well."""
     recent = _spoke_before(line)[:2]
     agents = [identity for identity in recent if identity in line.agents]
@@ -50,6 +50,6 @@ def _two(line: Line) -> Decision | None:
     return Decision("both", two, (), two) if two else None
 
 
-def _spoke_before(line: Line) -> list[str]:
+def _spoke_before(line: ExaminedLine) -> list[str]:
     """Returns who spoke before, the last one first, without the speaker."""
     return list(dict.fromkeys(one.identity for one in reversed(line.view.heard) if one.identity != line.view.speaker))

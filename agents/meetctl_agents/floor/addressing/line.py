@@ -14,7 +14,7 @@ from .threads import Thread, thread_of
 from .view import View
 
 
-class Line:
+class ExaminedLine:
     """A line with what the rules ask of it."""
 
     def __init__(self, text: str, view: View) -> None:

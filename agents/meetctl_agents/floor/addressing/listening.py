@@ -10,7 +10,7 @@ from .language import make_ready
 from .passive import lets_go_on
 from .rules import decide, dismisses
 from .threads import names_called
-from .view import Decision, Heard, Parties, Party, View
+from .view import Decision, HeardLine, Parties, Party, View
 
 REMEMBERED = 24
 """Lines; more than a minute's."""
@@ -22,7 +22,7 @@ class Addressing:
     def __init__(self, language: str | None, lines: Sequence[Line] = ()) -> None:
         self._language = language
         make_ready(language)  # not while the first person waits for an answer
-        self._heard: dict[str, Heard] = {}
+        self._heard: dict[str, HeardLine] = {}
         self._agents: tuple[Party, ...] = ()
         self._people: tuple[Party, ...] = ()
         self._parties = Parties()
@@ -66,7 +66,7 @@ class Addressing:
         known = Decision(
             decision.rule, (*decision.agents, identity), decision.people, decision.candidates, decision.excluded
         )
-        self._heard[line_id] = Heard(heard.identity, heard.by_agent, heard.text, heard.at, known)
+        self._heard[line_id] = HeardLine(heard.identity, heard.by_agent, heard.text, heard.at, known)
 
     def called_by_agent(self, identity: str, text: str) -> tuple[str, ...]:
         """Returns the other agents that an agent's own words call; being spoken of is not enough."""
@@ -92,6 +92,6 @@ class Addressing:
     def _keep(self, line: Line, *, by_agent: bool, decision: Decision | None = None) -> None:
         self._heard.pop(line.id, None)
         at = line.ended_at or line.at
-        self._heard[line.id] = Heard(line.identity, by_agent, line.text, at, decision)
+        self._heard[line.id] = HeardLine(line.identity, by_agent, line.text, at, decision)
         while len(self._heard) > REMEMBERED:
             del self._heard[next(iter(self._heard))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .language import Language, chosen
-from .line import Line
+from .line import ExaminedLine
 from .text import bare, fold, tokens
 from .threads import WORDS
 from .view import Decision, View
@@ -13,12 +13,12 @@ LONGEST_NOD = 4
 LONGEST_HUM = 8
 
 
-def wordless(line: Line) -> Decision | None:
+def wordless(line: ExaminedLine) -> Decision | None:
     """No words at all."""
     return None if WORDS.search(line.text) else Decision("noise", passive=True)
 
 
-def noise(line: Line) -> Decision | None:
+def noise(line: ExaminedLine) -> Decision | None:
     """What recognisers write for noises, and sounds of people who think."""
     text = line.bare
     if line.thread.asked_by is not None and text.replace(" ", "") in line.spoken.affirmations:
@@ -33,12 +33,12 @@ def _is_bracketed(view: View, text: str) -> bool:
     return len(plain) > 1 and (plain[0], plain[-1]) in (("[", "]"), ("(", ")"), ("♪", "♪"), ("<", ">"))
 
 
-def self_talk(line: Line) -> Decision | None:
+def self_talk(line: ExaminedLine) -> Decision | None:
     """Said to nobody but oneself."""
     return Decision("self-talk", passive=True) if line.spoken.self_talk.search(line.plain) else None
 
 
-def backchannel(line: Line) -> Decision | None:
+def backchannel(line: ExaminedLine) -> Decision | None:
     """Only says that one listens."""
     if "?" in line.text and not line.spoken.backchannel.fullmatch(line.bare):
         return None

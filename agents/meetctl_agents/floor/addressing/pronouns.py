@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .language import Language
-from .line import Line
+from .line import ExaminedLine
 from .names import names_of
 from .text import fold, sentences, tokens
 from .view import Decision, Party
 
 
-def pronoun(line: Line) -> Decision | None:
+def pronoun(line: ExaminedLine) -> Decision | None:
     """ "What does she think of that?", where one agent alone can be meant."""
     told = line.spoken.pronoun_told.search(line.plain)
     if told is not None and line.thread.agent is not None and not line.thread.pair:
@@ -33,7 +33,7 @@ def pronoun(line: Line) -> Decision | None:
     return Decision("pronoun", (referred,), (), (referred,))
 
 
-def _asked_of_whom_it_names(line: Line) -> Decision | None:
+def _asked_of_whom_it_names(line: ExaminedLine) -> Decision | None:
     """ "Ana laughed at that. Would she laugh again?": a question about whom the line named before."""
     found = sentences(line.text)
     if len(found) < 2 or "?" not in line.text:
@@ -49,7 +49,7 @@ def _asked_of_whom_it_names(line: Line) -> Decision | None:
     return None if referred is None else Decision("pronoun", (referred,), (), (referred,))
 
 
-def _named_before(line: Line, able: Sequence[Party], end: int) -> str | None:
+def _named_before(line: ExaminedLine, able: Sequence[Party], end: int) -> str | None:
     """Returns who was named last in the line itself before the pronoun."""
     identities = {party.identity for party in able}
     named = [one for one in line.named if not one.ordinary and one.start < end]
@@ -67,7 +67,7 @@ def _may_be(party: Party, word: str, spoken: Language) -> bool:
     return feminine if word in spoken.pronouns_feminine else masculine
 
 
-def _spoken_of(line: Line, able: Sequence[Party]) -> str | None:
+def _spoken_of(line: ExaminedLine, able: Sequence[Party]) -> str | None:
     identities = {party.identity for party in able}
     names = names_of(line.view.parties, line.spoken)
     last = next((one.identity for one in reversed(line.view.heard)), None)

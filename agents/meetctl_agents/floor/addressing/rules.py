@@ -8,7 +8,7 @@ from .calls import by_role, called, misheard
 from .corrections import correction
 from .groups import everybody, to_kin
 from .language import chosen
-from .line import Line
+from .line import ExaminedLine
 from .passive import backchannel, noise, self_talk, wordless
 from .pronouns import pronoun
 from .talk import alone, answer, between_people, continuation, dismissal, interruption, open_question, statement
@@ -18,7 +18,7 @@ from .view import Decision, View
 LONGEST_DISMISSAL = 8
 """Words."""
 
-Rule = Callable[[Line], Decision | None]
+Rule = Callable[[ExaminedLine], Decision | None]
 
 RULES: tuple[Rule, ...] = (
     wordless,
@@ -45,7 +45,7 @@ RULES: tuple[Rule, ...] = (
 
 def decide(text: str, view: View) -> Decision:
     """Returns for whom the text is meant, and by which rule."""
-    line = Line(text, view)
+    line = ExaminedLine(text, view)
     for rule in RULES:
         decision = rule(line)
         if decision is not None:

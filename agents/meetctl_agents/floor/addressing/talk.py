@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from .grammar import Use
-from .line import Line
+from .line import ExaminedLine
 from .view import Decision
 
 
-def answer(line: Line) -> Decision | None:
+def answer(line: ExaminedLine) -> Decision | None:
     """The answer to what an agent just asked."""
     thread = line.thread
     if thread.asked_by is None or (thread.asked and line.view.speaker not in thread.asked):
@@ -17,7 +17,7 @@ def answer(line: Line) -> Decision | None:
     return Decision("answer", (thread.asked_by,), (), (thread.asked_by,))
 
 
-def between_people(line: Line) -> Decision | None:
+def between_people(line: ExaminedLine) -> Decision | None:
     """A reply to a person, or what those two go on to say."""
     thread = line.thread
     if not thread.pair or line.view.speaker not in thread.pair or line.alone or line.asks_anyone:
@@ -26,14 +26,14 @@ def between_people(line: Line) -> Decision | None:
     return Decision("reply to a person", (), others, others)
 
 
-def dismissal(line: Line) -> Decision | None:
+def dismissal(line: ExaminedLine) -> Decision | None:
     """Only tells whoever speaks to stop: nobody is to answer it."""
     if "?" in line.text or line.named or not line.spoken.dismissals.fullmatch(line.bare):
         return None
     return Decision("dismissal", candidates=() if line.view.cut_off is None else (line.view.cut_off,))
 
 
-def interruption(line: Line) -> Decision | None:
+def interruption(line: ExaminedLine) -> Decision | None:
     """Said into the words of an agent, to nobody else by name."""
     agent = line.view.cut_off
     if agent is None:
@@ -41,7 +41,7 @@ def interruption(line: Line) -> Decision | None:
     return Decision("interruption", (agent,), (), (agent,), is_aside=not (line.asks or line.requests))
 
 
-def continuation(line: Line) -> Decision | None:
+def continuation(line: ExaminedLine) -> Decision | None:
     """Goes on from what an agent just said."""
     agent = line.thread.agent
     if agent is None or line.asks_anyone or agent not in line.agents:
@@ -58,12 +58,12 @@ def continuation(line: Line) -> Decision | None:
     return Decision("continuation", (agent,), (), (agent,)) if goes_on else None
 
 
-def alone(line: Line) -> Decision | None:
+def alone(line: ExaminedLine) -> Decision | None:
     """One person alone with agents means one of them."""
     return Decision("alone", to_anybody=True, candidates=line.whole()) if line.alone else None
 
 
-def open_question(line: Line) -> Decision | None:
+def open_question(line: ExaminedLine) -> Decision | None:
     """A question to the room, or something that somebody is to do."""
     if line.spoken.people_only.search(line.plain):
         return None
@@ -77,6 +77,6 @@ def open_question(line: Line) -> Decision | None:
     )
 
 
-def statement(line: Line) -> Decision | None:
+def statement(line: ExaminedLine) -> Decision | None:
     """Said among people, to nobody in particular."""
     return Decision("statement", unsure=line.leaves_open, candidates=line.candidates)

@@ -10,7 +10,7 @@ from .grammar import Use, invites, is_question, uses
 from .language import Language, chosen
 from .names import names_of
 from .text import fold, sentences, tokens, without_quotes
-from .view import Heard, Party, View
+from .view import HeardLine, Party, View
 
 LASTS_S = 60.0
 """After a minute nobody goes on from what an agent said."""
@@ -50,7 +50,7 @@ def thread_of(view: View) -> Thread:
     return thread
 
 
-def _after_agent(thread: Thread, heard: Heard, view: View) -> Thread:
+def _after_agent(thread: Thread, heard: HeardLine, view: View) -> Thread:
     if not WORDS.search(heard.text):
         return thread
     asks, people = _asked(heard.text, heard.identity, view.parties, view.language)
@@ -72,7 +72,7 @@ def _asked(text: str, identity: str, parties: tuple[Party, ...], language: str |
     return asks_something(folded, chosen(language, folded)) and not (agents and not people), people
 
 
-def _after_person(thread: Thread, heard: Heard) -> Thread:
+def _after_person(thread: Thread, heard: HeardLine) -> Thread:
     decision = heard.decision
     if decision is None or decision.passive:
         return thread

@@ -31,7 +31,7 @@ class Parties(tuple[Party, ...]):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardLine:
     """A line that was said before."""
 
     identity: str
@@ -49,7 +49,7 @@ class View:
 
     parties: tuple[Party, ...]
     """In the order of the roster; people after the agents."""
-    heard: tuple[Heard, ...]
+    heard: tuple[HeardLine, ...]
     """Oldest first."""
     speaker: str
     at: float

@@ -25,7 +25,7 @@ _PAST_SAMPLES = 3_200
 Samples = NDArray[np.int16]
 
 
-class Playout:
+class SampleQueue:
     """A queue of 16 kHz mono samples and the point up to which it was played."""
 
     def __init__(self) -> None:

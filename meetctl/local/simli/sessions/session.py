@@ -23,7 +23,7 @@ from meetctl.local.simli.face.pose import IDLE, Pose
 from meetctl.local.simli.face.renderer import FaceRenderer, Placement
 from meetctl.local.simli.sessions.clock import MediaClock
 from meetctl.local.simli.sessions.giving_way import Manner, Pace
-from meetctl.local.simli.sessions.playout import SAMPLE_RATE, Playout, Samples
+from meetctl.local.simli.sessions.playout import SAMPLE_RATE, SampleQueue, Samples
 from meetctl.local.simli.sessions.tokens import SessionRequest
 
 OUTBOX_MESSAGES = 1_000
@@ -61,7 +61,7 @@ class SimliSession:
         self.fps = fps
         self.pace = pace or Pace(Manner(fps))
         self.clock = MediaClock()
-        self.playout = Playout()
+        self.playout = SampleQueue()
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX_MESSAGES)
         self.ended = asyncio.Event()
         self.end_reason: EndReason | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from meetctl_agents.face.media.pace import Samples
-from meetctl_agents.face.output.playout import START_S, UNMUTE_ANYHOW_S, Mute, Playout, first_loud
+from meetctl_agents.face.output.playout import START_S, UNMUTE_ANYHOW_S, DroppedSpeechMute, Playout, first_loud
 from meetctl_agents.face.signaling.base import FaceSignal
 
 STEP = 0.02
@@ -126,7 +126,9 @@ def test_sound_that_does_not_stop_ends_the_segment_nevertheless() -> None:
     assert playout.finished
 
 
-def muted_for(mute: Mute, pattern: list[tuple[float, bool]], *, silent_after: float | None = None) -> float:
+def muted_for(
+    mute: DroppedSpeechMute, pattern: list[tuple[float, bool]], *, silent_after: float | None = None
+) -> float:
     """Returns for how many seconds of the sound nothing is heard."""
     mute.begin()
     passed = 0.0
@@ -152,11 +154,11 @@ def muted_for(mute: Mute, pattern: list[tuple[float, bool]], *, silent_after: fl
 def test_dropped_speech_is_not_heard_while_it_drains(
     pattern: list[tuple[float, bool]], silent_after: float | None, expected: float
 ) -> None:
-    assert muted_for(Mute(), pattern, silent_after=silent_after) == pytest.approx(expected, abs=0.05)
+    assert muted_for(DroppedSpeechMute(), pattern, silent_after=silent_after) == pytest.approx(expected, abs=0.05)
 
 
 def test_nothing_is_muted_before_anything_was_dropped() -> None:
-    assert not Mute().hear(STEP, True)
+    assert not DroppedSpeechMute().hear(STEP, True)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from meetctl_agents.face.session.leg import dead, open_face
 from meetctl_agents.face.signaling import compose, legacy
 from meetctl_agents.face.signaling.base import FaceSignal
 from meetctl_agents.face.signaling.ice_probe import answering
-from meetctl_agents.face.signaling.refusal import FaceRefused, Fault
+from meetctl_agents.face.signaling.refusal import FaceFault, FaceRefused
 from pydantic import SecretStr
 
 from meetctl.protocol import Face, IceState
@@ -105,23 +105,23 @@ async def test_a_face_speaks_what_it_is_sent_and_stops_when_told(server: Simli, 
 @pytest.mark.parametrize(
     ("faults", "fault", "words"),
     [
-        ({"token_status": 400, "token_detail": "INVALID_API_KEY"}, Fault.KEY, "INVALID_API_KEY"),
-        ({"token_status": 400, "token_detail": "INVALID_FACE_ID"}, Fault.FACE_ID, "INVALID_FACE_ID"),
-        ({"token_status": 402}, Fault.BILLING, "402"),
-        ({"token_status": 422}, Fault.REQUEST, "faceId"),
-        ({"token_status": 429}, Fault.LIMIT, "Too many sessions"),
-        ({"token_status": 500}, Fault.SERVER, "500"),
-        ({"socket_status": 503}, Fault.SERVER, "503"),
-        ({"session_error": "ERROR: something broke"}, Fault.SERVER, "something broke"),
+        ({"token_status": 400, "token_detail": "INVALID_API_KEY"}, FaceFault.KEY, "INVALID_API_KEY"),
+        ({"token_status": 400, "token_detail": "INVALID_FACE_ID"}, FaceFault.FACE_ID, "INVALID_FACE_ID"),
+        ({"token_status": 402}, FaceFault.BILLING, "402"),
+        ({"token_status": 422}, FaceFault.REQUEST, "faceId"),
+        ({"token_status": 429}, FaceFault.LIMIT, "Too many sessions"),
+        ({"token_status": 500}, FaceFault.SERVER, "500"),
+        ({"socket_status": 503}, FaceFault.SERVER, "503"),
+        ({"session_error": "ERROR: something broke"}, FaceFault.SERVER, "something broke"),
         ({"session_error": "RATE LIMIT"}, None, "RATE LIMIT"),
-        ({"error_after_s": 0.5, "error_text": "ERROR: INTERNAL"}, Fault.SERVER, "INTERNAL"),
-        ({"max_session_s": 1.0}, Fault.ENDED, "session"),
-        ({"max_idle_s": 1.0}, Fault.ENDED, "session"),
+        ({"error_after_s": 0.5, "error_text": "ERROR: INTERNAL"}, FaceFault.SERVER, "INTERNAL"),
+        ({"max_session_s": 1.0}, FaceFault.ENDED, "session"),
+        ({"max_idle_s": 1.0}, FaceFault.ENDED, "session"),
         ({"drop_after_s": 1.0}, None, ""),
     ],
 )
 async def test_every_refusal_and_every_end_is_told_in_the_servers_words(
-    server: Simli, api: Api, faults: dict[str, object], fault: Fault | None, words: str
+    server: Simli, api: Api, faults: dict[str, object], fault: FaceFault | None, words: str
 ) -> None:
     await server.set_faults(**faults)
     refused = await opened(face(server, api))
@@ -154,13 +154,13 @@ async def test_what_never_comes_is_named(
 
 async def test_a_server_that_is_not_there_is_unreachable(server: Simli) -> None:
     refused = await opened(face(server, url="http://127.0.0.1:9"))
-    assert refused.fault is Fault.UNREACHABLE
+    assert refused.fault is FaceFault.UNREACHABLE
     assert "127.0.0.1:9" in refused.message
     assert not refused.permanent
 
 
 async def test_a_server_that_speaks_something_else_is_the_wrong_endpoint(server: Simli) -> None:
-    assert (await opened(face(server, url=f"{server.url}/elsewhere"))).fault is Fault.ENDPOINT
+    assert (await opened(face(server, url=f"{server.url}/elsewhere"))).fault is FaceFault.ENDPOINT
 
 
 async def test_a_listener_that_fails_ends_the_session_with_its_reason(server: Simli) -> None:

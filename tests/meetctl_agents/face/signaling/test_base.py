@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from meetctl_agents.face.signaling.base import Answer, Ending, FaceSignal, Message, Notice, chunks, parse_message
+from meetctl_agents.face.signaling.base import (
+    FaceSignal,
+    Message,
+    Notice,
+    SdpAnswer,
+    SessionEnding,
+    chunks,
+    parse_message,
+)
 from meetctl_agents.face.signaling.exchange import ice_server_from_entry
-from meetctl_agents.face.signaling.refusal import FaceRefused, Fault
+from meetctl_agents.face.signaling.refusal import FaceFault, FaceRefused
 
 from meetctl.protocol.secrets import Masker
 
@@ -17,11 +25,11 @@ from meetctl.protocol.secrets import Masker
         ("SPEAK", FaceSignal.SPEAK),
         ("SILENT\n", FaceSignal.SILENT),
         ("ACK", FaceSignal.ACK),
-        ('{"sdp":"v=0","type":"answer"}', Answer("v=0")),
-        ('{"type": "answer", "sdp": "v=0"}', Answer("v=0")),
-        ("CLOSING REASON: IDLE", Ending("IDLE")),
-        ("STOP REASON: MAX", Ending("MAX")),
-        ("STOP", Ending("STOP")),
+        ('{"sdp":"v=0","type":"answer"}', SdpAnswer("v=0")),
+        ('{"type": "answer", "sdp": "v=0"}', SdpAnswer("v=0")),
+        ("CLOSING REASON: IDLE", SessionEnding("IDLE")),
+        ("STOP REASON: MAX", SessionEnding("MAX")),
+        ("STOP", SessionEnding("STOP")),
         ("ENDFRAME", Notice("ENDFRAME")),
         ('{"destination":"x","session_id":"y"}', Notice('{"destination":"x","session_id":"y"}')),
         ('{"video_metadata":{"fps":25}}', Notice('{"video_metadata":{"fps":25}}')),
@@ -38,7 +46,7 @@ def test_a_message_is_understood(text: str, expected: Message) -> None:
 def test_an_error_message_is_a_refusal_without_secrets() -> None:
     refused = parse_message("ERROR: token abcdefgh expired", Masker(["abcdefgh"]))
     assert isinstance(refused, FaceRefused)
-    assert refused.fault is Fault.SERVER
+    assert refused.fault is FaceFault.SERVER
     assert "abcdefgh" not in refused.message
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from meetctl_agents.face.signaling.refusal import FaceRefused, Fault, refusal_from_status, refusal_from_text
+from meetctl_agents.face.signaling.refusal import FaceFault, FaceRefused, refusal_from_status, refusal_from_text
 
 from meetctl.protocol.secrets import Masker
 
@@ -15,29 +15,29 @@ WHERE = "https://api.simli.ai/compose/token"
 @pytest.mark.parametrize(
     ("status", "body", "fault", "permanent", "message"),
     [
-        (400, '{"session_token":"FAIL TOKEN","detail":"INVALID_API_KEY"}', Fault.KEY, True, "400: INVALID_API_KEY"),
-        (400, '{"session_token":"FAIL TOKEN","detail":"BILLING_ERROR"}', Fault.BILLING, True, "BILLING_ERROR"),
-        (400, '{"session_token":"FAIL TOKEN","detail":"MISSING_BILLING_INFO"}', Fault.BILLING, True, "MISSING"),
-        (400, '{"session_token":"FAIL TOKEN","detail":"INVALID_FACE_ID"}', Fault.FACE_ID, True, "INVALID_FACE_ID"),
-        (400, '{"session_token":"FAIL TOKEN","detail":"INVALID_EMOTION"}', Fault.EMOTION, True, "INVALID_EMOTION"),
-        (400, '{"session_token":"FAIL TOKEN","detail":"SOMETHING_NEW"}', Fault.REQUEST, True, "SOMETHING_NEW"),
-        (401, '{"error":"Unauthorized","code":7}', Fault.KEY, True, "401: Unauthorized"),
-        (402, "You have run out of credits", Fault.BILLING, True, "402: You have run out of credits"),
-        (404, "Not Found", Fault.ENDPOINT, True, "404: Not Found"),
-        (408, "", Fault.TIMEOUT, False, "answered 408"),
+        (400, '{"session_token":"FAIL TOKEN","detail":"INVALID_API_KEY"}', FaceFault.KEY, True, "400: INVALID_API_KEY"),
+        (400, '{"session_token":"FAIL TOKEN","detail":"BILLING_ERROR"}', FaceFault.BILLING, True, "BILLING_ERROR"),
+        (400, '{"session_token":"FAIL TOKEN","detail":"MISSING_BILLING_INFO"}', FaceFault.BILLING, True, "MISSING"),
+        (400, '{"session_token":"FAIL TOKEN","detail":"INVALID_FACE_ID"}', FaceFault.FACE_ID, True, "INVALID_FACE_ID"),
+        (400, '{"session_token":"FAIL TOKEN","detail":"INVALID_EMOTION"}', FaceFault.EMOTION, True, "INVALID_EMOTION"),
+        (400, '{"session_token":"FAIL TOKEN","detail":"SOMETHING_NEW"}', FaceFault.REQUEST, True, "SOMETHING_NEW"),
+        (401, '{"error":"Unauthorized","code":7}', FaceFault.KEY, True, "401: Unauthorized"),
+        (402, "You have run out of credits", FaceFault.BILLING, True, "402: You have run out of credits"),
+        (404, "Not Found", FaceFault.ENDPOINT, True, "404: Not Found"),
+        (408, "", FaceFault.TIMEOUT, False, "answered 408"),
         (
             422,
             '{"detail":[{"loc":["body","faceId"],"msg":"Field required","type":"missing"}]}',
-            Fault.REQUEST,
+            FaceFault.REQUEST,
             True,
             "422: body.faceId: Field required",
         ),
-        (429, '{"detail":"Too many sessions"}', Fault.LIMIT, False, "429: Too many sessions"),
-        (500, "<html>\n oops </html>", Fault.SERVER, False, "500: <html> oops </html>"),
-        (503, '{"detail":{"why":"overloaded"}}', Fault.SERVER, False, '503: {"why": "overloaded"}'),
+        (429, '{"detail":"Too many sessions"}', FaceFault.LIMIT, False, "429: Too many sessions"),
+        (500, "<html>\n oops </html>", FaceFault.SERVER, False, "500: <html> oops </html>"),
+        (503, '{"detail":{"why":"overloaded"}}', FaceFault.SERVER, False, '503: {"why": "overloaded"}'),
     ],
 )
-def test_an_error_status_is_understood(status: int, body: str, fault: Fault, permanent: bool, message: str) -> None:
+def test_an_error_status_is_understood(status: int, body: str, fault: FaceFault, permanent: bool, message: str) -> None:
     refused = refusal_from_status(status, body, WHERE)
     assert (refused.fault, refused.permanent) == (fault, permanent)
     assert refused.message.startswith(f"{WHERE} answered {status}")
@@ -48,15 +48,15 @@ def test_an_error_status_is_understood(status: int, body: str, fault: Fault, per
 @pytest.mark.parametrize(
     ("text", "fault", "permanent"),
     [
-        ("ERROR: INVALID_API_KEY", Fault.KEY, True),
-        ("ERROR: INVALID_FACE_ID", Fault.FACE_ID, True),
-        ("ERROR: MISSING_BILLING_INFO", Fault.BILLING, True),
-        ("ERROR: something else", Fault.SERVER, False),
-        ("RATE LIMIT: too many", Fault.LIMIT, False),
-        ("CLIENT NOT CONNECTED TO LIVEKIT ROOM", Fault.MEDIA, False),
+        ("ERROR: INVALID_API_KEY", FaceFault.KEY, True),
+        ("ERROR: INVALID_FACE_ID", FaceFault.FACE_ID, True),
+        ("ERROR: MISSING_BILLING_INFO", FaceFault.BILLING, True),
+        ("ERROR: something else", FaceFault.SERVER, False),
+        ("RATE LIMIT: too many", FaceFault.LIMIT, False),
+        ("CLIENT NOT CONNECTED TO LIVEKIT ROOM", FaceFault.MEDIA, False),
     ],
 )
-def test_an_error_message_is_understood(text: str, fault: Fault, permanent: bool) -> None:
+def test_an_error_message_is_understood(text: str, fault: FaceFault, permanent: bool) -> None:
     refused = refusal_from_text(text)
     assert (refused.fault, refused.permanent) == (fault, permanent)
     assert text in refused.message
@@ -76,6 +76,6 @@ def test_a_long_page_is_cut() -> None:
 
 
 def test_every_fault_has_a_hint_and_its_own_code() -> None:
-    refusals = [FaceRefused(fault, "no") for fault in Fault]
+    refusals = [FaceRefused(fault, "no") for fault in FaceFault]
     assert all(refused.hint for refused in refusals)
     assert len({refused.as_dict()["code"] for refused in refusals}) == len(refusals)

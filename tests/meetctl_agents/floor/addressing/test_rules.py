@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from meetctl_agents.floor.addressing import Decision, Heard, Party, View, decide
+from meetctl_agents.floor.addressing import Decision, HeardLine, Party, View, decide
 from meetctl_agents.floor.addressing.language import BadLanguage, known, language, parsed
 from meetctl_agents.floor.addressing.view import Parties
 
@@ -23,19 +23,19 @@ class Talk:
     def __init__(self, *parties: Party, language: str = "en") -> None:
         self.parties = Parties(parties or ALL)
         self.language = language
-        self.heard: list[Heard] = []
+        self.heard: list[HeardLine] = []
         self.now = 0.0
 
     def say(self, speaker: str, text: str, *, cut_off: str | None = None) -> Decision:
         self.now += 5
         view = View(self.parties, tuple(self.heard), speaker, self.now, self.language, cut_off)
         decision = decide(text, view)
-        self.heard.append(Heard(speaker, False, text, self.now + 1, decision))
+        self.heard.append(HeardLine(speaker, False, text, self.now + 1, decision))
         return decision
 
     def answer(self, agent: str, text: str) -> None:
         self.now += 5
-        self.heard.append(Heard(agent, True, text, self.now + 1))
+        self.heard.append(HeardLine(agent, True, text, self.now + 1))
 
 
 def test_a_follow_up_is_meant_for_the_agent_just_heard_whoever_says_it() -> None:
@@ -200,7 +200,7 @@ def test_a_line_among_fifty_names_takes_about_a_millisecond() -> None:
     names = [f"{one}{two}n".title() for one in syllables[:5] for two in syllables]
     parties = Parties(Party(name.lower(), name, number % 2 == 0) for number, name in enumerate(names))
     lines = ("so what do you think about the plan that we made for friday", f"{names[4]}, can you explain that?")
-    heard = tuple(Heard(parties[0].identity, True, "It took about two hours.", float(at)) for at in range(12))
+    heard = tuple(HeardLine(parties[0].identity, True, "It took about two hours.", float(at)) for at in range(12))
     view = View(parties, heard, parties[1].identity, 15.0, "en")
     for line in lines:
         decide(line, view)

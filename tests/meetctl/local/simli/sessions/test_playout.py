@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meetctl.local.simli.media.audio48 import Upsampler
-from meetctl.local.simli.sessions.playout import CHUNK_SAMPLES, Playout
+from meetctl.local.simli.sessions.playout import CHUNK_SAMPLES, SampleQueue
 from meetctl.local.simli.sessions.segments import PlaybackFinished, Segments
 
 
@@ -19,7 +19,7 @@ def ramp(count: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
 @given(st.lists(st.integers(1, 3_000), min_size=1, max_size=12))
 def test_what_is_pushed_in_pieces_of_any_size_comes_out_whole_and_in_order(sizes: list[int]) -> None:
     pcm = ramp(4_000).astype("<i2").tobytes()
-    playout, at = Playout(), 0
+    playout, at = SampleQueue(), 0
     for size in [*sizes, len(pcm)]:
         playout.push(pcm[at : at + size])
         at += size
@@ -29,7 +29,7 @@ def test_what_is_pushed_in_pieces_of_any_size_comes_out_whole_and_in_order(sizes
 
 
 def test_speaking_lasts_from_the_first_sound_to_the_end_of_the_queue() -> None:
-    playout = Playout()
+    playout = SampleQueue()
     playout.push(bytes(2 * CHUNK_SAMPLES))
     playout.push(ramp(CHUNK_SAMPLES).tobytes())
     playout.push(bytes(2 * CHUNK_SAMPLES))
@@ -41,7 +41,7 @@ def test_speaking_lasts_from_the_first_sound_to_the_end_of_the_queue() -> None:
 
 
 def test_a_cleared_queue_is_silent_at_once_and_counts_as_consumed() -> None:
-    playout = Playout()
+    playout = SampleQueue()
     playout.push(ramp(16_000).tobytes())
     playout.take()
     playout.clear()
@@ -50,7 +50,7 @@ def test_a_cleared_queue_is_silent_at_once_and_counts_as_consumed() -> None:
 
 
 def test_the_window_around_a_moment_holds_what_was_and_what_comes() -> None:
-    playout = Playout()
+    playout = SampleQueue()
     playout.push(ramp(3 * CHUNK_SAMPLES).tobytes())
     playout.take()
     window = playout.around(CHUNK_SAMPLES, 200)
