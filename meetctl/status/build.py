@@ -15,7 +15,6 @@ from meetctl.status.document import (
     MeetingStatus,
     PersonStatus,
     RequestStatus,
-    SeatStatus,
     ServiceStatus,
     ToolStatus,
     UsageStatus,
@@ -103,26 +102,25 @@ def _common(
     used: Mapping[str, Sequence[Usage]],
 ) -> dict[str, Any]:
     is_well = seat.ready or seat.state in (ProcessState.EXITED, ProcessState.STOPPING)
-    common = SeatStatus(
-        name=seat.name,
-        state=seat.state.value,
-        ready=seat.ready,
-        pid=seat.pid,
-        restarts=seat.restarts,
-        uptime_s=None if seat.started_at is None else round(max(0.0, now - seat.started_at), 1),
-        cpu_percent=_rounded(seat.cpu_percent),
-        memory_mb=_rounded(seat.memory_mb),
-        last_error=seat.last_error,
-        hint=seat.hint,
-        last_error_at=_wall(seat.error_at if seat.last_error else None, now, unix_now),
-        warning=seat.warning,
-        warning_at=_wall(seat.warned_at, now, unix_now),
-        warning_count=seat.warnings,
-        missing=tuple(sorted(str(proof) for proof in seat.missing)),
-        usage=tuple(_usage(one) for one in used.get(seat.seat, ())),
-        last_lines=() if is_well else tuple(shortened(line) for line in last_lines.get(seat.seat, ())),
-    )
-    return common.model_dump()
+    return {
+        "name": seat.name,
+        "state": seat.state.value,
+        "ready": seat.ready,
+        "pid": seat.pid,
+        "restarts": seat.restarts,
+        "uptime_s": None if seat.started_at is None else round(max(0.0, now - seat.started_at), 1),
+        "cpu_percent": _rounded(seat.cpu_percent),
+        "memory_mb": _rounded(seat.memory_mb),
+        "last_error": seat.last_error,
+        "hint": seat.hint,
+        "last_error_at": _wall(seat.error_at if seat.last_error else None, now, unix_now),
+        "warning": seat.warning,
+        "warning_at": _wall(seat.warned_at, now, unix_now),
+        "warning_count": seat.warnings,
+        "missing": tuple(sorted(str(proof) for proof in seat.missing)),
+        "usage": tuple(_usage(one) for one in used.get(seat.seat, ())),
+        "last_lines": () if is_well else tuple(shortened(line) for line in last_lines.get(seat.seat, ())),
+    }
 
 
 def _wall(at: float | None, now: float, unix_now: float) -> str | None:

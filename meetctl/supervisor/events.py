@@ -175,18 +175,8 @@ class Unhealthy:
     at: float
 
 
-SeatEvent = (
-    SeatAdded
-    | SeatRemoved
-    | Started
-    | ChildMessage
-    | Proven
-    | Answered
-    | Unhealthy
-    | Exited
-    | BackingOff
-    | GaveUp
-    | Stopping
-    | Warned
-    | Sampled
+ProcessEvent = (
+    Started | ChildMessage | Proven | Answered | Unhealthy | Exited | BackingOff | GaveUp | Stopping | Warned | Sampled
 )
+"""Of what is in a seat."""
+SeatEvent = SeatAdded | SeatRemoved | ProcessEvent

@@ -36,6 +36,7 @@ from meetctl.supervisor.events import (
     ChildMessage,
     Exited,
     GaveUp,
+    ProcessEvent,
     Proof,
     Proven,
     Sampled,
@@ -119,20 +120,7 @@ def derived_meeting_state(seats: Mapping[str, SeatState]) -> ProcessState:
 # --- one event, one seat -------------------------------------------------------------------------------------------
 
 
-def _after(
-    seat: SeatState,
-    event: Started
-    | ChildMessage
-    | Proven
-    | Answered
-    | Unhealthy
-    | Exited
-    | BackingOff
-    | GaveUp
-    | Stopping
-    | Warned
-    | Sampled,
-) -> SeatState:
+def _after(seat: SeatState, event: ProcessEvent) -> SeatState:
     match event:
         case Started():
             fresh = _emptied(seat, Phase.UP)

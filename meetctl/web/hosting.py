@@ -61,11 +61,8 @@ class Hosting:
         if isinstance(host, web.Response):
             return host
         if asked.do is not None and self._direct is not None:
-            try:
-                await self._direct(asked.do, asked.agent, asked.text)
-            except MeetctlError as error:
-                # Unlike a guest, a host is told: it is they who can mend it.
-                return refuse(HTTPStatus.CONFLICT, error.code, error.message)
+            if (refused := await _refused(self._direct(asked.do, asked.agent, asked.text))) is not None:
+                return refused
         return self._view()
 
     async def _manage(self, request: web.Request) -> web.StreamResponse:
@@ -75,10 +72,8 @@ class Hosting:
             return host
         if self._people is None:
             raise web.HTTPNotFound
-        try:
-            await self._people.manage(asked.do, asked.person)
-        except MeetctlError as error:
-            return refuse(HTTPStatus.CONFLICT, error.code, error.message)
+        if (refused := await _refused(self._people.manage(asked.do, asked.person))) is not None:
+            return refused
         return self._view()
 
     async def _decide_on(self, request: web.Request) -> web.StreamResponse:
@@ -89,10 +84,9 @@ class Hosting:
         if self._decide is None:
             raise web.HTTPNotFound
         if asked.allowed is not None:
-            try:
-                await self._decide(asked.id, allowed=asked.allowed, by=clean_name(asked.by) or "a host")
-            except MeetctlError as error:
-                return refuse(HTTPStatus.CONFLICT, error.code, error.message)
+            decided = self._decide(asked.id, allowed=asked.allowed, by=clean_name(asked.by) or "a host")
+            if (refused := await _refused(decided)) is not None:
+                return refused
         return web.json_response({"requests": self._requests()})
 
     def _view(self) -> web.Response:
@@ -102,3 +96,12 @@ class Hosting:
             seen["people"] = [person.model_dump() for person in self._people.people()]
             seen["locked"] = self._people.locked
         return web.json_response(seen)
+
+
+async def _refused(work: Awaitable[object]) -> web.Response | None:
+    """Does what a host asks; returns what they are told where it cannot be: unlike a guest, a host can mend it."""
+    try:
+        await work
+    except MeetctlError as error:
+        return refuse(HTTPStatus.CONFLICT, error.code, error.message)
+    return None

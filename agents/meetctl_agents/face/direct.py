@@ -6,7 +6,6 @@ Nothing of it passes through this process. The agent's own voice speaks while th
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -16,13 +15,13 @@ from livekit import rtc
 from livekit.agents.voice import io
 from livekit.agents.voice.avatar import DataStreamAudioOutput
 
-from meetctl.protocol import Assignment, AvatarSession, Degraded, Warn
+from meetctl.protocol import Assignment, AvatarSession
 
 from ..process.wire import Report
 from ..room.meters import report_room_leg
 from .output.direct_output import DirectOutput
+from .session.attempts import FaceAttempts
 from .session.face_session import USAGE_S
-from .session.manager import HEALTHY_S, NOBODY, backoff
 from .session.presence import HumanPresence
 from .signaling.base import SAMPLE_RATE
 from .signaling.compose import TOKEN_S, token_body
@@ -35,8 +34,6 @@ JOIN_S = 15.0
 """From the answer until the avatar shows a picture."""
 READY_S = 20.0
 """The agent says that it is ready with its avatar, or after so long without."""
-
-logger = logging.getLogger(__name__)
 
 
 class Direct:
@@ -64,7 +61,7 @@ class Direct:
         self._presence = HumanPresence(room, [member.identity for member in assignment.cast])
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
-        self._degraded = False
+        self._attempts = FaceAttempts(self._face, self._presence, report, self._settled.set)
         self._pumps: asyncio.Task[None] | None = None
 
     @property
@@ -99,20 +96,8 @@ class Direct:
             tasks.create_task(self._keep(), name="avatar")
 
     async def _keep(self) -> None:
-        failures = 0
         with self._presence:
-            while True:
-                if self._face.idle_close_s is not None and self._presence.alone_s >= self._face.idle_close_s:
-                    self._degrade(NOBODY)
-                    await self._presence.wait_somebody()
-                began = time.monotonic()
-                end = await self._attend()
-                failures = 0 if time.monotonic() - began >= HEALTHY_S else failures + 1
-                self._degrade(f"no face: {end.message}")
-                if end.permanent:
-                    self._report(Warn(message=end.message, hint=end.hint))
-                    return
-                await asyncio.sleep(backoff(failures))
+            await self._attempts.run(self._attend)
 
     async def _attend(self) -> FaceRefused:
         """Has the avatar in the room until it leaves; returns why it did, or did not come."""
@@ -147,9 +132,7 @@ class Direct:
         voice = DataStreamAudioOutput(self._room, destination_identity=self._avatar.identity, sample_rate=SAMPLE_RATE)
         self._output.join(voice)
         self._settled.set()
-        if self._degraded:
-            self._degraded = False
-            self._report(Degraded(reason=None))
+        self._attempts.succeeded()
         counted = time.monotonic()
         try:
             while not await self._wait(lambda: not self._is_here(), USAGE_S):
@@ -181,9 +164,3 @@ class Direct:
 
     def _look(self, *_: object) -> None:
         self._changed.set()
-
-    def _degrade(self, reason: str) -> None:
-        logger.warning("%s", reason)
-        self._degraded = True
-        self._settled.set()
-        self._report(Degraded(reason=reason))

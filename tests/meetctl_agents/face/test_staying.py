@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 
 import pytest
-from meetctl_agents.face.session.manager import NOBODY, RENEW_S, backoff, renewal_at
+from meetctl_agents.face.session.attempts import NOBODY, backoff
+from meetctl_agents.face.session.manager import RENEW_S, renewal_at
 from meetctl_agents.face.session.presence import HumanPresence
 
 from meetctl.protocol import AvatarSession, Degraded

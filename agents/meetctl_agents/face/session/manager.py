@@ -12,20 +12,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from meetctl.protocol import AvOffset, Degraded, Face, IceState, Warn
+from meetctl.protocol import AvOffset, Face, IceState
 
 from ...process.wire import Report
 from ...room.meters import Snapshot
 from ..media.room_video import VideoStep
 from ..output.sink import FaceAudioOutput
 from ..signaling.refusal import FaceRefused
+from .attempts import BACKOFF_S, FaceAttempts
 from .face_session import FaceSession, Telling
 from .presence import HumanPresence
 
-BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Between attempts; the last goes on for ever: a session costs nothing until it starts."""
-HEALTHY_S = 30.0
-"""A session that lived for so long was not part of a row of failures."""
 RENEW_S = 20.0
 """Before its limit a session is renewed: enough for a slow start, a second try, and the end of a sentence, …"""
 RENEW_PART = 0.4
@@ -40,7 +37,6 @@ QUIET_KEEP_ALIVE_S = 5.0
 """A little silence is sent so often to a face that says nothing, as other clients do: it shows that we are there."""
 SILENCE = bytes(640)
 """20 ms."""
-NOBODY = "nobody is here: the avatar session is closed until somebody comes"
 
 logger = logging.getLogger(__name__)
 
@@ -60,32 +56,16 @@ class FaceSessionManager:
         self._face = face
         self._output = output
         self._video = video
-        self._presence = presence
         self._report = report
         self._telling = Telling(report, count_seconds)
         self._shown: FaceSession | None = None
-        self._degraded = False
+        self._attempts = FaceAttempts(face, presence, report)
 
     async def run(self) -> None:
         """Opens sessions one after the other; returns only where trying again cannot help."""
-        failures = 0
         meters = asyncio.create_task(self._report_offsets(), name="face-offset")
         try:
-            while True:
-                if self._nobody_here():
-                    self._degrade(NOBODY)
-                    await self._presence.wait_somebody()
-                began = time.monotonic()
-                end = await self._sit()
-                if end is None:
-                    failures = 0
-                    continue
-                failures = 0 if time.monotonic() - began >= HEALTHY_S else failures + 1
-                self._degrade(f"no face: {end.message}")
-                if end.permanent:
-                    self._report(Warn(message=end.message, hint=end.hint))
-                    return
-                await asyncio.sleep(backoff(failures))
+            await self._attempts.run(self._sit)
         finally:
             meters.cancel()
             await asyncio.wait({meters})
@@ -109,7 +89,7 @@ class FaceSessionManager:
                 await asyncio.wait({session.ended}, timeout=WATCH_S)
                 if session.ended.done():
                     return session.ended.result()
-                if self._nobody_here():
+                if self._attempts.nobody_is_here:
                     return None
                 now = time.monotonic()
                 if now >= max(retry_at, renewal_at(session.began, session.limit)):
@@ -155,22 +135,11 @@ class FaceSessionManager:
         self._output.attach(session.leg)
         session.appear()
         logger.info("the face is there")
-        if self._degraded:
-            self._degraded = False
-            self._report(Degraded(reason=None))
+        self._attempts.succeeded()
 
     def _keep_alive(self, session: FaceSession) -> None:
         if session.leg is not None and session.leg.quiet_s >= QUIET_KEEP_ALIVE_S and self._output.vacant:
             session.leg.speak(SILENCE)
-
-    def _nobody_here(self) -> bool:
-        limit = self._face.idle_close_s
-        return limit is not None and self._presence.alone_s >= limit
-
-    def _degrade(self, reason: str) -> None:
-        logger.warning("%s", reason)
-        self._degraded = True
-        self._report(Degraded(reason=reason))
 
     async def _report_offsets(self) -> None:
         while True:
@@ -183,8 +152,3 @@ class FaceSessionManager:
 def renewal_at(began: float, limit: float) -> float:
     """Returns when to open the next session beside one that began and will end at these times."""
     return limit - min(RENEW_S, RENEW_PART * (limit - began))
-
-
-def backoff(failures: int) -> float:
-    """Returns the seconds to wait after so many failures in a row."""
-    return BACKOFF_S[min(max(failures, 1), len(BACKOFF_S)) - 1]
