@@ -14,6 +14,7 @@ from meetctl.errors import ConflictError, NotRunningError, UsageError
 from meetctl.meeting.cast import Cast
 from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol import Ask, GiveFloor, Model, Mute, Ready, Say, Speaks, Tell
+from meetctl.protocol.lines import printable
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import ChildMessage, SeatEvent, SeatRemoved
 from meetctl.supervisor.supervisor import Supervisor
@@ -152,7 +153,7 @@ class Direction:
 
 
 def _checked(text: str) -> str:
-    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    words = printable(text)
     if not words:
         raise UsageError("there are no words to pass on", hint='put them in quotes: meetctl say Ada "Welcome."')
     if len(words) > MAX_WORDS:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from meetctl.protocol import FloorDecided, Line, UtteranceKind
+from meetctl.protocol.lines import printable
 
 CHARACTERS_PER_S = 15.0
 """Of speech at an ordinary pace: for the cue of a line whose end nobody measured."""
@@ -126,13 +127,8 @@ def _timestamp(seconds: float) -> str:
 
 
 def _plain_markdown(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", _one_line(text))
+    return _MARKDOWN.sub(r"\\\1", printable(text))
 
 
 def _plain_cue(text: str) -> str:
-    return _one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _one_line(text: str) -> str:
-    """Returns the text without line ends and control characters: somebody else wrote it."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

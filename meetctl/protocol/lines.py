@@ -56,3 +56,8 @@ def _bad_line(line: bytes, error: ValidationError, *, show: bool) -> BadLine:
     # A command may hold a token, so its text is never repeated.
     start = line[:_SHOWN_CHARACTERS].decode(errors="replace").strip() if show else ""
     return BadLine(why=f"{where}: {first['msg']}" if where else first["msg"], start=start)
+
+
+def printable(text: str) -> str:
+    """Returns the text on one line and without control characters: others' words reach people's terminals and files."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

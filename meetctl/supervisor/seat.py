@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from meetctl.protocol import AgentSpeech, LegStats, MediaKind, Repeats
+from meetctl.protocol.lines import printable
 from meetctl.supervisor.events import SeatKind
 from meetctl.supervisor.tool_count import ToolCount
 
@@ -149,11 +150,6 @@ def derived_state(seat: SeatState, now: float) -> ProcessState:
             return ProcessState(seat.phase.value)
         case _ as never:
             assert_never(never)
-
-
-def printable(text: str) -> str:
-    """Returns the text on one line and without control characters: a child's words reach people's terminals."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def with_last_lines(text: str, lines: Sequence[str]) -> str:

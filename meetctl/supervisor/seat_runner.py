@@ -13,6 +13,7 @@ from pathlib import Path
 
 from meetctl.errors import MeetctlError, StandInError
 from meetctl.protocol import Failed, Model, Warn
+from meetctl.protocol.lines import printable
 from meetctl.protocol.secrets import Masker
 from meetctl.protocol.steps import STEPS
 from meetctl.supervisor.events import (
@@ -36,7 +37,7 @@ from meetctl.supervisor.launcher import Launcher, ProcessId
 from meetctl.supervisor.logs import ChildLog
 from meetctl.supervisor.policy import GiveUp, Leave, Restart, Run, next_action
 from meetctl.supervisor.process import ChildProcess
-from meetctl.supervisor.seat import printable, with_last_lines
+from meetctl.supervisor.seat import with_last_lines
 from meetctl.supervisor.seat_spec import Seat
 from meetctl.supervisor.state import MeetingState, apply, as_of
 from meetctl.supervisor.tasks import Tasks, begun

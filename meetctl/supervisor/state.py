@@ -30,6 +30,7 @@ from meetctl.protocol import (
     Unanswered,
     Warn,
 )
+from meetctl.protocol.lines import printable
 from meetctl.supervisor.events import (
     Answered,
     BackingOff,
@@ -50,7 +51,7 @@ from meetctl.supervisor.events import (
     Warned,
     WireEvent,
 )
-from meetctl.supervisor.seat import Phase, ProcessState, SeatState, derived_state, forgetting, printable, same_warning
+from meetctl.supervisor.seat import Phase, ProcessState, SeatState, derived_state, forgetting, same_warning
 from meetctl.supervisor.tool_count import ToolCount
 
 __all__ = ["MeetingState", "Phase", "ProcessState", "SeatState", "apply", "as_of", "derived_meeting_state"]
