@@ -116,3 +116,14 @@ def test_no_module_is_too_long_to_read_at_once() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
     assert len(lengths) > 300
     assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+def test_the_tests_lie_in_the_folders_of_what_they_test() -> None:
+    mirrors = {"meetctl": ROOT / "meetctl", "meetctl_agents": ROOT / "agents/meetctl_agents"}
+    folders = {
+        (package, str(path.parent.relative_to(ROOT / "tests" / package)))
+        for package in mirrors
+        for path in (ROOT / "tests" / package).rglob("test_*.py")
+    }
+    assert len(folders) > 30
+    assert {place for place in folders if not (mirrors[place[0]] / place[1]).is_dir()} == set()
