@@ -86,5 +86,5 @@ class Record:
 
     def shown(self) -> dict[str, Any]:
         """Returns the record as JSON takes it."""
-        events = [{"kind": type(event).__name__, **event.model_dump(mode="json")} for event in self.events]
+        events = [event.model_dump(mode="json") for event in self.events]
         return {**asdict(self), "events": events, "stage": self.stage, "latency_ms": self.latency_ms}

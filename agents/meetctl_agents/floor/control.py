@@ -144,14 +144,11 @@ class FloorControl:
 
     def _outbox(self, identity: str) -> Outbox:
         if identity not in self._outboxes:
-            self._outboxes[identity] = Outbox(self._room, identity, self._on_granted, self._on_failed, self._on_loading)
+            self._outboxes[identity] = Outbox(self._room, identity, self._granted, self._on_failed, self._on_loading)
         return self._outboxes[identity]
 
     def _on_loading(self, identity: str, grant_id: str) -> None:
         self.post(StillLoading(identity, grant_id))
-
-    def _on_granted(self, give: GrantFloor, seconds: float) -> None:
-        self._granted(give, seconds)
 
     def _on_failed(self, identity: str, grant_id: str) -> None:
         # Nothing was said and nothing will be: the same as an empty release.

@@ -80,10 +80,10 @@ class Outbox:
             self._prepared = line
             self._news.set()
 
-    def grant(self, give: GrantFloor) -> None:
+    def grant(self, order: GrantFloor) -> None:
         self._prepared = None  # it would be got ready in the middle of this turn
-        self._delivering[give.grant_id] = asyncio.get_running_loop().create_future()
-        self._grants.put_nowait(give)
+        self._delivering[order.grant_id] = asyncio.get_running_loop().create_future()
+        self._grants.put_nowait(order)
 
     def stop(self, grant_id: str) -> None:
         self._tasks.own(self._stop(grant_id), f"stop-{grant_id}")
@@ -95,35 +95,35 @@ class Outbox:
 
     async def _order(self) -> None:
         while True:
-            give = await self._grants.get()
+            order = await self._grants.get()
             try:
-                await self._send_grant(give)
+                await self._send_grant(order)
             except Exception:  # of those who are told; the next grant is to be sent
-                logger.exception("what came of grant %s is lost", give.grant_id)
+                logger.exception("what came of grant %s is lost", order.grant_id)
 
-    async def _send_grant(self, give: GrantFloor) -> None:
+    async def _send_grant(self, order: GrantFloor) -> None:
         began = asyncio.get_running_loop().time()
-        answer = None if give.grant_id in self._unwanted else await self._call(GRANT, self._as_grant(give))
+        answer = None if order.grant_id in self._unwanted else await self._call(GRANT, self._as_grant(order))
         taken = answer is not None
-        logger.debug("%s: grant %s is %s", self._identity, give.grant_id, "taken" if taken else "not taken")
-        self._unwanted.discard(give.grant_id)
-        self._delivering.pop(give.grant_id).set_result(taken)
+        logger.debug("%s: grant %s is %s", self._identity, order.grant_id, "taken" if taken else "not taken")
+        self._unwanted.discard(order.grant_id)
+        self._delivering.pop(order.grant_id).set_result(taken)
         if taken:
-            self._granted(give, asyncio.get_running_loop().time() - began)
+            self._granted(order, asyncio.get_running_loop().time() - began)
             if answer == STILL_LOADING:
-                self._loading(self._identity, give.grant_id)
+                self._loading(self._identity, order.grant_id)
         else:
-            self._failed(self._identity, give.grant_id)
+            self._failed(self._identity, order.grant_id)
 
-    def _as_grant(self, give: GrantFloor) -> Grant:
-        grant = Grant(grant_id=give.grant_id, line=give.line, verbatim=give.verbatim)
+    def _as_grant(self, order: GrantFloor) -> Grant:
+        grant = Grant(grant_id=order.grant_id, line=order.line, verbatim=order.verbatim)
         left = LARGEST_GRANT - _size(grant)
         heard: list[Line] = []
         for line in reversed(self._hearsay):
             left -= _size(line) + 1
             if left < 0:
                 break
-            if give.line is None or line.id != give.line.id:
+            if order.line is None or line.id != order.line.id:
                 heard.insert(0, line)
         return grant.model_copy(update={"heard": tuple(heard)})
 

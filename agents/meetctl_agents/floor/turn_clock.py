@@ -35,14 +35,14 @@ class TurnClock:
         known = round((time.time() - ended_at) * 1000, 1)
         _remember(self._lines, line_id, _Question(ended_at, {**stages_ms, "speech_to_words": known}))
 
-    def granted(self, give: GrantFloor, seconds: float) -> None:
+    def granted(self, order: GrantFloor, seconds: float) -> None:
         """Notes that the grant reached the agent."""
-        question = self._lines.get(give.line.id) if give.line is not None else None
+        question = self._lines.get(order.line.id) if order.line is not None else None
         if question is not None:
             if self._agent_ended_at > question.ended_at:
                 question = _Question(self._agent_ended_at)  # it waited for another to finish, and that is not slowness
             stages = {**question.stages_ms, "grant": round(seconds * 1000, 1)}
-            _remember(self._grants, give.grant_id, replace(question, stages_ms=stages))
+            _remember(self._grants, order.grant_id, replace(question, stages_ms=stages))
 
     def released(self, release: Release) -> dict[str, float] | None:
         """Returns the stages of the turn, milliseconds; None where nothing was heard or nobody had asked."""

@@ -142,27 +142,27 @@ class Listener:
                 self._open += 1
                 self._heard(activity)
             case PauseDetected():
-                guess = self._transcribe(activity)
-                self._preflight = guess
-                guess.add_done_callback(lambda done: self._on_preflight(done, activity.began_at))
+                preflight = self._transcribe(activity)
+                self._preflight = preflight
+                preflight.add_done_callback(lambda done: self._on_preflight(done, activity.began_at))
             case SpeechResumed():
                 logger.debug("%r speaks on", self._identity)
                 self._drop_preflight()
             case SpeechEnded():
                 self._endpointing.append(round((time.time() - activity.spoken_until) * 1000, 1))
-                guessed, self._preflight = self._preflight, None
-                words = guessed or self._transcribe(activity)
+                begun, self._preflight = self._preflight, None
+                words = begun or self._transcribe(activity)
                 self._endings.put_nowait((activity, words, loop.time()))
 
     def _transcribe(self, activity: PauseDetected | SpeechEnded) -> asyncio.Task[str]:
         return self._tasks.own(self._transcriber.words(activity.audio), f"transcription-{self._identity}")
 
-    def _on_preflight(self, guess: asyncio.Task[str], began_at: float) -> None:
+    def _on_preflight(self, preflight: asyncio.Task[str], began_at: float) -> None:
         if (
-            guess is self._preflight
-            and not guess.cancelled()
-            and guess.exception() is None
-            and (text := guess.result())
+            preflight is self._preflight
+            and not preflight.cancelled()
+            and preflight.exception() is None
+            and (text := preflight.result())
         ):
             self._heard(PreflightTranscript(self._identity, self._name, text, began_at, self._track_sid))
 

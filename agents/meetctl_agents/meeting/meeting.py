@@ -295,10 +295,10 @@ class Meeting:
 
         self._deciding.decide(line, take)
 
-    def _on_granted(self, give: GrantFloor, seconds: float) -> None:
-        self._clock.granted(give, seconds)
-        if give.line is not None:
-            self._addressing.granted(give.line.id, give.identity)
+    def _on_granted(self, order: GrantFloor, seconds: float) -> None:
+        self._clock.granted(order, seconds)
+        if order.line is not None:
+            self._addressing.granted(order.line.id, order.identity)
 
     def _book(self, line: Line) -> None:
         self._recent.add(line)
