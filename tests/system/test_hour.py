@@ -52,12 +52,28 @@ agents:
     face: {{url: "{simli}", api_key: k, face_id: f, max_session: {limit}}}
   - {{name: Max, agent: audio, persona: You are brief.}}
 """
-QUESTIONS = (
-    "Ada, what should we do before the launch on Friday?",
-    "Max, what do you think of that?",
-    "Ada, who keeps the database?",
-    "Max, and what if it rains?",
+SUBJECTS = (
+    "the launch on Friday",
+    "the database",
+    "the mail to our users",
+    "the new button",
+    "the tests",
+    "the price",
+    "the old servers",
+    "the pictures on the first page",
+    "the password",
+    "the people who wait",
+    "the rain",
+    "the report",
 )
+ASKED = (
+    "Ada, what should we do about {}?",
+    "Max, what do you think of {}?",
+    "Ada, who looks after {}?",
+    "Max, what could go wrong with {}?",
+)
+QUESTIONS = tuple(asked.format(subject) for subject in SUBJECTS for asked in ASKED)
+"""Many: what was said before is not said again, so a question that comes back may rightly go unanswered."""
 
 
 @dataclass(frozen=True, slots=True)
