@@ -20,13 +20,14 @@ from testing.fixtures.command import Meetctl
 WAIT_S = 60.0
 """Everything here takes a second or two on an idle machine."""
 
+SMALL_PAIR = "defaults: {llm: local/tiny, stt: local/tiny}\n"
 MAX = "  - {name: Max, agent: audio, persona: You are brief.}\n"
 ZOE = "  - {name: Zoe, agent: audio, persona: You are long.}\n"
 LEO = "  - {name: Leo, agent: audio, persona: You are late.}\n"
 
 
 def written(path: Path, room: str, *agents: str, head: str = "") -> str:
-    path.write_text(f"room: {room}\n{head}agents:\n{''.join(agents)}")
+    path.write_text(f"room: {room}\n{SMALL_PAIR}{head}agents:\n{''.join(agents)}")
     return str(path)
 
 
@@ -198,7 +199,8 @@ def test_several_meetings_at_once_keep_their_records_apart_also_when_they_are_ov
         ambiguous = meetctl(*command)
         assert ambiguous.code == 2 and "retro, standup" in ambiguous.err, command
 
-    with staying(meetctl, "logs", "Max", "chair", "-f", "--room", "standup", "-n", "0") as following:
+    with staying(meetctl, "logs", "Max", "chair", "-f", "--room", "standup", "-n", "1") as following:
+        line_with(following, " ")  # it follows from here on
         assert meetctl("restart", "Max", "--room", "standup").code == 0
         assert meetctl("down", "standup").code == 0
         out, err = following.communicate(timeout=WAIT_S)

@@ -9,7 +9,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
-BOUND = 30.0
+BOUND = 120.0
 ASK: list[ChatCompletionMessageParam] = [
     {"role": "system", "content": "You are Ada, who builds databases. Answer in one short sentence."},
     {"role": "user", "content": "Sam: Ada, what is a database?"},
