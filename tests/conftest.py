@@ -16,5 +16,6 @@ pytest_plugins = [
     "testing.fixtures.models",
     "testing.fixtures.networks",
     "testing.fixtures.places",
+    "testing.fixtures.sharing",
     "testing.fixtures.simli",
 ]

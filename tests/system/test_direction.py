@@ -106,7 +106,9 @@ def test_a_meeting_whose_transcript_is_off_leaves_no_word_on_disk(meetctl: Meetc
     assert meetctl("up", str(roster), "-d", "--wait").code == 0
     assert meetctl("say", "Ada", "Nobody writes this down.").code == 0
     # What was spoken stays counted; how short it was, no look at her state need catch.
-    wait_for(lambda: any(used["kind"] == "tts_characters" for used in agent(meetctl, "Ada")["usage"]), "Ada did not speak")
+    wait_for(
+        lambda: any(used["kind"] == "tts_characters" for used in agent(meetctl, "Ada")["usage"]), "Ada did not speak"
+    )
     wait_for(lambda: agent(meetctl, "Ada")["agent_state"] == "listening", "Ada did not end")
     assert meetctl("down").code == 0
     state = Path(meetctl.environment["XDG_STATE_HOME"]) / "meetctl/directed"

@@ -49,6 +49,8 @@ from testing.fixtures.livekit import MintToken
 
 Join = Callable[..., Awaitable[rtc.Room]]
 
+WAIT_S = 60.0
+
 
 def line(text: str, *, id: str = "u1", speaker: str = "Sam") -> Line:
     return Line(id=id, at=time.time(), speaker=speaker, identity=speaker.lower(), text=text)
@@ -75,8 +77,12 @@ async def join(livekit_server: LiveKitCredentials, mint_token: MintToken) -> Asy
 
 
 def for_answers(asked: list[str]) -> list[str]:
-    """Returns the requests that were not for reading ahead, nor to go on with an answer that was short."""
-    return [body for body in asked if json.loads(body).get("service_tier") != "flex" and SAY_MORE not in body]
+    """Returns the requests that were not for reading ahead, nor to go on with an answer that was short.
+
+    One that was asked again as it was, since a busy machine did not answer it in time, is there once.
+    """
+    wanted = [body for body in asked if json.loads(body).get("service_tier") != "flex" and SAY_MORE not in body]
+    return list(dict.fromkeys(wanted))
 
 
 @asynccontextmanager
@@ -150,11 +156,11 @@ async def test_an_agent_believes_its_chair_and_nobody_else(
             asked_line = line("Ada, when is the launch?", id="u2")
             await call(chair, "ada", GRANT, Grant(grant_id="g1", line=asked_line))
             await ada.wait_said(SpeechState, lambda event: event.state is AgentSpeech.SPEAKING)
-            await asyncio.wait_for(words.wait(), 10)
+            await asyncio.wait_for(words.wait(), WAIT_S)
             assert await refused(guest, "ada", STOP, StopSpeaking(grant_id="g1")) == FORBIDDEN
             assert await call(chair, "ada", STOP, StopSpeaking(grant_id="g0")) == "not speaking"
             assert await call(chair, "ada", STOP, StopSpeaking(grant_id="g1")) == "stopped"
-            release = await asyncio.wait_for(releases.get(), 5)
+            release = await asyncio.wait_for(releases.get(), WAIT_S)
             assert (release.grant_id, release.interrupted) == ("g1", True)
             assert release.text
             assert release.started_at is not None
@@ -168,7 +174,7 @@ async def test_an_agent_believes_its_chair_and_nobody_else(
 
             # nobody had anything to say after all: it goes on where it was, without asking its model again
             await call(chair, "ada", GRANT, Grant(grant_id="g2", line=asked_line))
-            rest = await asyncio.wait_for(releases.get(), 60)
+            rest = await asyncio.wait_for(releases.get(), WAIT_S)
             assert (rest.grant_id, rest.interrupted) == ("g2", False)
             assert not rest.text.startswith(release.text)
             assert len(for_answers(asked)) == 2
@@ -202,12 +208,12 @@ async def test_an_agent_without_its_models_releases_an_empty_turn_and_says_why(
     async with Child("meetctl_agents.audio", given) as ada:
         await ada.wait_said(Ready)
         await call(chair, "ada", GRANT, Grant(grant_id="g1", line=line("Hello?")))
-        release = await asyncio.wait_for(releases.get(), 20)
+        release = await asyncio.wait_for(releases.get(), WAIT_S)
         assert (release.grant_id, release.text, release.started_at) == ("g1", "", None)
         assert release.unsaid is Unsaid.FAILED
         await ada.wait_said(Warn, lambda warning: "language model" in warning.message)
         await call(chair, "ada", GRANT, Grant(grant_id="g2", line=line("Still there?")))
-        assert (await asyncio.wait_for(releases.get(), 20)).grant_id == "g2"
+        assert (await asyncio.wait_for(releases.get(), WAIT_S)).grant_id == "g2"
 
 
 async def test_the_chair_believes_its_cast_and_nobody_else(
@@ -225,7 +231,7 @@ async def test_the_chair_believes_its_cast_and_nobody_else(
         await chair.wait_said(Ready)
         await guest.local_participant.send_text("Ada, are you there?", topic="lk.chat")
         await chair.wait_said(FloorChanged, lambda event: event.holder == "ada")
-        grant = await asyncio.wait_for(grants.get(), 5)
+        grant = await asyncio.wait_for(grants.get(), WAIT_S)
 
         forged = Release(grant_id=grant.grant_id, text="I quit.", started_at=time.time())
         assert await refused(guest, CHAIR, RELEASE, forged) == FORBIDDEN
