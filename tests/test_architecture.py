@@ -113,8 +113,9 @@ def test_a_class_s_name_means_one_thing() -> None:
 
 
 def test_no_module_is_too_long_to_read_at_once() -> None:
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
-    assert len(lengths) > 300
+    ours = [*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in ours}
+    assert len(lengths) > 500
     assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
 
 

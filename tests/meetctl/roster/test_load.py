@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from meetctl.protocol import Example, FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
+from meetctl.errors import UsageError
+from meetctl.protocol import FloorMode, MeetingRules, RestartPolicy, Speaks, Voice
 from meetctl.roster import (
     AgentEntry,
     Budget,
@@ -28,33 +28,15 @@ from meetctl.roster import (
     readable_room,
     secrets_of,
 )
+from meetctl.roster.faults import shown_path
 from meetctl.roster.written import RosterWritten
 from meetctl.settings import LiveKitCredentials
-from tests.meetctl.roster.test_model_files import gguf
+from tests.meetctl.roster.conftest import CLOUD, Load, Write
+from tests.meetctl.roster.test_bad_rosters import AGENT
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 SCENARIOS = {CONFIGS / "rehearsal.yaml"}
 """Rosters are not all that one may configure."""
-CLOUD = {
-    "LIVEKIT_URL": "wss://cloud.example",
-    "LIVEKIT_API_KEY": "APIkey-of-cloud",
-    "LIVEKIT_API_SECRET": "secret-of-cloud",
-    "OPENAI_API_KEY": "sk-openai-key",
-    "SIMLI_API_KEY": "simli-key",
-    "SIMLI_FACE_ID": "face-1",
-}
-
-Load = Callable[..., Roster]
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Load:
-    def load_text(text: str, *, only: tuple[str, ...] = (), room: str | None = None, **environment: str) -> Roster:
-        file = tmp_path / "roster.yaml"
-        file.write_text(text, encoding="utf-8")
-        return load_roster(file, environment=environment, only=only, room=room, chance=random.Random(7))
-
-    return load_text
 
 
 @pytest.mark.parametrize(
@@ -92,63 +74,6 @@ agents: [{name: Ada, agent: audio}, {name: Max, agent: audio}]
     assert load(text).rules == MeetingRules(max_agent_turns=None, opening="ada", agents_alone=True)
     assert load(text, only=("Max",)).rules == MeetingRules(max_agent_turns=None)
     assert not load(text.replace(", opening: Ada", "")).rules.agents_alone
-
-
-def test_a_moderated_floor_asks_the_default_model_and_so_needs_it(load: Load) -> None:
-    text = """
-meeting: {floor: moderated}
-defaults: {llm: openai/gpt}
-agents: [{name: A, agent: audio, llm: local}]
-"""
-    with pytest.raises(RosterFaults, match="OPENAI_API_KEY is not set"):
-        load(text)
-    roster = load(text, OPENAI_API_KEY="sk-123456")
-    assert roster.moderator == roster.llm
-    assert load(text.replace("moderated", "free")).moderator is None
-
-
-def test_a_judge_is_a_model_of_the_chairs_whose_key_is_needed_and_kept_secret(load: Load) -> None:
-    text = """
-meeting: {floor: {judge: openai/gpt-4o-mini}}
-agents: [{name: A, agent: audio}]
-"""
-    with pytest.raises(RosterFaults, match="OPENAI_API_KEY is not set"):
-        load(text)
-    roster = load(text, OPENAI_API_KEY="sk-123456")
-    assert roster.rules.floor is FloorMode.ADDRESSED
-    assert roster.judge is not None and roster.judge == roster.chair_llm
-    assert (roster.judge.provider, roster.judge.model) == ("openai", "gpt-4o-mini")
-    assert "sk-123456" in secrets_of(roster)
-    local = load(text.replace("openai/gpt-4o-mini", "local/tiny"))
-    assert local.judge is not None and ("llm", local.judge.model) in local.local_models
-    with pytest.raises(RosterFaults, match="in the mode addressed only, not in free"):
-        load(text.replace("{judge:", "{mode: free, judge:"), OPENAI_API_KEY="sk-123456")
-
-
-def test_a_provider_s_plugin_is_given_the_key_that_it_is_known_for(load: Load) -> None:
-    roster = load(
-        """
-defaults:
-  stt: deepgram/nova-3
-  tts: {provider: elevenlabs, model: eleven_flash_v2_5, options: {streaming_latency: 3}}
-agents:
-  - {name: Ada, agent: audio, voice: rachel}
-  - {name: Max, agent: audio, tts: {provider: deepgram, base_url: "https://mine/v1"}}
-""",
-        DEEPGRAM_API_KEY="dg-secret",
-        ELEVEN_API_KEY="el-secret",
-    )
-    assert roster.stt == ModelChoice(provider="deepgram", model="nova-3", api_key=SecretStr("dg-secret"))
-    assert roster.agents[0].tts == ModelChoice(
-        provider="elevenlabs",
-        model="eleven_flash_v2_5",
-        api_key=SecretStr("el-secret"),
-        options={"streaming_latency": 3},
-    )
-    assert roster.agents[1].tts == ModelChoice(
-        provider="deepgram", base_url="https://mine/v1", api_key=SecretStr("none")
-    )
-    assert secrets_of(roster) == {"dg-secret", "el-secret"}
 
 
 @pytest.mark.parametrize("livekit", ["local", "{url: ws://192.168.1.5:7880, api_key: k, api_secret: s}"])
@@ -266,27 +191,6 @@ def test_a_livekit_mapping_takes_from_the_environment_what_it_leaves_out(load: L
     assert roster.livekit == LiveKitCredentials("ws://mine:1", "key", SecretStr("secret"))
 
 
-def test_a_key_is_looked_for_in_the_entry_then_its_env_file_then_the_environment(load: Load, tmp_path: Path) -> None:
-    (tmp_path / "k.env").write_text("export OPENAI_API_KEY='from-file' # mine\nSIMLI_API_KEY=simli-file\n")
-    roster = load(
-        """
-defaults: {llm: openai/gpt}
-agents:
-  - {name: A, agent: audio, env_file: k.env, env: {OPENAI_API_KEY: from-env}}
-  - {name: B, agent: simli, env_file: k.env, face: {face_id: f}}
-  - {name: C, agent: audio}
-  - {name: D, agent: audio, llm: {provider: openai, model: m, api_key: written}}
-  - {name: E, agent: audio, llm: {provider: openai, model: m, base_url: "https://elsewhere/v1"}}
-""",
-        OPENAI_API_KEY="from-environment",
-    )
-    keys = [agent.llm.api_key.get_secret_value() for agent in roster.agents if agent.llm and agent.llm.api_key]
-    assert keys == ["from-env", "from-file", "from-environment", "written", "none"]
-    face = roster.agents[1].face
-    assert face is not None
-    assert (face.url, face.api_key) == ("https://api.simli.ai", SecretStr("simli-file"))
-
-
 def test_only_leaves_the_others_and_their_missing_keys_out(load: Load) -> None:
     text = """
 agents:
@@ -361,30 +265,6 @@ def test_the_file_s_schema_can_be_written_for_editors() -> None:
     assert set(schema["properties"]) == {"room", "livekit", "reach", "meeting", "defaults", "agents"}
 
 
-def test_local_models_are_named_by_pair_by_name_and_by_path(load: Load, tmp_path: Path) -> None:
-    (tmp_path / "my.gguf").write_bytes(gguf())
-    roster = load(
-        """
-defaults: {llm: local/tiny, stt: local/whisper-tiny.en}
-agents:
-  - {name: Ada, agent: audio}
-  - {name: Max, agent: audio, llm: {provider: local, model: ./my.gguf}}
-  - {name: Zoe, agent: audio, llm: local}
-  - name: Tom
-    agent: audio
-    examples: [{asked: "Ready?", answer: "  Not\n yet. "}]
-"""
-    )
-    assert roster.local_models == (
-        ("stt", "whisper-tiny.en"),
-        ("llm", "smollm2-135m-instruct"),
-        ("tts", "hibari"),
-        ("llm", str(tmp_path / "my.gguf")),
-        ("llm", "qwen2.5-coder-0.5b-instruct"),
-    )
-    assert roster.agents[3].examples == (Example(asked="Ready?", answer="Not yet."),)
-
-
 @pytest.mark.parametrize(
     ("written", "code"),
     [("de", "de"), ("German", "de"), ("pt-br", "pt-BR"), ("zh_Hant", "zh-Hant"), ("AUTO", "auto"), (" yue ", "yue")],
@@ -393,34 +273,28 @@ def test_a_language_is_a_code_however_it_is_written(load: Load, written: str, co
     assert load(f"meeting: {{language: '{written}'}}\nagents: [{{name: Ada, agent: audio}}]\n").language == code
 
 
-def test_providers_in_a_row_are_asked_in_their_order_and_each_has_its_own_key(load: Load) -> None:
-    text = """
-defaults:
-  llm: [openai/gpt-4o-mini, {provider: openai, model: llama3.2, base_url: "http://127.0.0.1:11434/v1"}, local]
-  stt: [local]
-agents: [{name: Ada, agent: audio}]
-"""
-    roster = load(text, **CLOUD)
-    llm = roster.agents[0].llm
-    assert llm is not None
-    assert [one.provider for one in llm.in_a_row] == ["openai", "openai", "local"]
-    keys = [one.api_key.get_secret_value() if one.api_key else None for one in llm.in_a_row]
-    assert keys == ["sk-openai-key", "none", None]
-    assert roster.stt == ModelChoice()
-    assert roster.needs_local_models
-    assert "sk-openai-key" in secrets_of(roster)
+def test_only_somebody_who_is_not_there_is_refused_with_who_is(write: Write) -> None:
+    with pytest.raises(UsageError, match="no agent is named 'Adda'; there is Ada") as caught:
+        load_roster(write(AGENT), environment={}, only=["Adda"])
+    assert caught.value.hint == "--only Ada"
 
 
-def test_options_of_any_shape_reach_the_provider(load: Load) -> None:
-    options = "{extra_body: {chat_template_kwargs: {enable_thinking: false}}, stop: [x], temperature: 0.2}"
-    text = f"""
-defaults: {{llm: {{provider: openai, model: m, base_url: "http://127.0.0.1:9/v1", options: {options}}}}}
-agents: [{{name: Ada, agent: audio}}]
-"""
-    llm = load(text).agents[0].llm
-    assert llm is not None
-    assert llm.options == {
-        "extra_body": {"chat_template_kwargs": {"enable_thinking": False}},
-        "stop": ["x"],
-        "temperature": 0.2,
-    }
+def test_a_room_name_on_the_command_line_is_checked_too(write: Write) -> None:
+    with pytest.raises(UsageError, match="cannot name a room"):
+        load_roster(write(AGENT), environment={}, room="../x")
+
+
+def test_a_file_with_one_entry_reports_faults_like_a_roster(write: Write) -> None:
+    with pytest.raises(RosterFaults) as caught:
+        load_entry_file(write("name: Eve\nagent: audoi\nspeeks: never\n"), environment={})
+    assert [(f.line, shown_path(f.path), f.hint) for f in caught.value.faults] == [
+        (2, "agent", "did you mean audio?"),
+        (3, "speeks", "did you mean speaks?"),
+    ]
+
+
+def test_a_roster_where_one_entry_is_wanted_says_which_command_takes_it(write: Write) -> None:
+    file = write(AGENT)
+    with pytest.raises(RosterFaults, match="a whole roster") as caught:
+        load_entry_file(file, environment={})
+    assert caught.value.hint == f"meetctl up {file}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from meetctl.meeting.seats import FACE as FACE_SEEN
-from meetctl.meeting.seats import shows_face
 from meetctl.protocol import (
     AgentSpeech,
     AvOffset,
@@ -22,7 +19,6 @@ from meetctl.protocol import (
     MediaKind,
     MediaReceived,
     Ready,
-    Recovered,
     Serving,
     SpeechState,
     Unanswered,
@@ -37,54 +33,17 @@ from meetctl.supervisor.events import (
     Proof,
     Proven,
     Sampled,
-    SeatAdded,
     SeatEvent,
     SeatKind,
     SeatRemoved,
     Started,
     Stopping,
     Unhealthy,
-    Warned,
-    WireEvent,
 )
-from meetctl.supervisor.seat import RECOVERED_S, STALLED_AFTER_S, STATS_OVERDUE_S, WARNING_S
+from meetctl.supervisor.seat import RECOVERED_S, STALLED_AFTER_S, STATS_OVERDUE_S
 from meetctl.supervisor.state import MeetingState, Phase, ProcessState, SeatState, apply, as_of
+from tests.meetctl.supervisor.folding import AUDIO, AVATAR, BEGUN, CHAIR, FACE, ROOM, added, folded, said, states
 
-AVATAR = frozenset({Proof.READY, Proof.AUDIO, Proof.VIDEO, FACE_SEEN})
-AUDIO = frozenset({Proof.READY, Proof.AUDIO})
-SENDS = {"simli": frozenset(MediaKind), "audio": frozenset({MediaKind.AUDIO})}
-ROOM = LegStats(leg="room", ice=IceState.CONNECTED, video_fps=25, audio_fps=50, width=512, height=512)
-FACE = LegStats(leg="simli", ice=IceState.COMPLETED, video_fps=25, audio_fps=50)
-
-
-def added(seat: str, proofs: frozenset[str], *, program: str = "simli", kind: SeatKind = SeatKind.AGENT) -> SeatAdded:
-    return SeatAdded(seat, seat.title(), kind, program, proofs, at=0, sends=SENDS.get(program, frozenset()))
-
-
-def folded(events: Iterable[SeatEvent], start: MeetingState | None = None) -> MeetingState:
-    state = start or MeetingState(room="demo")
-    for event in events:
-        state = apply(state, event)
-    return state
-
-
-def states(events: Sequence[SeatEvent], seat: str, start: MeetingState | None = None) -> list[str]:
-    state = start or MeetingState(room="demo")
-    seen = []
-    for event in events:
-        state = apply(state, event)
-        seen.append(state.seats[seat].state.value)
-    return seen
-
-
-def said(seat: str, event: WireEvent, at: float = 2) -> ChildMessage:
-    return ChildMessage(seat, event, at, frozenset({FACE_SEEN}) if shows_face(event) else frozenset())
-
-
-CHAIR: list[SeatEvent] = [
-    added("chair", frozenset({Proof.READY}), program="chair", kind=SeatKind.SERVICE),
-    Started("chair", 9, 0),
-]
 ADA_READY: list[SeatEvent] = [
     added("ada", AVATAR),
     Started("ada", 10, 1),
@@ -94,11 +53,6 @@ ADA_READY: list[SeatEvent] = [
     said("chair", MediaReceived(identity="ada", kind=MediaKind.AUDIO)),
     said("chair", MediaReceived(identity="ada", kind=MediaKind.VIDEO), at=3),
 ]
-
-
-@pytest.fixture
-def chair() -> MeetingState:
-    return folded([*CHAIR, said("chair", Ready())])
 
 
 def test_an_avatar_is_ready_only_when_its_word_its_face_and_both_media_are_seen(chair: MeetingState) -> None:
@@ -359,44 +313,6 @@ def test_whatever_happens_a_seat_is_ready_only_with_a_process_and_every_proof(ev
         assert as_of(state, 1.0) == state
 
 
-BEGUN: list[SeatEvent] = [added("max", frozenset({Proof.READY}), program="audio"), Started("max", 7, 1.0)]
-BEGUN.append(said("max", Ready()))
-
-
-def test_a_warning_that_is_repeated_is_counted_figures_aside_and_over_when_it_is_no_longer_said() -> None:
-    state = folded([*BEGUN, *(ChildMessage("max", Warn(message=f"slow: {n}.5 s"), 10.0 + n) for n in range(3))])
-    seat = state.seats["max"]
-    assert (seat.warning, seat.warned_at, seat.warnings) == ("slow: 2.5 s", 12.0, 3)
-    assert as_of(state, 12.0 + WARNING_S - 0.1).seats["max"].warning == "slow: 2.5 s"
-    over = as_of(state, 12.0 + WARNING_S).seats["max"]
-    assert (over.warning, over.warnings) == (None, 0)
-
-
-def test_a_warning_that_holds_stays_until_it_is_taken_back() -> None:
-    state = folded([*BEGUN, Warned("max", "the disk is full", 10.0)])
-    assert as_of(state, 10_000.0).seats["max"].warning == "the disk is full"
-    assert apply(state, Warned("max", "", 20.0)).seats["max"].warning is None
-
-
-def test_an_agent_that_did_not_answer_is_said_to_beside_what_it_warned_of_itself(chair: MeetingState) -> None:
-    unanswered = said("chair", Unanswered(identity="max", line_id="u1", speaker="sam"))
-    state = folded([*BEGUN, unanswered], chair)
-    assert state.seats["max"].warning == "did not answer what it was asked"
-    failing = [*BEGUN, said("max", Warn(message="could not answer: 503")), unanswered, unanswered]
-    assert folded(failing, chair).seats["max"].warning == "did not answer what it was asked: could not answer: 503"
-
-
-def test_a_warning_that_holds_stays_as_it_is_where_its_agent_does_not_answer_either(chair: MeetingState) -> None:
-    held = Warned("max", "wants to use send: meetctl approve 1, or deny 1", 10.0)
-    unanswered = said("chair", Unanswered(identity="max", line_id="u1", speaker="sam"))
-    state = folded([*BEGUN, held, unanswered], chair)
-    assert state.seats["max"].warning == held.message
-    later = apply(apply(state, Warned("max", "", 20.0)), unanswered)
-    assert later.seats["max"].warning == "did not answer what it was asked"
-    over = as_of(later, 10_000.0)
-    assert over.seats["max"].warning is None
-
-
 def test_why_a_process_went_is_forgotten_when_the_next_one_has_been_well_for_a_while() -> None:
     went = (Unhealthy("max", "was not ready within 60 s", "read max.log", 10.0), Exited("max", -9, (), 10.0))
     state = folded([*BEGUN, *went, Started("max", 8, 11.0), ChildMessage("max", Ready(), 12.0)])
@@ -404,27 +320,3 @@ def test_why_a_process_went_is_forgotten_when_the_next_one_has_been_well_for_a_w
     assert (seat.last_error, seat.error_at) == ("was not ready within 60 s", 10.0)
     seat = as_of(state, 12.0 + RECOVERED_S).seats["max"]
     assert (seat.last_error, seat.hint, seat.error_at) == (None, None, None)
-
-
-def test_a_warning_goes_when_its_child_says_that_it_is_over_and_no_other_with_it() -> None:
-    failing = [
-        *BEGUN,
-        ChildMessage("max", Warn(message="the language model fails: 503", about="the language model"), 10.0),
-    ]
-    other = [*failing, ChildMessage("max", Recovered(about="the speech model"), 11.0)]
-    assert folded(other).seats["max"].warning == "the language model fails: 503"
-    over = [*other, ChildMessage("max", Recovered(about="the language model"), 12.0)]
-    assert (folded(over).seats["max"].warning, folded(over).seats["max"].warned_at) == (None, None)
-    untold = [
-        *over,
-        ChildMessage("max", Warn(message="slow"), 13.0),
-        ChildMessage("max", Recovered(about="the language model"), 14.0),
-    ]
-    assert folded(untold).seats["max"].warning == "slow"
-
-
-def test_an_older_fault_that_is_over_takes_back_no_warning_of_somebody_else_s() -> None:
-    fault = ChildMessage("max", Warn(message="the language model fails: 503", about="the language model"), 10.0)
-    asks = Warned("max", "wants to use send: meetctl approve 1, or deny 1", 11.0)
-    recovered = ChildMessage("max", Recovered(about="the language model"), 12.0)
-    assert folded([*BEGUN, fault, asks, recovered]).seats["max"].warning == asks.message

@@ -17,7 +17,7 @@ from meetctl_agents.floor.moderator import (
 from meetctl_agents.floor.short_answers import ROOM_TO_THINK, NoDecision
 
 from meetctl.protocol import CastMember, Line, UtteranceKind
-from tests.meetctl_agents.speaking.test_answers import ScriptedModel
+from tests.meetctl_agents.speaking.answer_stage import ScriptedModel
 
 CAST = [CastMember(identity="ada", name="Ada"), CastMember(identity="max", name="Max")]
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from meetctl.protocol import Assignment, CastMember, FloorDecided, Grant, Model, Utterance
 from testing.addressing.played import PlayedRoom
-from tests.meetctl_agents.speaking.test_answers import ScriptedModel
+from tests.meetctl_agents.speaking.answer_stage import ScriptedModel
 
 CAST = (CastMember(identity="ada", name="Ada"), CastMember(identity="max", name="Max"))
 GIVEN = Assignment(identity="chair", name="Chair", room="r", url="ws://h", token=SecretStr("t"), cast=CAST)

@@ -21,7 +21,7 @@ from testing.agents.child import Child
 from testing.agents.scripted_models import PROMPT_TOKENS, scripted_models
 from testing.agents.staging import CHAIR, assignment
 from testing.fixtures.livekit import MintToken
-from tests.meetctl_agents.speaking.test_answers import OPTIONS, ScriptedModel
+from tests.meetctl_agents.speaking.answer_stage import OPTIONS, ScriptedModel
 
 PROMPT = (Message("system", "You are Ada."), Message("user", "Sam: when do we ship?"))
 ANSWER = "We ship on Friday."

@@ -16,7 +16,7 @@ from meetctl.protocol import Decided, Grant, Line, Model, ToolCall, ToolRules, T
 from testing.agents.realtime_server import Asked, RealtimeServer, realtime_server
 from testing.agents.scripted_models import Asks
 from tests.meetctl_agents.realtime.stage import Stage, line, staged
-from tests.meetctl_agents.speaking.test_tool_turn import FILE
+from tests.meetctl_agents.speaking.tool_stage import FILE
 
 LOOK = Asks((("look", '{"word": "blue"}'),))
 SLOW = Asks((("slow", "{}"),))

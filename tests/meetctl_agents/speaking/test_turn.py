@@ -11,7 +11,7 @@ from meetctl_agents.speaking.speech import SynthesisedSpeech, verbatim
 from meetctl_agents.speaking.turn import Turn
 
 from meetctl.protocol import Grant
-from tests.meetctl_agents.speaking.test_answers import OPTIONS, ScriptedVoice
+from tests.meetctl_agents.speaking.answer_stage import OPTIONS, ScriptedVoice
 
 
 class Saying:
