@@ -37,6 +37,7 @@ SOCKET_NAME_LENGTH = 46
 """Of it: the slash, a room's name as `registry` shortens it, and `.sock`."""
 
 
+# https://specifications.freedesktop.org/basedir-spec/latest/
 CACHE, STATE, RUNTIME = "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"
 """The variables that choose where meetctl keeps its files."""
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 GLOSSARY = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
@@ -128,3 +130,20 @@ def test_the_tests_lie_in_the_folders_of_what_they_test() -> None:
     }
     assert len(folders) > 30
     assert {place for place in folders if not (mirrors[place[0]] / place[1]).is_dir()} == set()
+
+
+JOURNEYS = {
+    "A roster becomes an agent": (15, 22),
+    "A sentence becomes an answer": (20, 24),
+    "A frame rate becomes a number on the board": (10, 10),
+}
+"""The most files on the way itself, and with all that is asked on the way: whoever adds one joins two others."""
+
+
+@pytest.mark.parametrize("journey", JOURNEYS)
+def test_a_journey_does_not_become_longer(journey: str) -> None:
+    drawn = ARCHITECTURE.partition(f"## {journey}\n")[2].partition("```\n")[2].partition("```")[0].splitlines()
+    way = [line for line in drawn if not line.startswith(" ")]
+    assert drawn and all(PATH.match(line.strip()) for line in drawn)
+    most_on_the_way, most = JOURNEYS[journey]
+    assert len(way) <= most_on_the_way and len(drawn) <= most

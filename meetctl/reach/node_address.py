@@ -34,7 +34,7 @@ def resolve_node_ip(text: str, address: str) -> str:
 
 
 def ask_stun(server: tuple[str, int], address: str) -> str:
-    """Returns under which address a STUN server (RFC 8489) sees this address of ours.
+    """Returns under which address a STUN server (https://www.rfc-editor.org/rfc/rfc8489) sees this address of ours.
 
     Raises:
         NetworkError: if there is no such server, or no answer.

@@ -1,5 +1,6 @@
 """`${VAR}` in the roster's texts, in Compose's grammar, except that an unset variable is an error and not a blank.
 
+The grammar: https://docs.docker.com/reference/compose-file/interpolation
 Pure: the variables come as a mapping. Values put in are never read for variables again.
 """
 

@@ -1,7 +1,7 @@
 """A YAML file as plain values, each with the line it stands on and its variables filled in. Knows no schema.
 
-YAML 1.2's core types only: `no`, `off` and `1:30` are texts, as their writers meant them. Aliases and merge keys
-(`<<`) work; what they may unfold to is bounded.
+YAML 1.2's core types only (https://yaml.org/spec/1.2.2/#103-core-schema): `no`, `off` and `1:30` are texts, as their
+writers meant them. Aliases and merge keys (`<<`) work; what they may unfold to is bounded.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 `Launcher` is the seam: today a program is executed; a prepared process may be forked instead. Nothing above it assumes
 that the child is ours to wait for: the exit comes as a notice. A pid is trusted only together with its start time.
+
+It is not asyncio's subprocess: that one's `wait` goes on until the pipes end, which a grandchild may hold open for ever
+(https://github.com/python/cpython/issues/119710).
 """
 
 from __future__ import annotations

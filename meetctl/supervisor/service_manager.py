@@ -1,4 +1,7 @@
-"""What a service manager is told of a meeting: that it is up, that it ends, that it is well (sd_notify of systemd)."""
+"""What a service manager is told of a meeting: that it is up, that it ends, that it is well.
+
+In the words of systemd: https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+"""
 
 from __future__ import annotations
 

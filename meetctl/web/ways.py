@@ -41,7 +41,7 @@ class Ways:
     def refusal(self, way: WayIn, request: web.Request) -> web.Response | None:
         """Returns what a request is told that comes from elsewhere; None = it is the page's own."""
         if request.host not in way.hosts:
-            # Another name for this address: a foreign page that rebound its own name to the loopback.
+            # A foreign page that rebound its own name to the loopback: https://en.wikipedia.org/wiki/DNS_rebinding
             why = WRONG_HOST if way.is_behind_proxy else "This server is asked under a name not its own."
             return refuse(HTTPStatus.FORBIDDEN, "foreign_host", why)
         if not is_own_origin(request.headers.get("Origin"), request.host, request.scheme):

@@ -1,4 +1,6 @@
-"""The floor control server (RFC 8855's word): runs the floor's machine and carries out what it decides, by `mc.*`.
+"""The floor control server: runs the floor's machine and carries out what it decides, by `mc.*`.
+
+The words are those of BFCP (https://www.rfc-editor.org/rfc/rfc8855).
 
 Each agent has an outbox of its own, so that one that does not answer delays nobody else.
 """

@@ -1,6 +1,7 @@
 """Meters: what a leg does, told from two snapshots of its own WebRTC statistics, once a second over two seconds.
 
-Nothing here is configured or assumed: what cannot be measured is None. It never touches media.
+The figures are the W3C's (https://www.w3.org/TR/webrtc-stats/). Nothing here is configured or assumed: what cannot be
+measured is None. It never touches media.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ class EncodedVideo:
         data = await asyncio.to_thread(self._encoder.encode, frame, now, self._key_due)
         if not data:
             return
-        is_key = not data[0] & 1  # RFC 6386, 9.1
+        is_key = not data[0] & 1  # https://www.rfc-editor.org/rfc/rfc6386#section-9.1
         self._key_due = self._key_due and not is_key
         kind = rtc.EncodedFrameType.ENCODED_FRAME_KEY if is_key else rtc.EncodedFrameType.ENCODED_FRAME_DELTA
         unit = rtc.EncodedVideoFrame(data, frame.width, frame.height, rtc.VideoCodec.VP8, kind, now)
