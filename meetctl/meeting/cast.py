@@ -74,7 +74,7 @@ class Cast:
         """In somebody else's room there may be a chair already; then ours would be one too many."""
         for participant in await self._rooms.participants(self._roster.room):
             if participant.role == "chair" and participant.kind is rooms.ParticipantKind.AGENT:
-                self._chair_identity = participant.identity
+                self._chair_identity = participant.seat
                 self._own_chair = False
 
     async def seat_all(self, entries: Sequence[AgentEntry]) -> None:
@@ -224,7 +224,7 @@ class Cast:
     async def is_active(self, identity: str) -> bool:
         with contextlib.suppress(LiveKitError):
             found = await self._rooms.participants(self._roster.room)
-            return any(participant.identity == identity and participant.active for participant in found)
+            return any(participant.seat == identity and participant.active for participant in found)
         return False
 
     def _settled(self, entry: AgentEntry) -> AgentEntry:

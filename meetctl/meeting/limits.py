@@ -114,7 +114,7 @@ def holds_open(participant: ParticipantInfo, agents: Collection[str] = ()) -> bo
 
     `agents` are identities known better: a `command:` with a key pair of its own may join as anything.
     """
-    is_agent = participant.kind is ParticipantKind.AGENT or participant.identity in agents
+    is_agent = participant.kind is ParticipantKind.AGENT or participant.seat in agents
     return participant.role is None and not is_agent
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from meetctl.errors import LiveKitError
 from meetctl.protocol import ROLE_ATTRIBUTE, MediaKind
+from meetctl.protocol.seating import seat_of
 from meetctl.rooms.http import session_for
 from meetctl.rooms.refusals import translated
 from meetctl.rooms.tokens import key_pair
@@ -80,6 +81,11 @@ class ParticipantInfo:
     def role(self) -> str | None:
         """`chair` or `agent` as its token says, None for a person."""
         return self.attributes.get(ROLE_ATTRIBUTE)
+
+    @property
+    def seat(self) -> str:
+        """The seat of an agent or a chair; a person's identity."""
+        return seat_of(self.identity, self.attributes, is_agent=self.kind is ParticipantKind.AGENT)
 
 
 class Rooms:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from meetctl.errors import LiveKitError
 from meetctl.protocol import ROLE_ATTRIBUTE
+from meetctl.protocol.seating import SEAT_ATTRIBUTE
 from meetctl.settings import LiveKitCredentials
 
 if TYPE_CHECKING:
@@ -145,5 +146,5 @@ def _token(
         .with_grants(grants)
     )
     if role is not None:
-        token = token.with_attributes({ROLE_ATTRIBUTE: role})
+        token = token.with_attributes({ROLE_ATTRIBUTE: role, SEAT_ATTRIBUTE: identity})
     return SecretStr(token.to_jwt())

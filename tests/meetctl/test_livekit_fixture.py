@@ -64,4 +64,4 @@ async def test_what_one_participant_plays_another_hears(
             playing.cancel()
             await asyncio.gather(playing, return_exceptions=True)
             await source.aclose()
-        assert listener.remote_participants["ada"].attributes == {"mc.role": "agent"}
+        assert listener.remote_participants["ada"].attributes == {"mc.role": "agent", "mc.seat": "ada"}

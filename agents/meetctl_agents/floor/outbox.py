@@ -20,6 +20,7 @@ from meetctl.protocol import GRANT, HEAR, PREPARE, STILL_LOADING, STOP, Grant, H
 from ..process.allowance import LOG_LINES, Allowances, Verdict
 from ..process.tasks import Tasks
 from ..room.methods import call
+from ..room.seating import participant_in
 from .events import GrantFloor
 
 STARTING_S = 2.0
@@ -62,7 +63,7 @@ class Outbox:
 
     def hear(self, line: Line) -> None:
         """Tells what was said; a line that is corrected while it waits is told once."""
-        if self._identity not in self._room.remote_participants:
+        if participant_in(self._room, self._identity) is None:
             return
         for place, waiting in enumerate(self._hearsay):
             if waiting.id == line.id and place > 0:  # the first may be on its way
@@ -76,7 +77,7 @@ class Outbox:
 
     def prepare(self, line: Line) -> None:
         """Has it get ready to answer the line, once it has heard what waits; an older guess is of no use any more."""
-        if self._identity in self._room.remote_participants:
+        if participant_in(self._room, self._identity) is not None:
             self._prepared = line
             self._news.set()
 

@@ -7,6 +7,7 @@ from livekit import rtc
 from meetctl.protocol import CastMember
 
 from ..room.attendance import is_human
+from ..room.seating import participant_in
 
 
 class Cast:
@@ -50,7 +51,7 @@ class Cast:
         return outside and self.is_of_kind_agent(identity)
 
     def is_of_kind_agent(self, identity: str) -> bool:
-        participant = self._room.remote_participants.get(identity)
+        participant = participant_in(self._room, identity)
         return participant is not None and participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 
     def is_person(self, participant: rtc.Participant) -> bool:

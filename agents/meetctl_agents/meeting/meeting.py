@@ -56,6 +56,7 @@ from ..room.captions import Captions
 from ..room.chat import Chat
 from ..room.events import RoomEvents
 from ..room.methods import serve
+from ..room.seating import participant_in, seat_of
 from .agent_calls import AgentCalls
 from .cast import Cast
 from .deciding import Deciding, Judging
@@ -196,42 +197,47 @@ class Meeting:
         self._control.post(CastSet(self._cast.members))
 
     def _came(self, participant: rtc.RemoteParticipant) -> None:
+        seat = seat_of(participant)
         if self.is_person(participant):
-            self._people.come(participant.identity, participant.name)
+            self._people.come(seat, participant.name)
             self._addressing.set_people(self._people.names)
-            self._control.post(HumanCame(participant.identity))
-        elif self._cast.has(participant.identity):
-            self._control.post(AgentCame(participant.identity))
+            self._control.post(HumanCame(seat))
+        elif self._cast.has(seat):
+            self._control.post(AgentCame(seat))
 
     def _on_came(self, participant: rtc.RemoteParticipant) -> None:
+        seat = seat_of(participant)
         if self.is_person(participant):
-            name = self._people.come(participant.identity, participant.name)
-            self.notices.of_person(participant.identity, name, self._cast.names)
+            name = self._people.come(seat, participant.name)
+            self.notices.of_person(seat, name, self._cast.names)
             self._fact(f"{name} joined the meeting.", here=self._people.here)
-        elif self._cast.has(participant.identity):
+        elif self._cast.has(seat):
             # what was said while it was on its way; what it knows already takes its own place
-            self._control.tell_one(participant.identity, self._recent.lines)
+            self._control.tell_one(seat, self._recent.lines)
         self._came(participant)
 
     def _on_left(self, participant: rtc.RemoteParticipant) -> None:
-        if self._cast.has(participant.identity):
-            self._agents.gone(participant.identity)
-            if self._cast.leave(participant.identity):
+        seat = seat_of(participant)
+        if self._cast.has(seat):
+            if participant_in(self._room, seat) is not None:
+                return  # a ghost of an earlier job: the seat is filled
+            self._agents.gone(seat)
+            if self._cast.leave(seat):
                 self._cast_set()
-            self._control.post(AgentGone(participant.identity))
+            self._control.post(AgentGone(seat))
         else:
-            name = self._people.name_of(participant.identity, participant.name)
-            self._people.leave(participant.identity)
+            name = self._people.name_of(seat, participant.name)
+            self._people.leave(seat)
             self._addressing.set_people(self._people.names)
-            if participant.identity in self._control.floor.humans:
+            if seat in self._control.floor.humans:
                 self._fact(f"{name} left the meeting.", here=self._people.here)
-            self._utterances.forget(participant.identity)
-            self._captions.forget(participant.identity)
-            self._control.post(HumanLeft(participant.identity))
+            self._utterances.forget(seat)
+            self._captions.forget(seat)
+            self._control.post(HumanLeft(seat))
 
     def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
-        if changed.get(AGENT_STATE) == "speaking" and self._cast.has(participant.identity):
-            self._agents.sounds(participant.identity)
+        if changed.get(AGENT_STATE) == "speaking" and self._cast.has(seat := seat_of(participant)):
+            self._agents.sounds(seat)
 
     # --- what people say ---
 

@@ -21,6 +21,7 @@ from meetctl.protocol.rehearsal import Captioned, Fact, Heard, Script
 from ..process.tasks import begin
 from ..room.captions import TOPIC
 from ..room.joining import LISTENING, leave
+from ..room.seating import participant_in, seat_of
 from .loudness import FrameClock, SoundSegmenter, loudness
 from .pace import BUSY, Hearing
 
@@ -109,25 +110,25 @@ class Ear:
             await asyncio.wait(set(self._readers), timeout=timeout_s)
 
     def _states(self) -> Mapping[str, str]:
-        present = self._room.remote_participants
+        present = {identity: participant_in(self._room, identity) for identity in self._script.agents}
         return {
-            identity: present[identity].attributes[STATE]
-            for identity in self._script.agents
-            if identity in present and STATE in present[identity].attributes
+            identity: agent.attributes[STATE]
+            for identity, agent in present.items()
+            if agent is not None and STATE in agent.attributes
         }
 
     # --- sound ---
 
     def _on_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity in self._stretches and publication.kind == rtc.TrackKind.KIND_AUDIO:
+        if seat_of(participant) in self._stretches and publication.kind == rtc.TrackKind.KIND_AUDIO:
             publication.set_subscribed(True)
 
     def _on_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
         self._end(publication.sid)
-        if participant.identity in self._stretches and track.kind == rtc.TrackKind.KIND_AUDIO:
-            listening = asyncio.create_task(self._listen(track, participant.identity))
+        if seat_of(participant) in self._stretches and track.kind == rtc.TrackKind.KIND_AUDIO:
+            listening = asyncio.create_task(self._listen(track, seat_of(participant)))
             self._listeners[publication.sid] = listening
 
     def _on_unsubscribed(

@@ -14,6 +14,7 @@ from livekit import rtc
 
 from ..process.tasks import Tasks
 from .captions import TOPIC
+from .seating import seat_of_identity
 
 READ_S = 120.0
 """A turn is streamed as it is spoken; one that is never finished must not be waited for."""
@@ -24,7 +25,7 @@ FINAL = "lk.transcription_final"
 logger = logging.getLogger(__name__)
 
 Spoken = Callable[[str, str], None]
-"""Told the identity of the agent and what it said."""
+"""Told the seat of the agent and what it said."""
 
 
 class AgentTranscripts:
@@ -44,21 +45,22 @@ class AgentTranscripts:
         await self._reading.aclose()
 
     def _on_stream(self, reader: rtc.TextStreamReader, identity: str) -> None:
-        if not self._is_outside(identity):
+        seat = seat_of_identity(self._room, identity)
+        if not self._is_outside(seat):
             reader.close()
             return
-        self._reading.own(self._read(reader, identity), f"overhearing-{identity}")
+        self._reading.own(self._read(reader, seat), f"overhearing-{seat}")
 
-    async def _read(self, reader: rtc.TextStreamReader, identity: str) -> None:
+    async def _read(self, reader: rtc.TextStreamReader, seat: str) -> None:
         text = ""
         try:
             async with asyncio.timeout(READ_S):
                 async for chunk in reader:
                     text = (text + chunk)[:LONGEST_TEXT]
         except Exception as error:
-            logger.info("what %r said was cut short: %r", identity, error)
+            logger.info("what %r said was cut short: %r", seat, error)
         finally:
             reader.close()
         # A stream of words still to be corrected says so at its end too; the corrected one follows.
         if text.strip() and (reader.info.attributes or {}).get(FINAL, "true") != "false":
-            self._spoken(identity, text.strip())
+            self._spoken(seat, text.strip())

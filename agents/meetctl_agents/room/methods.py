@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from meetctl.protocol import Model
 
 from ..process.allowance import LOG_LINES, Allowances, Verdict
+from .seating import participant_in, seat_of_identity
 
 FORBIDDEN = 403
 MALFORMED = 400
@@ -27,7 +28,7 @@ ROUND_TRIP_S = 3.0
 
 Message = TypeVar("Message", bound=Model)
 Believes = Callable[[str], bool]
-"""Says whether the participant of this identity may call."""
+"""Says whether whoever is in this seat may call, or the person of this identity."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,29 +45,31 @@ def serve(
     complaints = Allowances(*LOG_LINES)
 
     async def answer(call: rtc.RpcInvocationData) -> str:
-        if not believes(call.caller_identity):
-            if complaints.take(call.caller_identity, time.monotonic()) is Verdict.TAKEN:
-                logger.warning("%s from %r is refused", method, call.caller_identity)
-            raise rtc.RpcError(FORBIDDEN, f"{method} is not believed from {call.caller_identity!r}")
+        caller = seat_of_identity(room, call.caller_identity)
+        if not believes(caller):
+            if complaints.take(caller, time.monotonic()) is Verdict.TAKEN:
+                logger.warning("%s from %r is refused", method, caller)
+            raise rtc.RpcError(FORBIDDEN, f"{method} is not believed from {caller!r}")
         try:
             message = kind.model_validate_json(call.payload)
         except ValidationError as error:
             raise rtc.RpcError(MALFORMED, f"{method}: {error.error_count()} faults in the payload") from None
-        return handle(message, call.caller_identity) or ""
+        return handle(message, caller) or ""
 
     room.local_participant.register_rpc_method(method, answer)
 
 
-async def call(room: rtc.Room, identity: str, method: str, message: Model) -> str:
-    """Sends the message and returns the answer.
+async def call(room: rtc.Room, seat: str, method: str, message: Model) -> str:
+    """Sends the message to whoever is in the seat, or to the person of that identity; returns the answer.
 
     Raises:
         RpcError: if the participant is not there, does not answer within `ROUND_TRIP_S`, or refuses.
     """
+    there = participant_in(room, seat)
     try:
         async with asyncio.timeout(2 * ROUND_TRIP_S):
             return await room.local_participant.perform_rpc(
-                destination_identity=identity,
+                destination_identity=seat if there is None else there.identity,
                 method=method,
                 payload=message.model_dump_json(),
                 response_timeout=ROUND_TRIP_S,
@@ -74,4 +77,4 @@ async def call(room: rtc.Room, identity: str, method: str, message: Model) -> st
             )
     except TimeoutError:
         code = rtc.RpcError.ErrorCode.RESPONSE_TIMEOUT
-        raise rtc.RpcError(code, f"{identity!r} did not answer {method}") from None
+        raise rtc.RpcError(code, f"{seat!r} did not answer {method}") from None

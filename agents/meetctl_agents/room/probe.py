@@ -21,6 +21,7 @@ from meetctl.protocol.steps import STEPS
 
 from ..process.wire import Report
 from .events import RoomEvents
+from .seating import seat_of
 
 POLL_S = 0.03
 """Statistics cost a millisecond; a proof takes four or five looks."""
@@ -76,7 +77,7 @@ class Probe:
     ) -> None:
         if not self._is_agent(participant) or publication.sid in self._proofs:
             return
-        proof = asyncio.create_task(self._prove(track, publication, participant.identity), name="probe")
+        proof = asyncio.create_task(self._prove(track, publication, seat_of(participant)), name="probe")
         self._proofs[publication.sid] = proof
         proof.add_done_callback(lambda _: self._proofs.pop(publication.sid, None))
 

@@ -19,6 +19,7 @@ from meetctl.protocol import RELEASE, Release
 
 from ..room.events import RoomEvents
 from ..room.methods import MALFORMED, call
+from ..room.seating import seat_of
 
 AGAIN_S = 0.5
 """Between two attempts. A chair that comes back is noticed at once, and serves its methods a moment later."""
@@ -103,5 +104,5 @@ class Deliveries:
             pass
 
     def _on_came(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self._chair:
+        if seat_of(participant) == self._chair:
             self._came.set()

@@ -11,6 +11,7 @@ from meetctl.protocol import REGISTER, Assignment, CastMember, Recovered, Regist
 
 from ..process.wire import Report
 from ..room.methods import call
+from ..room.seating import seat_of
 
 RETRY_S = 2.0
 """Between two attempts: a chair that has just joined serves its methods a moment later."""
@@ -28,7 +29,7 @@ async def keep_registered(room: rtc.Room, assignment: Assignment, report: Report
     arrived.set()
 
     def on_participant(participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == assignment.chair_identity:
+        if seat_of(participant) == assignment.chair_identity:
             arrived.set()
 
     room.on("participant_connected", on_participant)

@@ -81,7 +81,12 @@ async def test_participants_are_listed_with_kind_role_and_what_they_publish(
         assert tuple(replace(p, joined_at=0.0, tracks=()) for p in listed) == (
             ParticipantInfo("bob", "Bob B.", ParticipantKind.STANDARD, True, {}, frozenset()),
             ParticipantInfo(
-                "ada", "Ada", ParticipantKind.AGENT, True, {"mc.role": "agent"}, frozenset({MediaKind.AUDIO})
+                "ada",
+                "Ada",
+                ParticipantKind.AGENT,
+                True,
+                {"mc.role": "agent", "mc.seat": "ada"},
+                frozenset({MediaKind.AUDIO}),
             ),
         )
         assert [p.role for p in listed] == [None, "agent"]

@@ -31,7 +31,7 @@ def test_an_agent_may_join_one_room_and_describe_itself_and_no_more() -> None:
         "iss": "APIkey",
         "name": "Ada",
         "kind": "agent",
-        "attributes": {"mc.role": "agent"},
+        "attributes": {"mc.role": "agent", "mc.seat": "ada"},
         "video": {
             "roomJoin": True,
             "room": "standup",
@@ -49,7 +49,7 @@ def test_the_chair_may_hear_and_write_and_has_nothing_to_show() -> None:
         "iss": "APIkey",
         "name": "Chair",
         "kind": "agent",
-        "attributes": {"mc.role": "chair"},
+        "attributes": {"mc.role": "chair", "mc.seat": "chair"},
         "video": {
             "roomJoin": True,
             "room": "standup",
@@ -122,7 +122,7 @@ async def test_the_server_lets_an_agent_change_its_attributes_and_refuses_a_gues
 
         await wait_for(both_publish, "both tracks on the server")
         assert {p.identity: dict(p.attributes) for p in await rooms.participants(room_name)} == {
-            "ada": {"mc.role": "chair"},
+            "ada": {"mc.role": "chair", "mc.seat": "ada"},
             "mallory": {},
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,13 +16,16 @@ from meetctl_agents.floor.outbox import LARGEST_GRANT, MOST_WAITING, Outbox
 from meetctl.protocol import GRANT, HEAR, PREPARE, STOP, CastMember, Grant, Hear, Line, MeetingRules
 
 WAIT_S = 5.0
+AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 
 
 class Agents:
     """A room in which agents answer when they are let: only the timing is made up."""
 
     def __init__(self, *identities: str) -> None:
-        self.remote_participants = dict.fromkeys(identities)
+        self.remote_participants = {
+            identity: SimpleNamespace(identity=identity, attributes={}, kind=AGENT) for identity in identities
+        }
         self.local_participant = self
         self.taken: list[tuple[str, str]] = []
         self.held: set[str] = set()

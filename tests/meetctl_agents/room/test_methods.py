@@ -19,7 +19,9 @@ async def test_two_thousand_refused_calls_write_a_few_lines_and_each_is_refused(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     served: dict[str, Callable[[Any], Awaitable[str]]] = {}
-    room = SimpleNamespace(local_participant=SimpleNamespace(register_rpc_method=served.__setitem__))
+    room = SimpleNamespace(
+        remote_participants={}, local_participant=SimpleNamespace(register_rpc_method=served.__setitem__)
+    )
     serve(cast(rtc.Room, room), RELEASE, Release, lambda identity: identity == "ada", lambda message, caller: "taken")
     payload = Release(grant_id="g1", text="Hello.").model_dump_json()
     refused = 0
