@@ -8,19 +8,19 @@ from pathlib import Path
 
 from meetctl.errors import UsageError
 from meetctl.protocol import FloorMode
+from meetctl.roster.entry import Keys, resolve_agent, resolve_model
 from meetctl.roster.faults import Fault, KeyPath, RosterFaults, nearest
-from meetctl.roster.models import Keys, resolve_model
 from meetctl.roster.naming import is_room_name, readable_room
 from meetctl.roster.reading import Reading
 from meetctl.roster.resolve import (
     note_clashes,
     note_identity,
     note_transports,
-    resolve_agent,
+    resolve_judge,
     resolve_livekit,
     resolve_reach,
+    resolve_rules,
 )
-from meetctl.roster.rules import resolve_judge, resolve_rules
 from meetctl.roster.schema import AdmitMode, AgentEntry, Roster, TranscriptMode
 from meetctl.roster.written import AgentWritten, DefaultsWritten, HeadWritten, MeetingWritten
 from meetctl.roster.yaml_source import Document, load_document
