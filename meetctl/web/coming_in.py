@@ -9,15 +9,14 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel
 
 from meetctl.errors import MeetctlError
 from meetctl.protocol.likeness import sounds_like
-from meetctl.web.gate import Gate, parse, refuse, too_many
+from meetctl.web.gate import Gate, refuse, too_many
 from meetctl.web.invites import Comer, ConnectionDetails, Role
 from meetctl.web.links import Links, NotGood
 from meetctl.web.lobby import TOLD_OUTSIDE, Knock, LobbyDesk, WithdrawRequest, answer_to
-from meetctl.web.people import DeviceSecret, PeopleDesk, ReportRequest
+from meetctl.web.people import Invited, PeopleDesk, ReportRequest
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name
 from meetctl.web.rate import Bucket
 from meetctl.web.ways import Ways
@@ -35,19 +34,15 @@ Admit = Callable[[str, Comer], Awaitable[ConnectionDetails]]
 Info = Callable[[], Mapping[str, Any]]
 
 
-class JoinRequest(BaseModel):
+class JoinRequest(Invited):
     """What the page sends to come in."""
 
-    invite: str
     name: str
-    device: DeviceSecret | None = None
 
 
-class InfoRequest(BaseModel):
+class InfoRequest(Invited):
     """What the page sends to learn where the link leads, and whether a name may be taken for an agent's there."""
 
-    invite: str
-    device: DeviceSecret | None = None
     name: str | None = None
 
 
@@ -102,8 +97,7 @@ class ComingIn:
         ]
 
     async def _tell(self, request: web.Request) -> web.StreamResponse:
-        asked = await parse(request, InfoRequest)
-        comer = self._gate.let_in(asked.invite, request.remote, asked.device)
+        asked, comer = await self._gate.hear(request, InfoRequest)
         if isinstance(comer, web.Response):
             return comer
         info, may_know = self._info(), self._lobby.tells(comer)
@@ -118,8 +112,7 @@ class ComingIn:
         return web.json_response(told)
 
     async def _join(self, request: web.Request) -> web.StreamResponse:
-        asked = await parse(request, JoinRequest)
-        comer = self._gate.let_in(asked.invite, request.remote, asked.device)
+        asked, comer = await self._gate.hear(request, JoinRequest)
         if isinstance(comer, web.Response):
             return comer
         name = clean_name(comer.name or asked.name)
@@ -153,16 +146,14 @@ class ComingIn:
         )
 
     async def _withdraw(self, request: web.Request) -> web.StreamResponse:
-        asked = await parse(request, WithdrawRequest)
-        comer = self._gate.let_in(asked.invite, request.remote, asked.device)
+        _, comer = await self._gate.hear(request, WithdrawRequest)
         if isinstance(comer, web.Response):
             return comer
         self._lobby.withdraw(comer.device)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def _report(self, request: web.Request) -> web.StreamResponse:
-        asked = await parse(request, ReportRequest)
-        comer = self._gate.let_in(asked.invite, request.remote, asked.device)
+        asked, comer = await self._gate.hear(request, ReportRequest)
         if isinstance(comer, web.Response):
             return comer
         if self._people is None or not self._people.report(asked.device, asked.identity, asked.connection):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel
-
-from meetctl.web.people import DeviceSecret
+from meetctl.web.people import Invited
 
 MAX_WORDS = 2000
 """Characters. LiveKit's RPC carries 15 kB to an agent, and four bytes a character is the most there are."""
@@ -36,11 +34,9 @@ class Directive(StrEnum):
         return self is not Directive.TELL
 
 
-class DirectRequest(BaseModel):
+class DirectRequest(Invited):
     """What the page sends for a host."""
 
-    invite: str
-    device: DeviceSecret | None = None
     do: Directive | None = None
     """None = only look who is there."""
     agent: str = ""

@@ -15,10 +15,11 @@ from pydantic import BaseModel, ValidationError
 
 from meetctl.web.invites import Comer, Role
 from meetctl.web.links import Links, NotGood
+from meetctl.web.people import Invited
 from meetctl.web.rate import Buckets
 
 _Asked = TypeVar("_Asked", bound=BaseModel)
-
+_Invited = TypeVar("_Invited", bound=Invited)
 
 WRONG_AT_ONCE = 30
 """Wrong links from one address: an office behind one router may have an old link in many tabs."""
@@ -55,6 +56,16 @@ class Gate:
         self._clock = clock
         self._tries = Buckets(WRONG_AT_ONCE, WRONG_A_SECOND)
         """By address: how often somebody there may still be wrong."""
+
+    async def hear(self, request: web.Request, model: type[_Invited]) -> tuple[_Invited, Comer | web.Response]:
+        """Returns what is asked, and as what whoever asks it comes in or what they are told."""
+        asked = await parse(request, model)
+        return asked, self.let_in(asked.invite, request.remote, asked.device)
+
+    async def hear_host(self, request: web.Request, model: type[_Invited]) -> tuple[_Invited, Comer | web.Response]:
+        """Returns the same of what only a host may ask."""
+        asked = await parse(request, model)
+        return asked, self.let_host_in(asked.invite, request.remote, asked.device)
 
     def let_in(self, invite: str, address: str | None, device: str | None = None) -> Comer | web.Response:
         """Returns as what somebody at this address comes in, or what they are told."""

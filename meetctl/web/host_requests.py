@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from meetctl.web.people import DeviceSecret
+from meetctl.web.people import Invited
 
 
 class Decide(Protocol):
@@ -16,11 +16,9 @@ class Decide(Protocol):
     def __call__(self, id: str, *, allowed: bool, by: str) -> Awaitable[object]: ...
 
 
-class HostRequestsAsked(BaseModel):
+class HostRequestsAsked(Invited):
     """What the page sends for a host."""
 
-    invite: str
-    device: DeviceSecret | None = None
     id: str = Field("", max_length=64)
     allowed: bool | None = None
     """None = only look what waits."""

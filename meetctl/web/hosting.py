@@ -10,7 +10,7 @@ from aiohttp import web
 
 from meetctl.errors import MeetctlError
 from meetctl.web.direction import Directive, DirectRequest
-from meetctl.web.gate import Gate, parse, refuse
+from meetctl.web.gate import Gate, refuse
 from meetctl.web.host_requests import Decide, HostRequestsAsked
 from meetctl.web.people import ManageRequest, PeopleDesk
 from meetctl.web.policy import clean_name
@@ -56,8 +56,7 @@ class Hosting:
         ]
 
     async def _carry_out(self, request: web.Request) -> web.StreamResponse:
-        asked = await parse(request, DirectRequest)
-        host = self._gate.let_host_in(asked.invite, request.remote, asked.device)
+        asked, host = await self._gate.hear_host(request, DirectRequest)
         if isinstance(host, web.Response):
             return host
         if asked.do is not None and self._direct is not None:
@@ -66,8 +65,7 @@ class Hosting:
         return self._view()
 
     async def _manage(self, request: web.Request) -> web.StreamResponse:
-        asked = await parse(request, ManageRequest)
-        host = self._gate.let_host_in(asked.invite, request.remote, asked.device)
+        asked, host = await self._gate.hear_host(request, ManageRequest)
         if isinstance(host, web.Response):
             return host
         if self._people is None:
@@ -77,8 +75,7 @@ class Hosting:
         return self._view()
 
     async def _decide_on(self, request: web.Request) -> web.StreamResponse:
-        asked = await parse(request, HostRequestsAsked)
-        host = self._gate.let_host_in(asked.invite, request.remote, asked.device)
+        asked, host = await self._gate.hear_host(request, HostRequestsAsked)
         if isinstance(host, web.Response):
             return host
         if self._decide is None:

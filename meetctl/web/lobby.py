@@ -7,11 +7,10 @@ from http import HTTPStatus
 from typing import Protocol
 
 from aiohttp import web
-from pydantic import BaseModel
 
 from meetctl.web.gate import refuse
 from meetctl.web.invites import Comer
-from meetctl.web.people import DeviceSecret
+from meetctl.web.people import DeviceSecret, Invited
 
 TOLD_OUTSIDE = frozenset({"transcript", "loopback_only"})
 """What whoever waits may know: what becomes of their words, and whether their browser can come in at all."""
@@ -37,10 +36,9 @@ _ANSWERS = {
 }
 
 
-class WithdrawRequest(BaseModel):
+class WithdrawRequest(Invited):
     """What the page sends for somebody who waits no longer."""
 
-    invite: str
     device: DeviceSecret
 
 

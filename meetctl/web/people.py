@@ -26,6 +26,13 @@ UNMUTE_TOPIC = "mc.ask-unmute"
 DeviceSecret = Annotated[str, Field(pattern=f"^{DEVICE}$")]
 
 
+class Invited(BaseModel):
+    """What the page sends with every request of somebody who has a link."""
+
+    invite: str
+    device: DeviceSecret | None = None
+
+
 class Manage(StrEnum):
     """One thing that a host does with people; the words of the command line too."""
 
@@ -46,11 +53,9 @@ class Manage(StrEnum):
         return self in (Manage.KICK, Manage.MUTE, Manage.ASK_UNMUTE)
 
 
-class ManageRequest(BaseModel):
+class ManageRequest(Invited):
     """What the page sends for a host."""
 
-    invite: str
-    device: DeviceSecret | None = None
     do: Manage
     person: str = ""
     """Identity or name."""
@@ -68,10 +73,9 @@ class ConnectionReport(BaseModel):
     rtt_ms: float | None = Field(None, ge=0, le=60_000)
 
 
-class ReportRequest(BaseModel):
+class ReportRequest(Invited):
     """What the page sends every few seconds."""
 
-    invite: str
     device: DeviceSecret
     identity: str
     connection: ConnectionReport
