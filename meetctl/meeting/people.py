@@ -291,7 +291,10 @@ class People:
             since=datetime.fromtimestamp(one.joined_at, UTC).isoformat(timespec="seconds"),
             talked_s=round(0.0 if talk is None else talk.total, 1),
             **_sends(one),
-            **({} if report is None else report.model_dump(mode="json")),
+            ice=None if report is None else report.ice.value,
+            path=None if report is None else report.path,
+            loss=None if report is None else report.loss,
+            rtt_ms=None if report is None else report.rtt_ms,
         )
 
     def _role_of(self, identity: str) -> str | None:
