@@ -1,7 +1,7 @@
 """The roster as people write it: every key, its type, and what is not in this version yet. No files, no environment.
 
 Shorthands (`llm: local`, `voice: nova`) are unfolded on the way in. What a value means together with the others is
-`resolve.py`'s business.
+`entry.py`'s business.
 """
 
 from __future__ import annotations
