@@ -11,13 +11,14 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from livekit.agents import APIConnectOptions, llm, tts, utils
 
 from meetctl.protocol import TALK, Assignment, Endpoint, Grant, Line
 
 from ..models.novelty import Novelty, new_words
+from ..models.prompt import YOUR_TURN, Message
 from ..models.providers import in_a_row
 from ..models.warming import FIRST_ANSWER_S, Warming, may_have_to_load
 from ..process.tasks import Tasks, begin
@@ -25,8 +26,7 @@ from ..text.answer_text import AnswerText, ThinkingHabit
 from ..text.brevity import brief
 from ..text.questions import is_open_question
 from ..text.repeats import SaidBefore, wishes_to_hear_again
-from .memory import YOUR_TURN, Message
-from .remembering import CutOff, Remembering
+from .memory import Remembering
 from .replay_agent import ToolRequest, answer, read
 from .speech import Permit, Speech, SynthesisedSpeech, rest, verbatim
 from .tool_turn import Continuation, ToolUse
@@ -56,6 +56,52 @@ def _may_think_aloud(endpoint: Endpoint | None) -> bool:
 class _Prepared:
     prompt: tuple[Message, ...]
     speech: Speech
+
+
+class Answering(Protocol):
+    """Makes what an agent says, and remembers what is said."""
+
+    warming: Warming
+
+    def hear(self, line: Line) -> None:
+        """Remembers what somebody else said; the chair may tell it twice."""
+
+    def prepare(self, line: Line) -> None:
+        """Gets ready to answer a line that may be about to be heard."""
+
+    def take(self, grant: Grant) -> Speech:
+        """Returns what to say now; whoever takes it hands it to `said` or `discard` afterwards."""
+
+    def said(self, grant: Grant, speech: Speech, line: Line, *, cut: bool) -> None:
+        """Remembers what came of it. One that was cut may be gone on with: perhaps somebody only coughed."""
+
+    def discard(self, speech: Speech) -> None:
+        """Ends a speech that failed."""
+
+    def will_say(self, text: str, *, is_wish: bool) -> str:
+        """Keeps what the agent wants to say by itself; returns the id of the line that brings it the floor."""
+
+    def remember_tool(self, line: Line) -> None:
+        """Remembers what came of a tool that the agent used."""
+
+    def read_ahead(self) -> None:
+        """Has the model told what is remembered, before it is asked."""
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """A turn that was ended before its end; it may yet turn out that nobody wanted to say anything."""
+
+    grant: Grant
+    speech: Speech
+    said: str
+    is_whole: bool = False
+    """Whether all of it had been made by then."""
+
+    def is_resumed_by(self, grant: Grant) -> bool:
+        return (self.grant.line, self.grant.verbatim) == (grant.line, grant.verbatim)
 
 
 class Answers(Remembering):

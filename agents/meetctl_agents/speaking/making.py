@@ -20,10 +20,9 @@ from ..models.usage import UsageMeter
 from ..process.tasks import begin
 from ..realtime.model import realtime_from_endpoint
 from ..text.clauses import ClauseTokenizer
-from .answers import Answers
+from .answers import Answering, Answers
 from .own_class import NodeModel, NodeVoice, overrides
 from .realtime_answers import RealtimeAnswers
-from .remembering import Answering
 from .tool_turn import ToolUse
 
 MODEL_TIMEOUT_S = 10.0

@@ -1,19 +1,20 @@
-"""What an agent remembers of the meeting: the last lines of talk, who is here, who spoke before. Pure; no I/O.
+"""What an agent remembers of a meeting, and what its model is told of that: the last talk, who is here, who spoke.
 
-Only talk counts against the bound: that people come and go is told as state, one line that is renewed. How a model is
-told all this is `models/prompt.py`'s business.
+Only talk counts against the bound: that people come and go is told as state, one line that is renewed. How a line reads
+is `models/prompt.py`'s business. Pure; no I/O.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from itertools import accumulate
 
-from meetctl.protocol import TALK, Line
+from meetctl.protocol import TALK, Assignment, Grant, Line
 
-from ..models.prompt import OPEN, YOUR_TURN, Message, Told, instructions_from_assignment, messages
-
-__all__ = ["OPEN", "YOUR_TURN", "Memory", "Message", "instructions_from_assignment"]
+from ..models.prompt import Message, Told, instructions_from_assignment, is_for_small_model, messages
+from .examples import examples_from_assignment
+from .moves import move_after
 
 MOST_LINES = 20
 """Lines kept; reading 16 kB of history takes a small local model seconds."""
@@ -123,3 +124,48 @@ def _remembered(lines: dict[str, Line], *, full: float = 1.0) -> dict[str, Line]
 
 def _length(line: Line) -> int:
     return len(line.speaker) + min(len(line.text), LONGEST_LINE)
+
+
+class Remembering:
+    """The memory of one agent, and what its model is told of it."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._identity = assignment.identity
+        self._agents = tuple(member.identity for member in assignment.cast)
+        self._is_small = is_for_small_model(assignment)
+        self._memory = Memory(assignment.identity)
+        if self._is_small:
+            self._memory = Memory(assignment.identity, name=assignment.name, noted=self._agents)
+        self._told = instructions_from_assignment(assignment)
+        self._examples = examples_from_assignment(assignment)
+        self._own_wishes: dict[str, tuple[str, bool]] = {}
+
+    def will_say(self, text: str, *, is_wish: bool) -> str:
+        """Keeps what the agent wants to say of its own accord; returns the id of the line that brings it the floor.
+
+        Args:
+            is_wish: whether the text is what to speak about, not the very words.
+        """
+        line_id = f"own-{uuid.uuid4().hex[:12]}"
+        self._own_wishes[line_id] = (text, is_wish)
+        return line_id
+
+    def remember_tool(self, line: Line) -> None:
+        """Remembers what came of a tool that the agent used."""
+        self._memory.add(line)
+
+    def _wish(self, grant: Grant) -> tuple[str, bool] | None:
+        """Returns, once, what the agent wanted this floor for."""
+        return None if grant.line is None else self._own_wishes.pop(grant.line.id, None)
+
+    def _asked(self, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
+        """Returns what is sent for an answer: after another agent's words with a task, so that it leads somewhere."""
+        prompt = self._prompt(newest=newest, unasked=unasked)
+        lines = [line for line in self._memory.lines if newest is None or line.id != newest.id]
+        heard = lines if newest is None else [*lines, newest]
+        move = move_after(heard, self._identity, self._agents, self._memory.here or ())
+        return prompt if move is None else (*prompt, Message("user", move))
+
+    def _prompt(self, *, newest: Line | None = None, unasked: bool = False) -> tuple[Message, ...]:
+        instructions, *said = self._memory.prompt(self._told, newest=newest, unasked=unasked)
+        return (instructions, *self._examples, *said)

@@ -19,7 +19,7 @@ from livekit.agents import APIConnectionError, llm
 
 from meetctl.protocol import Assignment, Grant, Line, Purpose, Usage, UsageKind
 
-from ..models.prompt import is_task
+from ..models.prompt import YOUR_TURN, Message, is_task
 from ..models.usage import UsageMeter
 from ..models.warming import Warming
 from ..process.tasks import Tasks
@@ -27,10 +27,9 @@ from ..realtime.conversation import Conversation, RealtimeAnswer, Sounding
 from ..realtime.items import items_of
 from ..realtime.model import RealtimeChoice
 from ..realtime.renewal import Renewal
-from .answers import Warn
-from .memory import YOUR_TURN, Message
+from .answers import CutOff, Warn
+from .memory import Remembering
 from .mono import mono
-from .remembering import CutOff, Remembering
 from .replay_agent import ToolRequest
 from .speech import Permit, Speech, rest
 from .tool_turn import ToolUse

@@ -43,6 +43,7 @@ from meetctl.protocol.steps import STEPS
 
 from ..models.novelty import Novelty
 from ..models.plugin_http import plugin_http
+from ..models.prompt import instructions_from_assignment
 from ..models.speech_faults import LANGUAGE, SPEECH, TURN, SpeechFaults
 from ..models.unsaid import unsaid_from
 from ..models.usage import UsageMeter
@@ -59,7 +60,6 @@ from ..tools.toolbox import Toolbox
 from .chair_calls import ChairCalls
 from .delivery import Deliveries
 from .making import PATIENCE, answers_from_assignment
-from .memory import instructions_from_assignment
 from .own_class import Outside, TurnContext, leave_out, made_from_class, tools_of_class
 from .registration import keep_registered
 from .replay_agent import ReplayAgent, forget

@@ -18,10 +18,10 @@ from meetctl_agents.face.signaling.refusal import FaceRefused
 from meetctl_agents.floor.moderator import Moderator
 from meetctl_agents.hearing import listener
 from meetctl_agents.hearing.listener import Transcriber
+from meetctl_agents.models.prompt import Message
 from meetctl_agents.models.providers import llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
 from meetctl_agents.models.speech_faults import SpeechFaults
 from meetctl_agents.speaking import speech as speech_module
-from meetctl_agents.speaking.memory import Message
 from meetctl_agents.speaking.replay_agent import answer
 from meetctl_agents.speaking.speech import SynthesisedSpeech, verbatim
 from meetctl_agents.text.answer_text import AnswerText, ThinkingHabit

@@ -11,9 +11,9 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, utils
 from meetctl_agents.hearing.voice_activity import load_detector
 from meetctl_agents.models.fallbacks import watch_fallbacks
+from meetctl_agents.models.prompt import Message
 from meetctl_agents.models.providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
 from meetctl_agents.models.speech_faults import SpeechFaults
-from meetctl_agents.speaking.memory import Message
 from meetctl_agents.speaking.replay_agent import answer
 from meetctl_agents.text.answer_text import AnswerText, ThinkingHabit
 from meetctl_agents.text.clauses import ClauseTokenizer

@@ -14,8 +14,8 @@ from aiohttp import web
 from livekit import rtc
 from livekit.agents import APIConnectOptions, APIError, utils
 from meetctl_agents.models.faults import Explanation, explain
+from meetctl_agents.models.prompt import Message
 from meetctl_agents.models.providers import close_model, llm_from_endpoint, stt_from_endpoint, tts_from_endpoint
-from meetctl_agents.speaking.memory import Message
 from meetctl_agents.speaking.replay_agent import answer
 from meetctl_agents.speaking.speech import SynthesisedSpeech, verbatim
 from meetctl_agents.text.answer_text import AnswerText, ThinkingHabit

@@ -10,8 +10,8 @@ import pytest
 from livekit import rtc
 from livekit.agents import llm
 from livekit.agents.metrics import LLMMetrics
+from meetctl_agents.models.prompt import Message
 from meetctl_agents.room.methods import call, serve
-from meetctl_agents.speaking.memory import Message
 from meetctl_agents.speaking.replay_agent import answer
 from meetctl_agents.text.answer_text import AnswerText, ThinkingHabit
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from livekit.agents import APIConnectionError, APIStatusError, llm
 from meetctl_agents.models.novelty import ANOTHER_WAY, SAY_MORE, NothingNewError
+from meetctl_agents.models.prompt import OPEN, YOUR_TURN
 from meetctl_agents.speaking.answers import Answers
-from meetctl_agents.speaking.memory import OPEN, YOUR_TURN
 from meetctl_agents.speaking.moves import NEXT_STEP, OBJECT
 from meetctl_agents.speaking.speech import ReplayBuffer, SynthesisedSpeech, rest
 from pydantic import SecretStr

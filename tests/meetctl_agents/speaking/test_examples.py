@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from meetctl_agents.models.prompt import instructions_from_assignment
 from meetctl_agents.speaking.examples import examples_from_assignment
-from meetctl_agents.speaking.memory import MOST_CHARACTERS, MOST_LINES, Memory, instructions_from_assignment
+from meetctl_agents.speaking.memory import MOST_CHARACTERS, MOST_LINES, Memory
 from pydantic import SecretStr
 
 from meetctl.local.models import prompts

@@ -8,16 +8,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from meetctl_agents.models.prompt import alternating
+from meetctl_agents.models.prompt import OPEN, YOUR_TURN, Message, alternating, instructions_from_assignment
 from meetctl_agents.speaking.memory import (
     KEPT_LINES,
     MOST_CHARACTERS,
     MOST_LINES,
-    OPEN,
-    YOUR_TURN,
     Memory,
-    Message,
-    instructions_from_assignment,
 )
 from pydantic import SecretStr
 
