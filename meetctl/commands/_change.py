@@ -11,8 +11,7 @@ from pydantic import SecretStr
 
 from meetctl.commands._meetings import find_meeting, is_running, wait_for_agents
 from meetctl.commands._run import prepare
-from meetctl.display import console
-from meetctl.display.plan_lines import plan_lines
+from meetctl.display import console, lines
 from meetctl.errors import ConflictError, NotRunningError
 from meetctl.meeting.reconcile import Plan
 from meetctl.roster import Roster, is_stream, kept, shown
@@ -77,5 +76,5 @@ def _show(room: str, plan: Mapping[str, Any], *, as_json: bool, as_data: bool) -
     if as_json:
         console.print_json({"schema_version": 1, "room": room, "changes": dict(plan)})
         return
-    for line in plan_lines(room, plan):
+    for line in lines.plan(room, plan):
         (console.print_data if as_data else console.talk)(line)

@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from meetctl.catalogue import LocalModel, in_place_of, local_model, pair
-from meetctl.display import console, doctoring
+from meetctl.display import console
+from meetctl.display import doctor as words
 from meetctl.doctor import checks, probing
 from meetctl.doctor.carrying import judge_cores, measured_machine
 from meetctl.doctor.findings import Finding, Level, document, failure, ok
@@ -53,7 +54,7 @@ def doctor(
     if as_json:
         console.print_json(document(found))
     else:
-        for line in doctoring.lines(found):
+        for line in words.lines(found):
             console.print_data(line)
     return ExitCode.FAILED if any(finding.level is Level.FAILURE for finding in found) else ExitCode.OK
 

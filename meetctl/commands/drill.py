@@ -1,4 +1,4 @@
-"""`meetctl drill`: does a fault to a running meeting and shows what broke and how long each repair took."""
+"""`meetctl drill`: injects a fault into a running meeting and shows what broke and how long each repair took."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from meetctl.commands._meetings import find_meeting
-from meetctl.display import console, drills
+from meetctl.display import console
+from meetctl.display import drill as words
 from meetctl.errors import ExitCode, TimedOutError
 from meetctl.supervisor.control import follow
 
@@ -26,7 +27,7 @@ def drill(
     if as_json:
         console.print_json({key: value for key, value in result.items() if key != "kind"})
     else:
-        for line in drills.table(result):
+        for line in words.table(result):
             console.print_data(line)
     return ExitCode.OK if result["repaired"] else ExitCode.FAILED
 
@@ -39,7 +40,7 @@ async def _follow(socket: Path, request: dict[str, Any], bound_s: float, quiet: 
                 if item["kind"] == "result":
                     result = item
                 elif not quiet:
-                    console.talk(drills.line(item))
+                    console.talk(words.line(item))
     except TimeoutError:
         pass
     if result is None:

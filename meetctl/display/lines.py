@@ -49,6 +49,24 @@ def ending(proof: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def plan(room: str, todo: Mapping[str, Any]) -> list[str]:
+    """Returns what `up` does to a meeting that runs already.
+
+    A line for everything that is touched, and one for what is not; `todo` is the plan of `--json`.
+    """
+    lines = [f"{room}: ~ {name} of the meeting" for name in todo["settings"]]
+    if todo["restarts_chair"]:
+        lines.append(f"{room}: ~ Chair: started again")
+    lines += [f"{room}: - {_named(agent)}" for agent in todo["removed"]]
+    lines += [f"{room}: ~ {_named(agent)}: {', '.join(agent['because'])}" for agent in todo["replaced"]]
+    lines += [f"{room}: + {_named(agent)}" for agent in todo["added"]]
+    if not lines:
+        return [f"{room}: nothing to change"]
+    if todo["unchanged"]:
+        lines.append(f"{room}: = {', '.join(agent['name'] for agent in todo['unchanged'])} unchanged")
+    return lines
+
+
 def _meeting_changes(before: MeetingStatus | None, after: MeetingStatus) -> Iterator[str]:
     if after.join_link and (before is None or before.join_link != after.join_link):
         yield f"join {after.join_link}"
@@ -112,3 +130,7 @@ def _key(seat: SeatStatus) -> str:
 
 def _counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
+
+
+def _named(agent: Mapping[str, Any]) -> str:
+    return f"{agent['name']} ({agent['program']})"

@@ -1,4 +1,4 @@
-"""Does a fault to one of the meeting's own processes and tells what broke and how long each repair took.
+"""Injects a fault into one of the meeting's own processes and tells what broke and how long each repair took.
 
 The supervisor itself sends the signal, to a process that it started and knows by pid and start time; nothing beyond
 this machine and this meeting is touched. What was stopped is always let go on, however the drill ends.
@@ -60,7 +60,7 @@ class Drill:
 
 
 async def carry_out(meeting: Meeting, drill: Drill) -> AsyncGenerator[dict[str, Any], None]:
-    """Does the fault and yields what it breaks, what is repaired, and at the end the whole result.
+    """Injects the fault and yields what it breaks, what is repaired, and at the end the whole result.
 
     Raises:
         ConflictError: if the seat is not well: nothing could be learnt.

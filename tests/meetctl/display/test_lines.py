@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from meetctl.display import lines as in_lines
 from meetctl.display.lines import changes, ending
 from tests.meetctl.display.documents import FULL, JUST_STARTING, LINK, changed, leg
 
@@ -129,3 +130,27 @@ PROOF: dict[str, Any] = {
 )
 def test_the_proof_says_what_is_gone_and_what_is_not(change: dict[str, Any], lines: list[str]) -> None:
     assert ending(PROOF | change) == [f"standup: {line}" for line in lines]
+
+
+def test_a_plan_says_what_is_touched_and_what_is_not() -> None:
+    ada, max_, zoe, leo = (
+        {"name": name, "identity": name.lower(), "program": "audio"} for name in ("Ada", "Max", "Zoe", "Leo")
+    )
+    plan = {
+        "added": [zoe],
+        "removed": [leo],
+        "replaced": [max_ | {"because": ["persona", "voice"]}],
+        "unchanged": [ada],
+        "settings": ["stt"],
+        "restarts_chair": True,
+    }
+    assert in_lines.plan("standup", plan) == [
+        "standup: ~ stt of the meeting",
+        "standup: ~ Chair: started again",
+        "standup: - Leo (audio)",
+        "standup: ~ Max (audio): persona, voice",
+        "standup: + Zoe (audio)",
+        "standup: = Ada unchanged",
+    ]
+    untouched: dict[str, Any] = {"added": [], "removed": [], "replaced": [], "settings": [], "restarts_chair": False}
+    assert in_lines.plan("standup", untouched | {"unchanged": [ada]}) == ["standup: nothing to change"]

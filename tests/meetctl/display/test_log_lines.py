@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from meetctl.display.log_lines import LogLines, spoken_line, without_controls
-from meetctl.display.plan_lines import plan_lines
 
 AT = datetime(2026, 1, 1, 12, 0, 1, 5000, tzinfo=UTC)
 CLOCK = f"{AT.astimezone():%H:%M:%S}"
@@ -40,27 +38,3 @@ def test_what_was_said_has_its_time_its_speaker_and_where_it_was_cut_off() -> No
     assert spoken_line(AT, "Ada", "Hello.", interrupted=False) == f"{CLOCK} Ada: Hello."
     assert spoken_line(AT, "A\x1b[2Jda", "I was", interrupted=True) == f"{CLOCK} Ada: I was —"
     assert spoken_line(AT, None, "Max was muted", interrupted=False) == f"{CLOCK} * Max was muted"
-
-
-def test_a_plan_says_what_is_touched_and_what_is_not() -> None:
-    ada, max_, zoe, leo = (
-        {"name": name, "identity": name.lower(), "program": "audio"} for name in ("Ada", "Max", "Zoe", "Leo")
-    )
-    plan = {
-        "added": [zoe],
-        "removed": [leo],
-        "replaced": [max_ | {"because": ["persona", "voice"]}],
-        "unchanged": [ada],
-        "settings": ["stt"],
-        "restarts_chair": True,
-    }
-    assert plan_lines("standup", plan) == [
-        "standup: ~ stt of the meeting",
-        "standup: ~ Chair: started again",
-        "standup: - Leo (audio)",
-        "standup: ~ Max (audio): persona, voice",
-        "standup: + Zoe (audio)",
-        "standup: = Ada unchanged",
-    ]
-    untouched: dict[str, Any] = {"added": [], "removed": [], "replaced": [], "settings": [], "restarts_chair": False}
-    assert plan_lines("standup", untouched | {"unchanged": [ada]}) == ["standup: nothing to change"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meetctl.catalogue import pair
-from meetctl.display.doctoring import lines
+from meetctl.display.doctor import lines
 from meetctl.doctor.checks import (
     judge_clock,
     judge_interfaces,

@@ -38,7 +38,7 @@ AVATAR = (Process.ADA, Process.MODELS, Process.SIMLI, Process.CHAIR, Process.LIV
 """Whom to strike in a meeting that has an avatar, and models of its own."""
 
 Strike = Callable[["House", random.Random, Process | None], Awaitable[None]]
-"""Does the fault, and undoes what would not end by itself."""
+"""Injects the fault, and undoes what would not end by itself."""
 
 
 @dataclass(frozen=True, slots=True)

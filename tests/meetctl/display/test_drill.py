@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meetctl.display.drills import line, table
+from meetctl.display.drill import line, table
 from meetctl.meeting.drill import DrillFault
 from meetctl.options import FaultName
 
