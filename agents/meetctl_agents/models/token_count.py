@@ -1,7 +1,8 @@
 """What an answer costs where its language model was stopped before it could say: an estimate, so that no budget leaks.
 
 A model tells the tokens of a request in its last chunk, which nobody reads once an answer was long enough, was cut off
-or was prepared in vain; some servers never tell. Counts nothing where the model did.
+or was prepared in vain; some servers never tell. Counts nothing where the model did. The estimate is told as the model
+would have told it, so that whoever counts this model, LiveKit's agent session for one, counts it by the same way.
 """
 
 from __future__ import annotations
