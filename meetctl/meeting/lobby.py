@@ -31,7 +31,7 @@ LONGEST_S = 3600.0
 REFUSED_HOLDS_S = 60.0
 """Whom a host did not let in asks again no sooner."""
 REMEMBERED = 2000
-"""Browsers of whom it is known what was decided."""
+"""Browsers of whom it is known what was decided, and askings that were left off."""
 
 
 class _Who(NamedTuple):
@@ -49,6 +49,8 @@ class _Waiter:
     address: str
     number: int
     request_id: str
+    visit: str | None
+    """By which their page asked last."""
     going: asyncio.TimerHandle
     """Takes them for gone, unless their page asks again."""
 
@@ -79,8 +81,10 @@ class Lobby:
         """By the secret of their browser, as the next one."""
         self._answers: OrderedDict[str, tuple[Knock, float]] = OrderedDict()
         """What was decided, and until when that holds."""
+        self._left_off: OrderedDict[tuple[str | None, str], None] = OrderedDict()
+        """By browser: what its page asks for no longer. A page's goodbye may overtake what it asked before."""
 
-    def knock(self, name: str, comer: Comer, address: str) -> Knock:
+    def knock(self, name: str, comer: Comer, address: str, visit: str | None = None) -> Knock:
         """Returns whether this person may come in; asks the hosts where nobody has yet."""
         device, who = comer.device, _who(name, comer)
         if self._needs_nobody(comer):
@@ -91,8 +95,10 @@ class Lobby:
             return Knock.NO_BROWSER
         if who in self._let_in.get(device, ()):
             return Knock.IN
+        if visit is not None and (device, visit) in self._left_off:
+            return Knock.LEFT_OFF
         if who in self._waiting:
-            self._hears_of(who)
+            self._hears_of(who, visit)
             return Knock.WAITING
         answer, until = self._answers.get(device, (Knock.WAITING, 0.0))
         if answer is Knock.UNHEARD:
@@ -100,7 +106,7 @@ class Lobby:
             return answer
         if self._clock() < until:
             return answer
-        return self._ask(who, name, comer, address)
+        return self._ask(who, name, comer, address, visit)
 
     def waits(self, name: str, comer: Comer) -> bool:
         """Returns whether hosts are being asked for this person already."""
@@ -113,10 +119,14 @@ class Lobby:
         known = self._let_in.get(comer.device or "", ())
         return any((who.role, who.link) == (comer.role, comer.link) for who in known)
 
-    def withdraw(self, device: str | None) -> None:
-        """Whoever uses this browser waits no longer."""
-        for who in [who for who in self._waiting if who.device == device]:
-            self._withdraw(who)
+    def withdraw(self, device: str | None, visit: str | None = None) -> None:
+        """Whoever uses this browser waits no longer; with a visit, only who asked last by that one."""
+        if visit is not None:
+            self._left_off[device, visit] = None
+            _bound(self._left_off)
+        for who, waiter in list(self._waiting.items()):
+            if who.device == device and visit in (None, waiter.visit):
+                self._withdraw(who)
 
     def withdraw_all(self) -> None:
         """Nobody waits any longer."""
@@ -147,7 +157,7 @@ class Lobby:
     def _needs_nobody(self, comer: Comer) -> bool:
         return comer.role is Role.HOST or not self._asks()
 
-    def _ask(self, who: _Who, name: str, comer: Comer, address: str) -> Knock:
+    def _ask(self, who: _Who, name: str, comer: Comer, address: str, visit: str | None) -> Knock:
         neighbours = sum(waiter.address == address for waiter in self._waiting.values())
         if len(self._waiting) >= MOST_WAITING or neighbours >= MOST_OF_ADDRESS:
             return Knock.FULL
@@ -161,7 +171,7 @@ class Lobby:
             within_s=LONGEST_S,
             decided=partial(self._decided, who, number),
         )
-        self._waiting[who] = _Waiter(name, address, number, request.id, self._timer(who))
+        self._waiting[who] = _Waiter(name, address, number, request.id, visit, self._timer(who))
         self._publish(PersonWaits(request.id, name, comer.role.value, time.monotonic()))
         return Knock.WAITING
 
@@ -183,8 +193,9 @@ class Lobby:
         _bound(self._answers)
         self._tell_end(waiter, outcome, decision.by)
 
-    def _hears_of(self, who: _Who) -> None:
+    def _hears_of(self, who: _Who, visit: str | None) -> None:
         waiter = self._waiting[who]
+        waiter.visit = visit
         waiter.going.cancel()
         waiter.going = self._timer(who)
 
@@ -205,7 +216,7 @@ def _who(name: str, comer: Comer) -> _Who:
     return _Who(comer.device, name.casefold(), comer.role, comer.link)
 
 
-def _bound(kept: OrderedDict[str, Any]) -> None:
+def _bound(kept: OrderedDict[Any, Any]) -> None:
     while len(kept) > REMEMBERED:
         kept.popitem(last=False)
 

@@ -15,7 +15,7 @@ from meetctl.protocol.likeness import sounds_like
 from meetctl.web.gate import Gate, refuse, too_many
 from meetctl.web.invites import Comer, ConnectionDetails, Role
 from meetctl.web.links import Links, NotGood
-from meetctl.web.lobby import TOLD_OUTSIDE, Knock, LobbyDesk, WithdrawRequest, answer_to
+from meetctl.web.lobby import TOLD_OUTSIDE, Knock, LobbyDesk, VisitNumber, WithdrawRequest, answer_to
 from meetctl.web.people import Invited, PeopleDesk, ReportRequest
 from meetctl.web.policy import MAX_NAME_CHARACTERS, clean_name
 from meetctl.web.rate import Bucket
@@ -38,6 +38,7 @@ class JoinRequest(Invited):
     """What the page sends to come in."""
 
     name: str
+    visit: VisitNumber | None = None
 
 
 class InfoRequest(Invited):
@@ -125,7 +126,7 @@ class ComingIn:
             return refuse(HTTPStatus.LOCKED, "locked", "A host has locked this meeting. Nobody new comes in.")
         if not self._lobby.waits(name, comer) and (wait_s := self._must_wait(comer.role)) > 0:
             return too_many(wait_s, "Many people are coming in at this moment.")
-        if (knock := self._lobby.knock(name, comer, request.remote or "")) is not Knock.IN:
+        if (knock := self._lobby.knock(name, comer, request.remote or "", asked.visit)) is not Knock.IN:
             return answer_to(knock)
         if not self._links.use(comer):
             return refuse(HTTPStatus.FORBIDDEN, NotGood.USED.value, "This link is for one browser: open it in one.")
@@ -146,10 +147,10 @@ class ComingIn:
         )
 
     async def _withdraw(self, request: web.Request) -> web.StreamResponse:
-        _, comer = await self._gate.hear(request, WithdrawRequest)
+        asked, comer = await self._gate.hear(request, WithdrawRequest)
         if isinstance(comer, web.Response):
             return comer
-        self._lobby.withdraw(comer.device)
+        self._lobby.withdraw(comer.device, asked.visit)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def _report(self, request: web.Request) -> web.StreamResponse:

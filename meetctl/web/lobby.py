@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Protocol
+from typing import Annotated, Protocol
 
 from aiohttp import web
+from pydantic import Field
 
 from meetctl.web.gate import refuse
 from meetctl.web.invites import Comer
@@ -26,6 +27,8 @@ class Knock(StrEnum):
     FULL = "lobby_full"
     NO_BROWSER = "no_browser"
     """It could not be known again."""
+    LEFT_OFF = "left_off"
+    """Their page has said that it waits no longer, and this is what it asked before."""
 
 
 _ANSWERS = {
@@ -33,20 +36,31 @@ _ANSWERS = {
     Knock.UNHEARD: (HTTPStatus.FORBIDDEN, "No host has answered."),
     Knock.FULL: (HTTPStatus.TOO_MANY_REQUESTS, "Many people wait to be let in. Try again in a minute."),
     Knock.NO_BROWSER: (HTTPStatus.FORBIDDEN, "A host lets people in here: open the link in a browser."),
+    Knock.LEFT_OFF: (HTTPStatus.CONFLICT, "This page waits no longer. Ask again."),
 }
+
+
+VisitNumber = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+"""A page's own number for one asking to come in, until that is decided or left off."""
 
 
 class WithdrawRequest(Invited):
     """What the page sends for somebody who waits no longer."""
 
     device: DeviceSecret
+    visit: VisitNumber | None = None
+    """None = all that wait in this browser."""
 
 
 class LobbyDesk(Protocol):
     """Lets people wait until a host has decided."""
 
-    def knock(self, name: str, comer: Comer, address: str) -> Knock:
-        """Returns whether they may come in; asks the hosts where nobody has yet. A page asks again and again."""
+    def knock(self, name: str, comer: Comer, address: str, visit: str | None = None) -> Knock:
+        """Returns whether they may come in; asks the hosts where nobody has yet. A page asks again and again.
+
+        Args:
+            visit: as which asking of theirs; one that was withdrawn is not taken up again.
+        """
         ...
 
     def waits(self, name: str, comer: Comer) -> bool:
@@ -57,15 +71,15 @@ class LobbyDesk(Protocol):
         """Returns whether this person may learn about the meeting."""
         ...
 
-    def withdraw(self, device: str | None) -> None:
-        """Whoever uses this browser waits no longer."""
+    def withdraw(self, device: str | None, visit: str | None = None) -> None:
+        """Whoever uses this browser waits no longer; with a visit, only who asked last by that one."""
         ...
 
 
 class OpenHouse:
     """Nobody has to wait."""
 
-    def knock(self, name: str, comer: Comer, address: str) -> Knock:
+    def knock(self, name: str, comer: Comer, address: str, visit: str | None = None) -> Knock:
         return Knock.IN
 
     def waits(self, name: str, comer: Comer) -> bool:
@@ -74,7 +88,7 @@ class OpenHouse:
     def tells(self, comer: Comer) -> bool:
         return True
 
-    def withdraw(self, device: str | None) -> None:
+    def withdraw(self, device: str | None, visit: str | None = None) -> None:
         pass
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
+from meetctl.meeting.lobby import GONE_S
 from testing.fixtures.command import Meetctl
 from tests.browser.conftest import OpenPage
 from tests.browser.test_join_page import join
@@ -17,6 +18,10 @@ from tests.system.light import POLL_S, WAIT_S, written
 from tests.system.standing import Standing
 
 HEAD = "meeting: {admit: ask, topic: The secret launch}\n"
+
+
+class Until(Protocol):
+    async def __call__(self, condition: Callable[[list[dict[str, Any]]], bool], within_s: float = ...) -> None: ...
 
 
 async def test_a_person_waits_until_a_host_decides_and_goes_in_alone_and_comes_back_without_asking(
@@ -28,8 +33,9 @@ async def test_a_person_waits_until_a_host_decides_and_goes_in_alone_and_comes_b
     async def link(role: str) -> str:
         return str((await meeting.answer("link", role=role))["join_link"])
 
-    async def until(condition: Callable[[list[dict[str, Any]]], bool]) -> None:
-        async with asyncio.timeout(WAIT_S):
+    # Nobody promises that a closed page's goodbye arrives: then it waits until it is taken for gone.
+    async def until(condition: Callable[[list[dict[str, Any]]], bool], within_s: float = GONE_S + WAIT_S) -> None:
+        async with asyncio.timeout(within_s):
             while not condition((await meeting.answer("status"))["requests"]):
                 await asyncio.sleep(POLL_S)
 
@@ -84,8 +90,24 @@ async def test_a_person_waits_until_a_host_decides_and_goes_in_alone_and_comes_b
     await until(lambda requests: len(requests) == 1)
     await ida.close()
     await until(lambda requests: requests == [])
+    await _closed_before_it_is_answered(await open_page(await link("guest")), until)
 
     await _tests_the_connection(await open_page(f"{(await link('guest')).partition('/porch')[0]}/connection"), axe)
+
+
+async def _closed_before_it_is_answered(page: Page, until: Until) -> None:
+    """Asserts that whoever closes the page meanwhile does not wait until they are taken for gone."""
+
+    async def hold(route: Route) -> None:
+        await route.fetch()
+
+    await page.route("**/api/join", hold)
+    await page.get_by_test_id("prejoin-name").fill("Una")
+    await page.get_by_test_id("join-button").click()
+    await until(lambda requests: len(requests) == 1)
+    await page.goto("about:blank")
+    await until(lambda requests: requests == [], WAIT_S)
+    await page.close()
 
 
 async def _tests_the_connection(page: Page, axe: str) -> None:

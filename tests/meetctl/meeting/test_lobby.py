@@ -29,8 +29,15 @@ class Porch:
         self.events: list[PeopleEvent] = []
         self.lobby = Lobby(requests, lambda: self.asks, self.events.append, lambda: self.now)
 
-    def knock(self, name: str = "Bob", device: str | None = ONE, role: Role = Role.GUEST, **more: str) -> Knock:
-        return self.lobby.knock(name, Comer(role, device, **more), HERE)
+    def knock(
+        self,
+        name: str = "Bob",
+        device: str | None = ONE,
+        role: Role = Role.GUEST,
+        visit: str | None = None,
+        **more: str,
+    ) -> Knock:
+        return self.lobby.knock(name, Comer(role, device, **more), HERE, visit)
 
     def outcomes(self) -> list[tuple[str, str, str]]:
         return [(one.name, one.outcome, one.by) for one in self.events if isinstance(one, WaitEnded)]
@@ -116,6 +123,19 @@ async def test_two_tabs_of_one_browser_wait_side_by_side_and_go_together(porch: 
     assert (porch.knock("Zoe"), porch.knock("Bob")) == (Knock.WAITING, Knock.REFUSED)
     porch.lobby.withdraw(ONE)
     assert porch.requests.waiting == ()
+
+
+async def test_what_a_page_asked_before_it_left_off_makes_nobody_wait_however_late_it_arrives(porch: Porch) -> None:
+    assert porch.knock(visit="a") is Knock.WAITING
+    porch.lobby.withdraw(ONE, "a")
+    assert porch.knock(visit="a") is Knock.LEFT_OFF
+    porch.lobby.withdraw(ONE, "b")  # a goodbye that overtook what was asked
+    assert porch.knock(visit="b") is Knock.LEFT_OFF
+    assert len(porch.outcomes()) == 1 and not [*porch.requests.waiting]
+    assert porch.knock(visit="c") is Knock.WAITING, "that is the next time"
+    assert porch.knock("Ida", OTHER, visit="a") is Knock.WAITING, "that is another browser"
+    porch.lobby.withdraw(ONE, "a")  # a goodbye that came late
+    assert [one.name for one in porch.requests.waiting] == ["Bob", "Ida"]
 
 
 async def test_what_was_allowed_holds_for_that_role_and_link_alone(porch: Porch) -> None:

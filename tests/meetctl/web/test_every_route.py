@@ -30,7 +30,7 @@ class Porch:
     def __init__(self) -> None:
         self.withdrawn: list[str | None] = []
 
-    def knock(self, name: str, comer: Comer, address: str) -> Knock:
+    def knock(self, name: str, comer: Comer, address: str, visit: str | None = None) -> Knock:
         return Knock.WAITING if comer.device == OUTSIDE else Knock.IN
 
     def waits(self, name: str, comer: Comer) -> bool:
@@ -39,7 +39,7 @@ class Porch:
     def tells(self, comer: Comer) -> bool:
         return comer.device != OUTSIDE
 
-    def withdraw(self, device: str | None) -> None:
+    def withdraw(self, device: str | None, visit: str | None = None) -> None:
         self.withdrawn.append(device)
 
 

@@ -78,6 +78,13 @@ export function App() {
     [invite],
   );
 
+  useEffect(() => {
+    // A page that is closed waits no longer, also where the answer to its first asking is still under way.
+    const leaveOff = () => withdraw(invite ?? "");
+    window.addEventListener("pagehide", leaveOff);
+    return () => window.removeEventListener("pagehide", leaveOff);
+  }, [invite]);
+
   const topic = "info" in stage ? stage.info.topic || stage.info.room : "Meeting";
   useEffect(() => {
     document.title = topic;

@@ -2,7 +2,7 @@
 
 import type { Connection } from "./logic/connection";
 import type { Pulse } from "./logic/ending";
-import { deviceSecret } from "./remembered";
+import { deviceSecret, randomHex } from "./remembered";
 
 export interface MeetingInfo {
   readonly room: string;
@@ -90,6 +90,7 @@ export type RefusalCode =
   | "nobody_answered"
   | "lobby_full"
   | "no_browser"
+  | "left_off"
   | "no_server"
   | "gone";
 
@@ -159,13 +160,24 @@ export interface Waiting {
   readonly waiting: true;
 }
 
-export function askToJoin(invite: string, name: string): Promise<Answer<ConnectionDetails | Waiting>> {
-  return post<ConnectionDetails | Waiting>("/api/join", { invite, name, device: deviceSecret() });
+/** Number of this asking to come in: what is under way when a page leaves off is not taken up after it. */
+let visit = randomHex(8);
+let isAsking = false;
+
+export async function askToJoin(invite: string, name: string): Promise<Answer<ConnectionDetails | Waiting>> {
+  const asked = visit;
+  isAsking = true;
+  const answer = await post<ConnectionDetails | Waiting>("/api/join", { invite, name, device: deviceSecret(), visit });
+  if (asked === visit && answer.ok && !("waiting" in answer.ok)) isAsking = false;
+  return answer;
 }
 
-/** Waits no longer to be let in; asked also by a page that is being closed. */
+/** Waits no longer to be let in, where this page does; asked also by a page that is being closed. */
 export function withdraw(invite: string): void {
-  void post<void>("/api/withdraw", { invite, device: deviceSecret() }, { keepalive: true });
+  if (!isAsking) return;
+  void post<void>("/api/withdraw", { invite, device: deviceSecret(), visit }, { keepalive: true });
+  visit = randomHex(8);
+  isAsking = false;
 }
 
 /** Has a host's decision about people carried out; the answer is how the meeting stands then. */

@@ -40,15 +40,19 @@ export function deviceSecret(): string {
 }
 
 function keptDevice(): string {
-  const made = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"));
+  const made = randomHex(16);
   try {
     const kept = localStorage.getItem(DEVICE_KEY);
     if (kept && /^[0-9a-f]{32}$/.test(kept)) return kept;
-    localStorage.setItem(DEVICE_KEY, made.join(""));
+    localStorage.setItem(DEVICE_KEY, made);
   } catch {
     // Without storage it holds until the page is closed.
   }
-  return made.join("");
+  return made;
+}
+
+export function randomHex(bytes: number): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export function rememberChoices(choices: Choices): void {

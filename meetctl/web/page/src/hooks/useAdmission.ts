@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { askToJoin, withdraw, type ConnectionDetails, type Refusal, type RefusalCode } from "../api";
+import { askToJoin, type ConnectionDetails, type Refusal, type RefusalCode } from "../api";
 
 /** Whoever has just been let in should not have to wait for it. */
 const ASK_MS = 1_000;
@@ -13,7 +13,7 @@ export interface Admission {
 }
 
 /**
- * Asks again and again to come in, until it is decided; a page that is closed waits no longer.
+ * Asks again and again to come in, until it is decided.
  *
  * `mostGone` is how often in a row the server may be away.
  */
@@ -27,11 +27,7 @@ export function useAdmission(invite: string, name: string, mostGone: number, adm
     let timer: ReturnType<typeof setTimeout>;
     const look = async () => {
       const { ok, refusal } = await askToJoin(invite, name);
-      if (over) {
-        // It was under way when this person left off: the hosts must not see them wait.
-        if (ok && "waiting" in ok) withdraw(invite);
-        return;
-      }
+      if (over) return;
       if (ok && !("waiting" in ok)) return told.current.onLetIn(ok);
       gone = refusal?.code === "gone" ? gone + 1 : 0;
       const passes = !refusal || PASSING.has(refusal.code) || (refusal.code === "gone" && gone < mostGone);
@@ -40,12 +36,9 @@ export function useAdmission(invite: string, name: string, mostGone: number, adm
       if (ok) told.current.onWaiting?.();
     };
     void look();
-    const leave = () => withdraw(invite);
-    window.addEventListener("pagehide", leave);
     return () => {
       over = true;
       clearTimeout(timer);
-      window.removeEventListener("pagehide", leave);
     };
   }, [invite, name, mostGone]);
 }
