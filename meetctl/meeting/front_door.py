@@ -73,9 +73,11 @@ class FrontDoor:
         self._publish = publish
         self._mask = mask
         self._stack = contextlib.AsyncExitStack()
-        self.people = People(room, room_service, lambda: cast.entries, publish=self._tell, drop=self._drop, end=end)
+        self.people = People(
+            room, room_service, lambda: cast.entries, publish=self._tell, drop=self._drop, asks=asks, end=end
+        )
         self.admission = Admission(room, room_service, credentials, cast, self.people)
-        self._lobby = Lobby(host_requests, asks, publish)
+        self._lobby = Lobby(host_requests, asks, self.people.knows_device, publish)
         self._stack.callback(self._lobby.close)
         keeps_out = self.people.keeps_out
         self._signaling = SignalingProxy(credentials.url, room=room, keeps_out=keeps_out) if own_server else None

@@ -60,6 +60,7 @@ class Lobby:
 
     Args:
         asks: whether people have to wait, at this moment.
+        has_been_in: whether whoever uses the browser with this secret has been in the meeting.
         publish: told who waits, and what became of it.
         clock: monotonic seconds.
     """
@@ -68,17 +69,21 @@ class Lobby:
         self,
         requests: HostRequests,
         asks: Callable[[], bool],
+        has_been_in: Callable[[str], bool],
         publish: Callable[[PeopleEvent], object] = lambda event: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._requests = requests
         self._asks = asks
+        self._has_been_in = has_been_in
         self._publish = publish
         self._clock = clock
         self._waiting: dict[_Who, _Waiter] = {}
         self._numbers = itertools.count()
         self._let_in: OrderedDict[str, set[_Who]] = OrderedDict()
-        """By the secret of their browser, as the next one."""
+        """By the secret of their browser, as the next two."""
+        self._unasked: OrderedDict[str, set[_Who]] = OrderedDict()
+        """Who might come in when nobody had to be asked."""
         self._answers: OrderedDict[str, tuple[Knock, float]] = OrderedDict()
         """What was decided, and until when that holds."""
         self._left_off: OrderedDict[tuple[str | None, str], None] = OrderedDict()
@@ -88,12 +93,12 @@ class Lobby:
         """Returns whether this person may come in; asks the hosts where nobody has yet."""
         device, who = comer.device, _who(name, comer)
         if self._needs_nobody(comer):
-            self._remember(who)  # who is in may come back, also where people have to wait from now on
+            _remember(self._unasked, who)
             self._withdraw(who)
             return Knock.IN
         if device is None:
             return Knock.NO_BROWSER
-        if who in self._let_in.get(device, ()):
+        if who in self._known(device):
             return Knock.IN
         if visit is not None and (device, visit) in self._left_off:
             return Knock.LEFT_OFF
@@ -116,7 +121,7 @@ class Lobby:
         """Returns whether this person may learn about the meeting."""
         if self._needs_nobody(comer):
             return True
-        known = self._let_in.get(comer.device or "", ())
+        known = () if comer.device is None else self._known(comer.device)
         return any((who.role, who.link) == (comer.role, comer.link) for who in known)
 
     def withdraw(self, device: str | None, visit: str | None = None) -> None:
@@ -149,10 +154,10 @@ class Lobby:
             self._requests.withdraw(waiter.request_id)
             self._tell_end(waiter, "gone", "")
 
-    def _remember(self, who: _Who) -> None:
-        if who.device is not None:
-            self._let_in.setdefault(who.device, set()).add(who)
-            _bound(self._let_in)
+    def _known(self, device: str) -> Collection[_Who]:
+        """Returns who may come in by this browser: whom a host let in, or who was in before hosts had to be asked."""
+        back = self._unasked.get(device, set()) if self._has_been_in(device) else set()
+        return self._let_in.get(device, set()) | back
 
     def _needs_nobody(self, comer: Comer) -> bool:
         return comer.role is Role.HOST or not self._asks()
@@ -182,7 +187,7 @@ class Lobby:
         self._taken(who)
         assert who.device is not None
         if decision.allowed:
-            self._remember(who)
+            _remember(self._let_in, who)
             outcome = "let_in"
         elif decision.by:
             self._answers[who.device] = (Knock.REFUSED, self._clock() + REFUSED_HOLDS_S)
@@ -214,6 +219,12 @@ class Lobby:
 
 def _who(name: str, comer: Comer) -> _Who:
     return _Who(comer.device, name.casefold(), comer.role, comer.link)
+
+
+def _remember(kept: OrderedDict[str, set[_Who]], who: _Who) -> None:
+    if who.device is not None:
+        kept.setdefault(who.device, set()).add(who)
+        _bound(kept)
 
 
 def _bound(kept: OrderedDict[Any, Any]) -> None:

@@ -60,6 +60,7 @@ class People:
         agents: asked each time for identities that are no people, however they joined.
         publish: told what changed.
         drop: ends that identity's connections which pass through us.
+        asks: whether a host has to let people in, at this moment.
         end: ends the meeting, for everyone.
     """
 
@@ -71,6 +72,7 @@ class People:
         *,
         publish: Callable[[PeopleEvent], object] = lambda event: None,
         drop: Callable[[str], Awaitable[object]] | None = None,
+        asks: Callable[[], bool] = lambda: False,
         end: Callable[[], object] = lambda: None,
     ) -> None:
         self.locked = False
@@ -80,7 +82,11 @@ class People:
         self._agents = agents
         self._publish = publish
         self._drop = drop
+        self._asks = asks
         self._end = end
+        self._unasked: set[str] = set()
+        """Who was given a token when nobody had to be asked, and has not come in yet."""
+        self._asked_at_look = False
         self._here: Mapping[str, ParticipantInfo] = {}
         self._admitted: OrderedDict[str, Comer] = OrderedDict()
         self._removed: set[str] = set()
@@ -97,13 +103,16 @@ class People:
     def admitted(self, identity: str, person: Comer) -> None:
         """Notes who was given a token, and as what they come."""
         self._admitted[identity] = person
+        if person.link is not None and not self._asks():  # without a link whoever runs the meeting let them in
+            self._unasked.add(identity)
         while len(self._admitted) > REMEMBERED:
-            self._admitted.popitem(last=False)
+            self._unasked.discard(self._admitted.popitem(last=False)[0])
 
     def keeps_out(self, identity: str) -> bool:
         """Returns whether that identity was removed, or is not there and came as somebody who may not any more.
 
-        That is by a link taken back since, from a browser whose user was removed, or new where nobody new comes in.
+        That is by a link taken back since, from a browser whose user was removed, or new where nobody new comes in or
+        a host would have to be asked by now.
         """
         if identity in self._removed:
             return True
@@ -113,7 +122,8 @@ class People:
         if person.link in self._taken_back or self.keeps_out_device(person.device):
             return True
         is_new = identity not in self._seen and not self.knows_device(person.device)
-        return self.locked and is_new and person.role is not Role.HOST
+        is_closed = self.locked or (identity in self._unasked and self._asks())
+        return is_closed and is_new and person.role is not Role.HOST
 
     def take_back(self, links: Iterable[str]) -> None:
         """Lets nobody in any more who came by one of these links; who is there stays."""
@@ -147,6 +157,9 @@ class People:
             agents = self._agents()
             found = await self._rooms.participants(self._room)
             here = {one.identity: one for one in found if one.active and holds_open(one, agents)}
+            if not self._asked_at_look:  # who was there before hosts had to be asked stays
+                self._unasked -= here.keys()
+            self._asked_at_look = self._asks()
             for identity in [identity for identity in here if self.keeps_out(identity)]:
                 del here[identity]
                 await self._rooms.remove(self._room, identity)

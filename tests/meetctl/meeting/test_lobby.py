@@ -27,7 +27,8 @@ class Porch:
         self.asks = True
         self.now = 100.0
         self.events: list[PeopleEvent] = []
-        self.lobby = Lobby(requests, lambda: self.asks, self.events.append, lambda: self.now)
+        self.been_in: set[str] = set()
+        self.lobby = Lobby(requests, lambda: self.asks, self.been_in.__contains__, self.events.append, lambda: self.now)
 
     def knock(
         self,
@@ -149,9 +150,12 @@ async def test_what_was_allowed_holds_for_that_role_and_link_alone(porch: Porch)
 
 async def test_who_is_in_when_the_meeting_begins_to_ask_comes_back_without_asking(porch: Porch) -> None:
     porch.asks = False
-    assert porch.knock() is Knock.IN
+    assert (porch.knock(), porch.knock("Zoe", OTHER)) == (Knock.IN, Knock.IN)
+    porch.been_in.add(ONE)
     porch.asks = True
     assert (porch.knock(), porch.knock("Rob")) == (Knock.IN, Knock.WAITING)
+    assert porch.knock("Zoe", OTHER) is Knock.WAITING, "who had a token and did not come in is no better known"
+    assert porch.lobby.tells(Comer(Role.GUEST, ONE)) and not porch.lobby.tells(Comer(Role.GUEST, OTHER))
 
 
 async def test_a_number_that_waits_no_more_lets_in_nobody_who_calls_themselves_that(porch: Porch) -> None:

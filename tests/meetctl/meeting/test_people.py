@@ -61,8 +61,14 @@ class Followed:
     def __init__(self, server: Server) -> None:
         self.events: list[PeopleEvent] = []
         self.dropped: list[str] = []
+        self.asks = False
         self.people = People(
-            "standup", cast(Rooms, server), lambda: {"legacy"}, publish=self.events.append, drop=self._drop
+            "standup",
+            cast(Rooms, server),
+            lambda: {"legacy"},
+            publish=self.events.append,
+            drop=self._drop,
+            asks=lambda: self.asks,
         )
 
     async def _drop(self, identity: str) -> None:
@@ -134,6 +140,34 @@ async def test_nobody_who_was_removed_comes_back_by_another_token_of_the_same_br
     await followed.people.manage(Manage.KICK, "bob")
     kept_out = {who for who in ("bob", "bob-again", "bob-here", "zoe", "lou", "ida") if followed.people.keeps_out(who)}
     assert kept_out == {"bob", "bob-again"}, "who is there stays, and who came by the same link from elsewhere"
+
+
+async def test_who_holds_a_token_and_has_not_come_in_when_hosts_begin_to_be_asked_is_kept_out() -> None:
+    server = Server(participant("bob"))
+    followed = Followed(server)
+    for identity, comer in (
+        ("bob", Comer(Role.GUEST, DEVICE, link="guest-0")),
+        ("bob-again", Comer(Role.GUEST, DEVICE, link="guest-0")),
+        ("just-here", Comer(Role.GUEST, None, link="guest-0")),
+        ("eve", Comer(Role.OBSERVER, DEVICE[::-1], link="observer-0")),
+        ("hanna", Comer(Role.HOST, None, link="host-0")),
+        ("script", Comer(Role.GUEST)),  # given a token by whoever runs the meeting
+    ):
+        followed.people.admitted(identity, comer)
+    await followed.people.look()
+    server.present.append(participant("just-here"))
+    assert not any(map(followed.people.keeps_out, ("eve", "just-here")))
+    followed.asks = True
+    await followed.people.look()
+    assert server.removed == [], "who came in before is there, and stays"
+    followed.people.admitted("let-in", Comer(Role.GUEST, "9" * 16, link="guest-0"))
+    names = ("bob", "bob-again", "just-here", "eve", "hanna", "script", "let-in")
+    assert [name for name in names if followed.people.keeps_out(name)] == ["eve"]
+    server.present += [participant("eve"), participant("hanna"), participant("script")]
+    await followed.people.look()
+    assert server.removed == ["eve"], "also by another way than ours"
+    followed.asks = False
+    assert not followed.people.keeps_out("eve")
 
 
 async def test_whom_the_server_does_not_remove_at_once_loses_the_connections_through_us_all_the_same() -> None:
