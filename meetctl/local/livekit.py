@@ -49,19 +49,14 @@ class OuterMedia:
     tcp_port: int
     """ICE over TCP, where UDP is dropped. livekit-server listens to it on every address of the machine."""
     turn_port: int | None
-    """TURN on loopback, for whoever ends TLS before it; None = there is none."""
+    """TURN in the clear, for whoever ends TLS before it; None = there is none."""
     node_ip: str | None = None
     """Where people send media, where a router passes it on to `address` from there."""
 
     @property
-    def turn_host(self) -> str:
-        """Returns the loopback address that TURN listens to: relays are of its family, and so must be the media's."""
-        return "::1" if ":" in self.address else LOOPBACK
-
-    @property
     def turn(self) -> tuple[str, int] | None:
         """Returns host and port of TURN, None where there is none."""
-        return None if self.turn_port is None else (self.turn_host, self.turn_port)
+        return None if self.turn_port is None else (self.address, self.turn_port)
 
     @property
     def network(self) -> str:
@@ -163,7 +158,8 @@ def _turn(reach: OuterMedia) -> dict[str, object]:
         "domain": NO_DOMAIN,
         "tls_port": reach.turn_port,
         "external_tls": True,
-        "bind_addresses": [reach.turn_host],
+        # What is relayed leaves from here: Firefox takes nothing by a relay whose address others see as loopback.
+        "bind_addresses": [reach.address],
         # Else a relay appears, looks well and carries nothing. What is named can be sent to by whoever has a token.
         "allow_restricted_peer_cidrs": [reach.network],
     }

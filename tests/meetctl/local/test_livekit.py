@@ -73,9 +73,8 @@ def test_for_other_machines_media_is_at_one_address_by_three_ways_and_nothing_el
     rtc, turn = written["rtc"], written["turn"]
     assert (rtc["node_ip"], rtc["udp_port"], rtc["tcp_port"]) == (address, 7882, 7881)
     assert rtc["ips"] == {"includes": [f"{address}/{bits}"]} and "enable_loopback_candidate" not in rtc
-    loopback = "::1" if ":" in address else "127.0.0.1"
-    assert (turn["tls_port"], turn["external_tls"], turn["bind_addresses"]) == (5349, True, [loopback])
-    assert reach.turn == (loopback, 5349)
+    assert (turn["tls_port"], turn["external_tls"], turn["bind_addresses"]) == (5349, True, [address])
+    assert reach.turn == (address, 5349)
     assert turn["allow_restricted_peer_cidrs"] == [f"{address}/{bits}"]
     write_config(new_server_config(replace(reach, turn_port=None)), tmp_path / "livekit.yaml")
     assert "turn" not in json.loads((tmp_path / "livekit.yaml").read_text())
