@@ -82,7 +82,7 @@ async def test_both_legs_are_measured(viewer: Viewer, stage: Stage) -> None:
         stats = measured(leg)[0]
         assert stats.ice in (IceState.CONNECTED, IceState.COMPLETED)
         assert (stats.width, stats.height) == (512, 512)
-        assert 0 < (stats.audio_fps or 0) < 60  # silence is sent as a few packets a second
+        assert 0 < (stats.audio_fps or 0) < 150  # fifty, or a few in silence; what waited during a stall comes at once
         assert (stats.kbps or 0) > 50
 
 
