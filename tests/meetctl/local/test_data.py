@@ -148,7 +148,8 @@ async def test_a_fetcher_that_is_killed_leaves_what_the_next_one_goes_on_with() 
         here.breaks_after = size // 2
         here.silent = False
         code = (
-            "import asyncio, sys; from tests.meetctl.local.test_data import *; "
+            "import asyncio, sys; from tests.meetctl.local.published_models import *; "
+            "from meetctl.local import hub; from meetctl.local.data import ensure_models; "
             "hub.TRIES = 1; print('up', flush=True); "
             f"asyncio.run(ensure_models([model(ModelFile('model.bin', {size}, '{hashlib.sha256(DATA).hexdigest()}'), "
             f"at=REPOSITORY)], lambda w, d, t: d and (print(d, flush=True), __import__('time').sleep(60)), "
