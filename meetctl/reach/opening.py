@@ -14,7 +14,7 @@ from pathlib import Path
 
 from meetctl.errors import ConflictError, UsageError
 from meetctl.local.livekit import OuterMedia
-from meetctl.local.ports import LOOPBACK, free_tcp_port
+from meetctl.local.ports import LOOPBACK
 from meetctl.reach.addresses import AUTO, OuterAddress, find_address, is_loopback_host, own_addresses
 from meetctl.reach.node_address import resolve_node_ip
 from meetctl.reach.way_in import WayIn
@@ -98,7 +98,7 @@ def open_reach(choice: ReachChoice | None, state: Path) -> Iterator[Reach | None
     listening, port = _hold(place.address, choice.port)
     with listening:
         context, authority, fingerprint = _serving(choice, place, places, state)
-        media = _media_at(place, choice, free_tcp_port())
+        media = _media_at(place, choice, _free(place.address, 0, socket.SOCK_STREAM))
         yield Reach(place, port, listening, context, media, authority, fingerprint, _others(place, places))
 
 
