@@ -31,7 +31,10 @@ def look_at_reach(choice: ReachChoice | None, state: Path, *, own_server: bool =
     if is_loopback_host(choice.host):
         return [ok(CHECK, f"{choice.host} is for this machine alone")]
     try:
-        with _without_making_one(state) as directory, open_reach(choice, directory) as reach:
+        with (
+            _without_making_one(state) as directory,
+            open_reach(choice, directory, own_server=own_server) as reach,
+        ):
             assert reach is not None
             if reach.public_url is not None:
                 return [*judge_proxy(reach, asyncio.run(ask_through(reach))), *_judged_media(reach, own_server)]

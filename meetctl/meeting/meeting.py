@@ -42,7 +42,7 @@ from meetctl.programs.room_access import CHAIR_IDENTITY
 from meetctl.protocol.proxies import DIRECT, livekit_is_direct
 from meetctl.protocol.secrets import Masker
 from meetctl.protocol.steps import STEPS
-from meetctl.reach.opening import Reach, open_reach
+from meetctl.reach.opening import Reach, opened_reach
 from meetctl.roster import AdmitMode, Program, Roster, secrets_of
 from meetctl.settings import STATE, LiveKitCredentials, environment, private_dir, state_dir
 from meetctl.status.build import meeting_status
@@ -194,7 +194,8 @@ class Meeting:
         self._holding()
         self._timeline = self._stack.enter_context(timeline())
         STEPS.tell(self._timeline.told_by(SUPERVISOR) if self._timeline is not None else None)
-        self._reach = self._stack.enter_context(open_reach(self.roster.reach, state_dir()))
+        own_server = self.roster.livekit is None
+        self._reach = await enter(opened_reach(self.roster.reach, state_dir(), own_server=own_server))
         supervisor = Supervisor(
             meeting=self.id,
             room=self.roster.room,

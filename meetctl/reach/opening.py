@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,12 +68,35 @@ class Reach:
         return WayIn("https", frozenset(_authority(name, self.port) for name in (self.place.host, address)))
 
 
+@asynccontextmanager
+async def opened_reach(choice: ReachChoice | None, state: Path, *, own_server: bool) -> AsyncIterator[Reach | None]:
+    """Does what `open_reach` does, and lets everything else go on meanwhile: names are looked up, servers asked."""
+    stack = ExitStack()
+    opening = asyncio.ensure_future(
+        asyncio.to_thread(stack.enter_context, open_reach(choice, state, own_server=own_server))
+    )
+
+    def close(opened: asyncio.Future[Reach | None]) -> None:
+        stack.close()
+        if not opened.cancelled():
+            opened.exception()  # told already, or of interest to nobody who broke it off
+
+    try:
+        yield await asyncio.shield(opening)
+    finally:
+        if opening.done():
+            close(opening)
+        else:
+            opening.add_done_callback(close)  # no thread can be broken off
+
+
 @contextmanager
-def open_reach(choice: ReachChoice | None, state: Path) -> Iterator[Reach | None]:
+def open_reach(choice: ReachChoice | None, state: Path, *, own_server: bool = True) -> Iterator[Reach | None]:
     """Yields the door that was asked for, None where only this machine is to reach the meeting.
 
     Args:
         state: the user's own directory, where the authority is kept.
+        own_server: whether media comes to this machine too; else nobody is asked where.
 
     Raises:
         UsageError: if the address is not this machine's, or is to be served without TLS; if nobody says where media
@@ -84,7 +108,7 @@ def open_reach(choice: ReachChoice | None, state: Path) -> Iterator[Reach | None
         yield None
         return
     if choice.public_url is not None:
-        with _behind_proxy(choice, choice.public_url) as reach:
+        with _behind_proxy(choice, choice.public_url, own_server) as reach:
             yield reach
         return
     if not choice.tls:
@@ -98,28 +122,29 @@ def open_reach(choice: ReachChoice | None, state: Path) -> Iterator[Reach | None
     listening, port = _hold(place.address, choice.port)
     with listening:
         context, authority, fingerprint = _serving(choice, place, places, state)
-        media = _media_at(place, choice, _free(place.address, 0, socket.SOCK_STREAM))
+        media = _media_at(place, choice, _free(place.address, 0, socket.SOCK_STREAM), own_server)
         yield Reach(place, port, listening, context, media, authority, fingerprint, _others(place, places))
 
 
 @contextmanager
-def _behind_proxy(choice: ReachChoice, public_url: PublicUrl) -> Iterator[Reach]:
+def _behind_proxy(choice: ReachChoice, public_url: PublicUrl, own_server: bool) -> Iterator[Reach]:
     places = own_addresses()
     place = find_address(choice.host or AUTO, places)
     listening, port = _hold(LOOPBACK, choice.port or PROXIED_PORT)
     with listening:
         # A proxy that ends TLS passes no TURN on.
-        media = _media_at(place, choice, None)
+        media = _media_at(place, choice, None, own_server)
         yield Reach(place, port, listening, None, media, None, None, _others(place, places), public_url)
 
 
-def _media_at(place: OuterAddress, choice: ReachChoice, turn_port: int | None) -> OuterMedia:
+def _media_at(place: OuterAddress, choice: ReachChoice, turn_port: int | None, own_server: bool) -> OuterMedia:
+    node_ip = choice.node_ip if own_server else None
     return OuterMedia(
         place.address,
         _free(place.address, UDP_PORT, socket.SOCK_DGRAM),
         _free("" if not place.is_ipv6 else "::", TCP_PORT, socket.SOCK_STREAM),
         turn_port,
-        node_ip=None if choice.node_ip is None else resolve_node_ip(choice.node_ip, place.address),
+        node_ip=None if node_ip is None else resolve_node_ip(node_ip, place.address),
     )
 
 
