@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Protocol
 
+import aiohttp
 from playwright.async_api import Page, Route, expect
 
-from meetctl.meeting.lobby import GONE_S
+from meetctl.meeting.lobby import GONE_S, MOST_OF_ADDRESS
 from testing.fixtures.command import Meetctl
 from tests.browser.conftest import OpenPage
 from tests.browser.test_join_page import join
@@ -91,6 +93,7 @@ async def test_a_person_waits_until_a_host_decides_and_goes_in_alone_and_comes_b
     await ida.close()
     await until(lambda requests: requests == [])
     await _closed_before_it_is_answered(await open_page(await link("guest")), until)
+    await _says_that_the_room_outside_is_full(await waiting("Leo"), await link("observer"))
 
     await _tests_the_connection(await open_page(f"{(await link('guest')).partition('/porch')[0]}/connection"), axe)
 
@@ -110,9 +113,56 @@ async def _closed_before_it_is_answered(page: Page, until: Until) -> None:
     await page.close()
 
 
+async def _says_that_the_room_outside_is_full(page: Page, link: str) -> None:
+    """Asserts that a page whose request is gone does not say that a host has been asked while there is no room."""
+    origin, _, rest = link.partition("/porch#invite=")
+    go_on = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await go_on.wait()
+        await route.continue_()
+
+    async with aiohttp.ClientSession(origin) as client:
+
+        async def post(path: str, device: str, **more: str) -> int:
+            async with client.post(path, json={"invite": rest, "device": device, **more}) as response:
+                return response.status
+
+        device = await page.evaluate("localStorage.getItem('meetctl.device')")
+        await page.route("**/api/join", hold)
+        await post("/api/withdraw", device)
+        others = [f"{number:032d}" for number in range(MOST_OF_ADDRESS)]
+        async with asyncio.timeout(WAIT_S):
+            for other in others:
+                while await post("/api/join", other, name=f"Nr {other[-2:]}") != HTTPStatus.ACCEPTED:
+                    await asyncio.sleep(POLL_S)  # so many do not come at one moment
+        go_on.set()
+        status = page.get_by_test_id("screen-waiting").get_by_role("status")
+        await expect(status).to_contain_text("No host has been asked yet")
+        for other in others:
+            await post("/api/withdraw", other)
+        await expect(status).to_contain_text("A host has been asked whether Leo")
+        await page.close()
+
+
 async def _tests_the_connection(page: Page, axe: str) -> None:
     for way, state in (("signaling", "open"), ("udp", "open"), ("tcp", "none"), ("turn", "none")):
         await expect(page.get_by_test_id(f"trial-{way}")).to_have_attribute("data-state", state)
     await expect(page.get_by_test_id("trial")).to_have_attribute("data-verdict", "good")
     await expect(page.get_by_test_id("trial-udp")).to_contain_text(re.compile(r"works, \d+\.\d\d s"))
     await picture(page, "connection", axe, kept=False)
+    origin = page.url.removesuffix("/connection")
+    async with aiohttp.ClientSession(origin) as others:  # from one address nobody tests all the time
+        status = HTTPStatus.OK
+        while status is not HTTPStatus.TOO_MANY_REQUESTS:
+            async with others.post("/api/trial", json={}) as response:
+                status = HTTPStatus(response.status)
+    await page.get_by_test_id("trial-again").click()
+    await expect(page.get_by_test_id("trial")).to_have_attribute("data-verdict", "fault")
+    await expect(page.locator("h1")).to_contain_text(re.compile(r"connections are being tested.* Try again in \d+ sec"))
+    await expect(page.get_by_test_id("trial-udp")).to_have_count(0)
+    async with asyncio.timeout(WAIT_S):
+        while await page.get_by_test_id("trial").get_attribute("data-verdict") != "good":
+            if await page.get_by_test_id("trial").get_attribute("data-verdict") == "fault":
+                await page.get_by_test_id("trial-again").click()
+            await asyncio.sleep(0.2)

@@ -10,6 +10,8 @@ export interface Admission {
   readonly onRefused: (refusal: Refusal) => void;
   /** A host has to decide first. */
   readonly onWaiting?: () => void;
+  /** It was not let in this time, for a reason that passes. */
+  readonly onPassing?: (refusal: Refusal) => void;
 }
 
 /**
@@ -34,6 +36,7 @@ export function useAdmission(invite: string, name: string, mostGone: number, adm
       if (!passes) return told.current.onRefused(refusal);
       timer = setTimeout(() => void look(), ASK_MS);
       if (ok) told.current.onWaiting?.();
+      else if (refusal) told.current.onPassing?.(refusal);
     };
     void look();
     return () => {

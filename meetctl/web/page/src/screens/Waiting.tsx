@@ -1,5 +1,6 @@
 /** Outside: a host has been asked, and the page goes in by itself when one has said yes. */
 
+import { useState } from "react";
 import { Screen } from "../components/Screen";
 import { useAdmission, type Admission } from "../hooks/useAdmission";
 
@@ -13,7 +14,12 @@ export interface WaitingProps extends Admission {
 }
 
 export function Waiting({ invite, name, onCancel, ...admission }: WaitingProps) {
-  useAdmission(invite, name, MOST_GONE, admission);
+  const [isAsked, setAsked] = useState(true);
+  useAdmission(invite, name, MOST_GONE, {
+    ...admission,
+    onWaiting: () => setAsked(true),
+    onPassing: ({ code }) => setAsked((before) => before && code !== "lobby_full"),
+  });
   return (
     <Screen
       testId="screen-waiting"
@@ -25,7 +31,11 @@ export function Waiting({ invite, name, onCancel, ...admission }: WaitingProps) 
         </button>
       }
     >
-      <p role="status">A host has been asked whether {name} may come in.</p>
+      <p role="status">
+        {isAsked
+          ? `A host has been asked whether ${name} may come in.`
+          : "No host has been asked yet: many people wait to be let in. This page tries again and again."}
+      </p>
       <p>Leave this page open: it goes in by itself.</p>
     </Screen>
   );
