@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.async_api import expect
 
@@ -15,6 +17,14 @@ from testing.browser.window import OpenWindow, by_id
 from testing.fixtures.livekit import MintToken
 from tests.browser.conftest import INFO, OpenPage
 
+HOURS_OFF = 8
+WRONG_CLOCK = """
+    const Right = Date;
+    window.Date = class extends Right {{
+        constructor(...given) {{ super(...(given.length ? given : [Right.now() + {ms}])); }}
+        static now() {{ return Right.now() + {ms}; }}
+    }};
+"""
 PLAYING = """() => {
     const sounds = [...document.querySelectorAll("audio")];
     return sounds.length > 0 && sounds.every((sound) => !sound.paused && sound.currentTime > 0);
@@ -37,6 +47,19 @@ async def test_who_only_listens_hears_an_agent_without_another_click(
         await person.wait_for("() => visitor.seen.ada?.frames > 3")
         assert (await person.seen("ada")).greenest == 0
         await person.wait_for("() => !document.querySelector('.start-audio')?.checkVisibility()")
+
+
+@pytest.mark.parametrize("hours", [-HOURS_OFF, HOURS_OFF])
+async def test_a_browser_whose_clock_is_wrong_by_hours_joins_and_writes(
+    page_server: PageServer, open_window: OpenWindow, hours: int
+) -> None:
+    # Longer than a token is good for: whoever judged that by the browser's clock would find it over, or not begun.
+    page = await open_window(page_server.join_link(), before=WRONG_CLOCK.format(ms=hours * 3_600_000))
+    assert abs(await page.evaluate("Date.now()") / 1000 - time.time() - hours * 3600) < 600
+    await page.fill(by_id("prejoin-name"), "Zoë")
+    await page.click(by_id("join-button"))
+    await page.wait_for_function(CONNECTED)
+    assert await page.evaluate(CONNECTED)
 
 
 async def test_firefox_says_before_the_join_that_a_meeting_on_loopback_alone_is_none_for_it(

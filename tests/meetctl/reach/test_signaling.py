@@ -12,12 +12,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
+from aiortc import RTCPeerConnection
 from livekit import rtc
 from livekit.protocol import models
 from livekit.protocol import rtc as signals
 from yarl import URL
 
 from meetctl.reach.signaling import PATHS, SignalingProxy, identity_of, room_of, turn_for, with_turn_at
+from meetctl.rooms import Rooms
 from meetctl.rooms.tokens import api_token
 from meetctl.settings import LiveKitCredentials
 from testing.fixtures.livekit import MintToken
@@ -300,6 +302,33 @@ async def test_everything_else_of_the_server_is_refused(
                 async with session.request(method, base + path, params=query) as response:
                     answers[f"{method} {path}"] = response.status
     assert {line: status for line, status in answers.items() if status not in (404, 405)} == {}
+
+
+async def test_a_real_offer_by_whip_that_the_server_would_take_does_not_pass(
+    livekit_server: LiveKitCredentials, make_client: MakeClient, mint_token: MintToken, room_name: str
+) -> None:
+    connection = RTCPeerConnection()
+    connection.addTransceiver("audio", direction="sendonly")
+    await connection.setLocalDescription(await connection.createOffer())
+    offer = connection.localDescription.sdp
+    await connection.close()
+    headers = {
+        "Authorization": f"Bearer {mint_token('bob').get_secret_value()}",
+        "Content-Type": "application/sdp",
+    }
+    _, client = await make_client(livekit_server.url)
+    bases = str(client.make_url("/")).rstrip("/"), livekit_server.url.replace("ws", "http")
+    taken: list[list[int]] = []
+    async with aiohttp.ClientSession(headers=headers) as session, Rooms(livekit_server) as rooms:
+        for base in bases:
+            taken.append([])
+            for path in ("/whip/v1", "/rtc", "/rtc/v1", "/rtc/validate"):
+                async with session.post(base + path, data=offer) as response:
+                    taken[-1].append(response.status)
+            present = [one.identity for one in await rooms.participants(room_name)]
+            assert present == ([] if base == bases[0] else ["bob"])
+    assert taken[0] == [404, 405, 405, 405]
+    assert taken[1][0] == 201, "the server itself takes it, so that something has to stand before it"
 
 
 async def test_a_wrong_token_is_the_server_s_to_refuse(
