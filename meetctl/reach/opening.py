@@ -21,6 +21,7 @@ from meetctl.reach.node_address import resolve_node_ip
 from meetctl.reach.way_in import WayIn
 from meetctl.roster import PublicUrl, ReachChoice
 from meetctl.settings import STATE, private_dir
+from meetctl.supervisor.tasks import begun
 
 HTTPS_PORT = 443
 """Networks that let only one port through mostly let this one."""
@@ -72,9 +73,7 @@ class Reach:
 async def opened_reach(choice: ReachChoice | None, state: Path, *, own_server: bool) -> AsyncIterator[Reach | None]:
     """Does what `open_reach` does, and lets everything else go on meanwhile: names are looked up, servers asked."""
     stack = ExitStack()
-    opening = asyncio.ensure_future(
-        asyncio.to_thread(stack.enter_context, open_reach(choice, state, own_server=own_server))
-    )
+    opening = begun(asyncio.to_thread(stack.enter_context, open_reach(choice, state, own_server=own_server)))
 
     def close(opened: asyncio.Future[Reach | None]) -> None:
         stack.close()
