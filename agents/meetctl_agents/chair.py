@@ -34,7 +34,6 @@ from .models.usage import UsageMeter
 from .process.wire import Report
 from .room.meters import LISTENING_S, report_room_leg
 from .room.probe import Probe
-from .room.seating import seat_of
 from .runtime import Inbox, run_program
 
 Model = TypeVar("Model", llm.LLM[Any], stt.STT[Any])
@@ -46,7 +45,7 @@ async def run_chair(room: rtc.Room, assignment: Assignment, report: Report, inbo
     cast = Cast(room, assignment.cast)
     async with (
         # First: everybody waits for the proof that they are seen and heard, nobody for the models.
-        Probe(room, report, lambda participant: cast.has(seat_of(participant))) as probe,
+        Probe(room, report, cast.has) as probe,
         plugin_http(),
         AsyncExitStack() as models,
     ):

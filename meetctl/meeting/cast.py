@@ -182,6 +182,11 @@ class Cast:
         faces = {identity: entry.face for identity, entry in self.entries.items() if entry.face is not None}
         return {identity: (face.transport, self.ways.get(identity)) for identity, face in faces.items()}
 
+    def joins_itself(self, identity: str) -> bool:
+        """Returns whether the agent's face is a participant of its own."""
+        entry = self.entries.get(identity)
+        return entry is not None and entry.face is not None and entry.face.transport == "direct"
+
     def members(self) -> tuple[CastMember, ...]:
         """Returns the agents as the chair knows them."""
         return tuple(cast_member(entry) for entry in self.entries.values())

@@ -11,7 +11,7 @@ from meetctl.local.livekit import server_argv, wait_until_serving
 from meetctl.local.liveness import answers
 from meetctl.programs.launch import agent_argv, agent_module, service_environment
 from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME
-from meetctl.protocol import Degraded, LegStats, MediaKind, Model, RestartPolicy
+from meetctl.protocol import Degraded, LegStats, MediaKind, Model, Ready, RestartPolicy
 from meetctl.protocol.rehearsal import Script
 from meetctl.roster import AgentEntry, Program
 from meetctl.supervisor.events import Proof, SeatKind, WireEvent
@@ -28,7 +28,8 @@ PLAYER_SEAT = "player"
 PLAYER_MODULE = "meetctl_agents.player"
 
 FACE = "face"
-"""The proof of an avatar: a first picture on its leg to the face's server, or that it goes on without one."""
+"""The proof of an avatar: a first picture on its leg to the face's server, or that it goes on without one. A face that
+joins the room by itself has no such leg: the agent waits for it before it says that it is ready."""
 FACE_LEG = "simli"
 COMMAND_IS_SLOW = "give it longer in the roster: start_timeout: 3m"
 ACTIVE_POLL_S = 0.5
@@ -141,6 +142,10 @@ class Attendance(Protocol):
 
     async def assignment_of(self, entry: AgentEntry) -> Model: ...
 
+    def joins_itself(self, identity: str) -> bool:
+        """Returns whether the agent's face is a participant of its own."""
+        ...
+
     async def is_active(self, identity: str) -> bool: ...
 
 
@@ -235,7 +240,15 @@ class AgentSeat(_EntrySeat):
         return await self._cast.assignment_of(self._entry)
 
     def proofs_in(self, event: WireEvent) -> frozenset[str]:
-        return frozenset({FACE}) if shows_face(event) else frozenset()
+        if not self._cast.joins_itself(self.key):
+            return frozenset({FACE}) if shows_face(event) else frozenset()
+        match event:
+            case Ready():
+                return frozenset({FACE})
+            case Degraded(reason=reason) if reason is not None:
+                return frozenset({FACE, Proof.VIDEO})  # nobody else would send a picture
+            case _:
+                return frozenset()
 
 
 class CommandSeat(_EntrySeat):
@@ -270,8 +283,6 @@ def _proofs(entry: AgentEntry, *, own_chair: bool) -> frozenset[str]:
     proofs: set[str] = {Proof.READY}
     if own_chair:
         proofs |= {Proof.AUDIO}
-    # A face that joins by itself is another participant, for whom the agent waits before it says that it is ready.
-    joins_itself = entry.face is not None and entry.face.transport == "direct"
-    if entry.program is Program.SIMLI and not joins_itself:
+    if entry.program is Program.SIMLI:
         proofs |= {FACE, Proof.VIDEO} if own_chair else {FACE}
     return frozenset(proofs)

@@ -21,10 +21,13 @@ from meetctl.protocol.steps import STEPS
 
 from ..process.wire import Report
 from .events import RoomEvents
-from .seating import seat_of
+from .seating import seat_of, seat_of_face
 
 POLL_S = 0.03
 """Statistics cost a millisecond; a proof takes four or five looks."""
+SLOWEST_POLL_S = 1.0
+PATIENCE = 50
+"""What has not come for so many looks is looked for less often: within a fiftieth of the time that it has taken."""
 ENOUGH_PACKETS = 2
 """Audio packets that must come: of silence there are five a second."""
 
@@ -34,9 +37,11 @@ logger = logging.getLogger(__name__)
 
 
 class Probe:
-    """Proves each new track of those for whom `is_agent` holds; async context manager around the proofs under way."""
+    """Proves each new track of those in a seat for which `is_agent` holds, and the pictures of faces that joined by
+    themselves on their behalf; async context manager around the proofs under way.
+    """
 
-    def __init__(self, room: rtc.Room, report: Report, is_agent: Callable[[rtc.Participant], bool]) -> None:
+    def __init__(self, room: rtc.Room, report: Report, is_agent: Callable[[str], bool]) -> None:
         self._room = room
         self._report = report
         self._is_agent = is_agent
@@ -69,17 +74,27 @@ class Probe:
 
     def _on_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         known = publication.sid in self._proven or publication.sid in self._proofs
-        if publication.kind in KINDS and not known and self._is_agent(participant):
+        if not known and self._seat_of(publication, participant) is not None:
             publication.set_subscribed(True)
 
     def _on_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        if not self._is_agent(participant) or publication.sid in self._proofs:
+        seat = self._seat_of(publication, participant)
+        if seat is None or publication.sid in self._proofs:
             return
-        proof = asyncio.create_task(self._prove(track, publication, seat_of(participant)), name="probe")
+        proof = asyncio.create_task(self._prove(track, publication, seat), name="probe")
         self._proofs[publication.sid] = proof
         proof.add_done_callback(lambda _: self._proofs.pop(publication.sid, None))
+
+    def _seat_of(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> str | None:
+        """Returns the seat whose media this track is."""
+        if self._is_agent(seat := seat_of(participant)):
+            return seat if publication.kind in KINDS else None
+        agent = seat_of_face(self._room, participant)
+        # The agent has a voice of its own, whose proof this one's would hide.
+        is_shown = agent is not None and publication.kind == rtc.TrackKind.KIND_VIDEO and self._is_agent(agent)
+        return agent if is_shown else None
 
     def _on_unpublished(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         self._forget(publication.sid)
@@ -100,11 +115,16 @@ class Probe:
         # Both count from nothing: a picture is decoded, and a packet received, only since we subscribed.
         enough = ENOUGH_PACKETS if media is MediaKind.AUDIO else 1
         while (await _received(track, media) or 0) < enough:
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(look_again_s(time.monotonic() - began))
         self._proven.add(publication.sid)
         STEPS.note(f"prove the {media} of {identity}", began)
         self._report(MediaReceived(identity=identity, kind=media))
         publication.set_subscribed(False)
+
+
+def look_again_s(waited_s: float) -> float:
+    """Returns in how many seconds to look again for what has not come for so long."""
+    return min(max(POLL_S, waited_s / PATIENCE), SLOWEST_POLL_S)
 
 
 async def _received(track: rtc.Track, media: MediaKind) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from livekit import rtc
+from livekit.agents.types import ATTRIBUTE_PUBLISH_ON_BEHALF
 
 from meetctl.protocol import seating
 
@@ -17,6 +18,13 @@ def seat_of_identity(room: rtc.Room, identity: str) -> str:
     """Returns the seat of the participant of that identity; the identity, where nobody is there of that name."""
     participant = room.remote_participants.get(identity)
     return identity if participant is None else seat_of(participant)
+
+
+def seat_of_face(room: rtc.Room, participant: rtc.Participant) -> str | None:
+    """Returns the seat of the agent for which this face joined by itself, None where it is no such face."""
+    is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+    agent = participant.attributes.get(ATTRIBUTE_PUBLISH_ON_BEHALF)
+    return seat_of_identity(room, agent) if is_agent and agent else None
 
 
 def participant_in(room: rtc.Room, seat: str) -> rtc.RemoteParticipant | None:
