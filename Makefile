@@ -17,11 +17,11 @@ CHOSEN := $(if $(K),-k '$(K)') $(T)
 PYTEST := $(BIN)/python -m pytest
 SLOW := --durations 30 --durations-min 3
 PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
-# What starts servers waits more than it works: three at a time on any machine. A file's tests share what they started;
-# the files of the dearest lane begin, so that nobody waits for a long one at the end.
-SHARED := --numprocesses 3 --dist loadfile --no-loadscope-reorder
-# Left out for others; `.ci/run` runs it as root.
-AS_ROOT := $(if $(filter 0,$(shell id -u)),$(PYTEST) -m root $(SLOW) &&)
+# What starts servers waits more than it works: two at a time, and a file's tests share what they started. Three take all
+# of two cores, and what is then late is called broken.
+PAIRED := --numprocesses logical --maxprocesses 2 --dist loadfile
+# A browser takes a whole machine. What takes root is left out for others; `.ci/run` runs it as root.
+ALONE := browser$(if $(filter 0,$(shell id -u)), or root)
 # Compiled once, not at every start of a process: whoever keeps Python from it means his own programs.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -61,7 +61,7 @@ test: install browsers
 	$(PYTEST) -m 'not soak' $(CHOSEN)
 else
 test: install browsers unit ## Run all tests, the browsers' too; T=path K=name choose
-	$(PYTEST) -m 'process or system or browser' $(SHARED) $(SLOW); code=$$?; $(AS_ROOT) exit $$code
+	$(PYTEST) -m 'process or system' $(PAIRED) $(SLOW); code=$$?; $(PYTEST) -m '$(ALONE)' $(SLOW) && exit $$code
 endif
 
 check: $(STAMP) ## Lint, types, import contracts, spelling, GitHub files

@@ -16,6 +16,5 @@ pytest_plugins = [
     "testing.fixtures.models",
     "testing.fixtures.networks",
     "testing.fixtures.places",
-    "testing.fixtures.sharing",
     "testing.fixtures.simli",
 ]

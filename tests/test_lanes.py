@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from testing.fixtures.lanes import LANES, Lane
-from testing.fixtures.sharing import shared_by
 
 ROOT = Path(__file__).parents[1]
 CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
@@ -50,11 +49,6 @@ def test_skipped(): pytest.skip("no browser here")
 def test_every_test_is_in_exactly_one_lane(request: pytest.FixtureRequest) -> None:
     """Of all that this run collected; a mark of another lane beside a fixture's is one too many."""
     assert {test: lanes for test, lanes in request.config.stash[LANES].items() if len(lanes) != 1} == {}
-
-
-def test_tests_with_a_browser_share_one_process_and_others_that_of_their_file() -> None:
-    assert shared_by("tests/browser/test_a.py::test_b[c]") == shared_by("tests/browser/test_d.py::test_e")
-    assert shared_by("tests/system/test_a.py::test_b[::c]") == "tests/system/test_a.py"
 
 
 @pytest.mark.process
