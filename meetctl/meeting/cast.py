@@ -55,6 +55,8 @@ class Cast:
         """The same as the roster has them, before the way of a face was settled."""
         self.ways: dict[str, str] = {}
         """Why a local face that was left to itself takes the way it takes, by identity."""
+        self._is_measuring = False
+        """The ways of local faces stay open until it is known what the machine carries."""
         self._roster = roster
         self._supervisor = supervisor
         self._servers = servers
@@ -77,10 +79,9 @@ class Cast:
                 self._chair_identity = participant.seat
                 self._own_chair = False
 
-    async def seat_all(self, entries: Sequence[AgentEntry]) -> None:
-        """Seats the chair, unless the room has one, and these agents."""
-        if has_to_be_measured(entries):
-            await self._servers.wait_for_machine()  # nobody can be forked before that anyway
+    def seat_all(self, entries: Sequence[AgentEntry]) -> None:
+        """Seats the chair, unless the room has one, and these agents; people can join before all is measured."""
+        self._is_measuring = has_to_be_measured(entries) and self._servers.machine is None
         if self._own_chair:
             self._supervisor.add(ChairSeat(self, depends_on=self._servers.livekit_seat))
         for entry in entries:
@@ -178,12 +179,12 @@ class Cast:
         return tuple(self._written[identity] for identity in self.entries)
 
     def transports(self) -> dict[str, tuple[str, str | None]]:
-        """Returns of each avatar how its face takes, and why where that was left to us, by identity."""
-        faces = {identity: entry.face for identity, entry in self.entries.items() if entry.face is not None}
+        """Returns of each avatar how its face takes, once that is settled, and why where it was left to us."""
+        settled = {identity: entry for identity, entry in self.entries.items() if not is_left_to_itself(entry)}
+        faces = {identity: entry.face for identity, entry in settled.items() if entry.face is not None}
         return {identity: (face.transport, self.ways.get(identity)) for identity, face in faces.items()}
 
     def joins_itself(self, identity: str) -> bool:
-        """Returns whether the agent's face is a participant of its own."""
         entry = self.entries.get(identity)
         return entry is not None and entry.face is not None and entry.face.transport == "direct"
 
@@ -202,6 +203,7 @@ class Cast:
     async def assignment_of(self, entry: AgentEntry) -> Model:
         if entry.face is not None:
             await self._servers.wait_for_simli()
+            entry = await self._with_way(entry)
         await self._open_room.wait_open()
         assignment = agent_assignment(
             entry,
@@ -232,6 +234,15 @@ class Cast:
             return any(participant.seat == identity and participant.active for participant in found)
         return False
 
+    async def _with_way(self, entry: AgentEntry) -> AgentEntry:
+        """Returns the entry with the way that its face takes; settles that of all, where it is still open."""
+        if self._is_measuring and is_left_to_itself(self.entries.get(entry.identity, entry)):
+            await self._servers.wait_for_machine()
+            self._is_measuring = False
+            for identity, seated in self.entries.items():  # in the roster's order, whoever comes first here
+                self.entries[identity] = self._settled(seated)
+        return self.entries.get(entry.identity, entry)
+
     def _settled(self, entry: AgentEntry) -> AgentEntry:
         """Returns the entry with the way that its face takes into this very room.
 
@@ -242,6 +253,8 @@ class Cast:
         if face is None or face.transport == "bridge":
             return entry
         if face.local and face.transport == "auto":
+            if self._is_measuring:
+                return entry
             way = self._way_of_local(entry)
             return entry.model_copy(update={"face": face.model_copy(update={"transport": way})})
         why = None if face.local else why_not_direct(self._credentials.url, face.url or SIMLI_URL)

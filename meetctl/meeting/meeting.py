@@ -298,7 +298,7 @@ class Meeting:
             await self.cast.find_chair()
         mark_begun(self.log_dir)
         self.supervisor.listen(LimitEnforcer(self.supervisor, self.cast.entries, self._own).observe)
-        await self.cast.seat_all(self.roster.agents)
+        self.cast.seat_all(self.roster.agents)
         self._servers.seated.set()
         self._own(sample_forever(self.supervisor))
         self._own(self._beat())
