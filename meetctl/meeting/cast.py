@@ -185,6 +185,7 @@ class Cast:
         return {identity: (face.transport, self.ways.get(identity)) for identity, face in faces.items()}
 
     def joins_itself(self, identity: str) -> bool:
+        """Returns whether the agent's face is a participant of its own, as far as that is settled."""
         entry = self.entries.get(identity)
         return entry is not None and entry.face is not None and entry.face.transport == "direct"
 
