@@ -21,6 +21,7 @@ from meetctl.options import (
     Host,
     InRoom,
     Json,
+    On,
     Port,
     ReportFd,
     RoleName,
@@ -57,6 +58,7 @@ def up(
     room: Annotated[str | None, typer.Option("--room", help="Room name, instead of the roster's.")] = None,
     host: Host = None,
     port: Port = None,
+    on: On = None,
     env_file: EnvFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
     as_json: Json = False,
@@ -84,6 +86,7 @@ def up(
             env_file=env_file,
             host=host,
             port=port,
+            on=on,
         )
     )
 
@@ -126,6 +129,26 @@ def join(
             env_file=env_file,
         )
     )
+
+
+@app.command(rich_help_panel=RUN, epilog="Example: meetctl worker --max-agents 8")
+def worker(
+    max_agents: Annotated[int, typer.Option("--max-agents", min=1, max=30, help="Agents at a time.")] = 4,
+    label: Annotated[str | None, typer.Option("--label", help="Take only agents on workers/LABEL.")] = None,
+    host: Annotated[str, typer.Option("--host", metavar="ADDR", help="Where health is asked for.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port of that; 0 = a free one.")] = 0,
+    local_models: Annotated[
+        bool, typer.Option("--local-models/--no-local-models", help="Keep local models for agents that use them.")
+    ] = True,
+) -> None:
+    """Take agents of meetings that are controlled from elsewhere.
+
+    LiveKit places them: LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET say which server. Providers' keys are this
+    machine's own.
+    """
+    from meetctl.commands.worker import worker
+
+    exit_with(worker(max_agents=max_agents, label=label, host=host, port=port, local_models=local_models))
 
 
 @app.command(rich_help_panel=RUN, epilog="Example: meetctl down standup")

@@ -26,6 +26,10 @@ Host = Annotated[
 Port = Annotated[
     int | None, typer.Option("--port", min=1, max=65535, help="With --host: the port; 443 or 7443 unless given.")
 ]
+On = Annotated[
+    str | None,
+    typer.Option("--on", metavar="PLACE", help="Where agents run: local, workers or workers/LABEL."),
+]
 ReportFd = Annotated[int | None, typer.Option("--report-fd", hidden=True)]
 
 

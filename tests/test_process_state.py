@@ -78,6 +78,10 @@ ALLOWED = {
     ("agents/meetctl_agents/preloader.py", "main", "gc.enable"),
     ("agents/meetctl_agents/preloader.py", "_serve", "signal.set_wakeup_fd"),
     ("agents/meetctl_agents/preloader.py", "_serve", "signal.signal"),
+    # Of a worker, before it serves; of a process of its, before it has a job:
+    ("agents/meetctl_agents/worker/serving.py", "_server", "os.environ[]"),
+    ("agents/meetctl_agents/worker/serving.py", "_server", "os.environ.pop"),
+    ("agents/meetctl_agents/worker/job.py", "prepare", "os.environ.pop"),
     # In a fork, before it becomes the program:
     ("agents/meetctl_agents/preloader.py", "_serve_one", "signal.set_wakeup_fd"),
     ("meetctl/supervisor/detaching.py", "_become", "os.setsid"),

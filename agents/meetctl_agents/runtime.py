@@ -149,7 +149,7 @@ class _Program:
             await self._body(room, assignment, self._report, self._inbox)
         except Exception as error:
             logger.exception("failed")
-            self._failed = self._failed or _failure(error, self._shell.mask)
+            self._failed = self._failed or failure_of(error, self._shell.mask)
 
     def _on_unread(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Takes what nobody else did: the exception of a callback, or of a task that nobody waits for."""
@@ -181,7 +181,8 @@ class NoAssignmentError(MeetctlError):
 HOW_TO_START = "agent programs are started by `meetctl up`; agents/README.md shows how to start one by hand"
 
 
-def _failure(error: Exception, mask: Mask) -> Failed:
+def failure_of(error: Exception, mask: Mask) -> Failed:
+    """Returns the last line of a body that ended by this exception."""
     leaves = _leaves(error)
     known = [leaf for leaf in leaves if isinstance(leaf, MeetctlError)]
     if known:

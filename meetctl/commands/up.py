@@ -37,12 +37,13 @@ def up(
     env_file: Path | None = None,
     host: str | None = None,
     port: int | None = None,
+    on: str | None = None,
 ) -> ExitCode:
     """Runs the roster's meeting, or with `detach` leaves it running and returns; one that runs is made like it."""
 
     def load() -> Roster:
         variables = load_variables(path, env_file, environment())
-        roster = load_roster(path, environment=variables, only=only, room=room, env_file=env_file)
+        roster = load_roster(path, environment=variables, only=only, room=room, env_file=env_file, on=on)
         reach = reached_at(roster.reach, host, port)
         return roster if reach is roster.reach else roster.model_copy(update={"reach": reach})
 
@@ -66,6 +67,7 @@ def up(
         arguments += ["--env-file", files[env_file]] if env_file is not None else []
         arguments += [f"--host={host}"] if host is not None else []
         arguments += [f"--port={port}"] if port is not None else []
+        arguments += [f"--on={on}"] if on is not None else []
         started = spawn_detached(arguments, roster.room, descriptors)
     tell_steps("meetctl up")
     if not as_json:

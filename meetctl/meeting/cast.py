@@ -13,12 +13,13 @@ from meetctl.errors import LiveKitError, UsageError
 from meetctl.meeting.face_ways import Transport, has_to_be_measured, is_left_to_itself, way_of_local_face
 from meetctl.meeting.local_servers import LocalServers
 from meetctl.meeting.open_room import OpenRoom
-from meetctl.meeting.seats import AgentSeat, ChairSeat, CommandSeat, PlayerSeat
+from meetctl.meeting.seats import AgentSeat, ChairSeat, CommandSeat, DispatchedSeat, PlayerSeat
 from meetctl.meeting.transcript import Transcript
 from meetctl.programs.assignments import agent_assignment, cast_member, chair_assignment
 from meetctl.programs.launch import agent_environment, chair_environment
-from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, RoomAccess
+from meetctl.programs.room_access import CHAIR_IDENTITY, CHAIR_NAME, RoomAccess, StandIns
 from meetctl.protocol import Assignment, CastChanged, CastMember, Model
+from meetctl.protocol.dispatch import STAND_INS_URL
 from meetctl.protocol.rehearsal import Script
 from meetctl.protocol.secrets import Masker
 from meetctl.roster import SIMLI_URL, AgentEntry, Program, Roster, avatar_identity, secrets_of_entry, why_not_direct
@@ -26,6 +27,9 @@ from meetctl.settings import LiveKitCredentials
 from meetctl.supervisor.seat_spec import Seat
 from meetctl.supervisor.state import Phase
 from meetctl.supervisor.supervisor import Supervisor
+from meetctl.workers.orders import dispatch_order
+
+OF_THE_WORKER = StandIns(STAND_INS_URL, None)
 
 
 class Cast:
@@ -205,11 +209,19 @@ class Cast:
         if entry.face is not None:
             await self._servers.wait_for_simli()
             entry = await self._with_way(entry)
+        return await self._assignment(entry, self._servers.stand_ins)
+
+    async def order_of(self, entry: AgentEntry) -> Model:
+        order = dispatch_order(entry, await self._assignment(entry, OF_THE_WORKER), self._credentials)
+        self._mask.add(order.admin.get_secret_value(), order.token.get_secret_value())
+        return order
+
+    async def _assignment(self, entry: AgentEntry, stand_ins: StandIns) -> Assignment:
         await self._open_room.wait_open()
         assignment = agent_assignment(
             entry,
             self._place(entry),
-            self._servers.stand_ins,
+            stand_ins,
             seat_number=self._numbers[entry.identity],
             transcript=self._transcript.lines(),
             cast=self.members(),
@@ -292,6 +304,8 @@ class Cast:
         room, depends_on = self._roster.room, self._servers.livekit_seat
         if entry.program is Program.COMMAND:
             return CommandSeat(entry, room, self, depends_on=depends_on)
+        if entry.dispatched:
+            return DispatchedSeat(entry, room, self, own_chair=self._own_chair, depends_on=depends_on, mark=self._mark)
         return AgentSeat(entry, room, self, own_chair=self._own_chair, depends_on=depends_on)
 
     def _place(self, entry: AgentEntry) -> RoomAccess:

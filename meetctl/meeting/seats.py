@@ -19,6 +19,7 @@ from meetctl.supervisor.health import REPLACE_AFTER_S, SERVICE_REPLACE_AFTER_S, 
 from meetctl.supervisor.launcher import LaunchSpec, python_argv
 from meetctl.supervisor.process import Wire
 from meetctl.supervisor.seat_spec import Seat
+from meetctl.workers.orders import LINK_MODULE
 
 LIVEKIT_SEAT = "livekit-server"
 MODELS_SEAT = "models"
@@ -146,6 +147,8 @@ class Attendance(Protocol):
         """Returns whether the agent's face is a participant of its own."""
         ...
 
+    async def order_of(self, entry: AgentEntry) -> Model: ...
+
     async def is_active(self, identity: str) -> bool: ...
 
 
@@ -249,6 +252,33 @@ class AgentSeat(_EntrySeat):
                 return frozenset({FACE, Proof.VIDEO})  # nobody else would send a picture
             case _:
                 return frozenset()
+
+
+class DispatchedSeat(AgentSeat):
+    """The seat of an agent that runs on whichever worker takes it. The process here is its link.
+
+    How long it takes until there is a worker, is nobody's fault in this seat: it waits, and says so.
+    """
+
+    def __init__(
+        self,
+        entry: AgentEntry,
+        room: str,
+        cast: Attendance,
+        *,
+        own_chair: bool,
+        depends_on: str | None,
+        mark: Mapping[str, str],
+    ) -> None:
+        super().__init__(entry, room, cast, own_chair=own_chair, depends_on=depends_on)
+        self.health_check = HealthCheck(news_s=REPLACE_AFTER_S, depends_on=depends_on)
+        self._mark = mark
+
+    def spec(self) -> LaunchSpec:
+        return LaunchSpec(python_argv(LINK_MODULE), service_environment(self._mark), module=LINK_MODULE)
+
+    async def first_line(self) -> Model:
+        return await self._cast.order_of(self._entry)
 
 
 class CommandSeat(_EntrySeat):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 TOKEN_TTL = timedelta(hours=6)
 """A token is for joining: the server renews it while its holder is connected."""
 
+ADMIN_TTL = timedelta(days=8)
+"""Nobody renews one that joins no room; the longest meeting we promise takes a week."""
 BEHALF_ATTRIBUTE = "lk.publish_on_behalf"
 """LiveKit's word for whose face this is."""
 GUEST_SOURCES = ("microphone", "camera", "screen_share", "screen_share_audio", "unknown")
@@ -83,6 +85,22 @@ def observer_token(
 
     grants = api.VideoGrants(room_join=True, room=room, can_publish=False, can_publish_data=False, can_subscribe=True)
     return _token(credentials, identity, name, ttl, grants, role=None)
+
+
+def link_token(credentials: LiveKitCredentials, *, room: str, identity: str, ttl: timedelta = TOKEN_TTL) -> SecretStr:
+    """Returns a token for whoever controls an agent on another machine: unseen, it hears what that agent tells it."""
+    from livekit import api
+
+    grants = api.VideoGrants(room_join=True, room=room, hidden=True, can_publish=False, can_publish_data=False)
+    return _token(credentials, identity, "", ttl, grants, role="controller")
+
+
+def admin_token(credentials: LiveKitCredentials, *, room: str, ttl: timedelta = ADMIN_TTL) -> SecretStr:
+    """Returns a token that places agents in one room and puts them out of it, and joins none."""
+    from livekit import api
+
+    grants = api.VideoGrants(room_admin=True, room=room)
+    return SecretStr(api.AccessToken(*key_pair(credentials)).with_ttl(ttl).with_grants(grants).to_jwt())
 
 
 def trial_token(credentials: LiveKitCredentials, *, room: str, identity: str, ttl: timedelta) -> SecretStr:

@@ -17,6 +17,7 @@ from meetctl.protocol import Example, RestartPolicy, Speaks, Voice
 from meetctl.roster.env_file import EnvFileError, parse_env_file, why_not_held
 from meetctl.roster.faults import KeyPath, nearest
 from meetctl.roster.model_files import is_path, trouble_with_chat, trouble_with_ears
+from meetctl.roster.placement import note_placement
 from meetctl.roster.providers import (
     PARTS,
     PROVIDERS,
@@ -29,6 +30,7 @@ from meetctl.roster.providers import (
 from meetctl.roster.reading import Reading
 from meetctl.roster.schema import (
     IDLE_CLOSE_S,
+    LOCAL,
     NO_KEY,
     SIMLI_URL,
     AgentEntry,
@@ -61,9 +63,13 @@ class Keys:
     own: Mapping[str, str]
     """`env` and `env_file` of the entry."""
     environment: Mapping[str, str]
+    elsewhere: bool = False
+    """It runs on another machine, which has keys of its own: none of ours is handed on, and none is missing."""
 
     def find(self, written: SecretStr | None, variable: str) -> SecretStr | None:
         """Returns the key as written, else of the variable; an empty one counts as none."""
+        if self.elsewhere:
+            return None
         text = (written.get_secret_value() if written else "") or self.own.get(variable, "")
         text = text or self.environment.get(variable, "")
         return SecretStr(text) if text else None
@@ -77,15 +83,24 @@ def resolve_agent(
     path: KeyPath,
     wrong: frozenset[str],
     environment: Mapping[str, str],
+    on: str | None = None,
 ) -> AgentEntry:
-    """Returns the entry with its defaults; `wrong` are keys whose faults are noted already."""
+    """Returns the entry with its defaults.
+
+    Args:
+        wrong: keys whose faults are noted already.
+        on: where agents run whose entries do not say it; None = here.
+    """
     program = _program(reading, written, path, wrong)
     base = reading.document.base
     env = _env(reading, written, base, path, environment)
     for index, word in enumerate(written.command or ()):
         if why := why_not_held(word):
             reading.note((*path, "command", index), why, "write what it should be")
-    keys = Keys(env, environment)
+    on = written.on or (LOCAL if program is Program.COMMAND else on or LOCAL)
+    keys = Keys(env, environment, elsewhere=on != LOCAL)
+    if keys.elsewhere:
+        note_placement(reading, written, defaults, program, path)
     models: dict[str, ModelChoice | None] = {}
     for part in ("llm", "tts"):
         own: ModelWritten | None = getattr(written, part)
@@ -111,6 +126,7 @@ def resolve_agent(
         face=_face(reading, written.face, keys, program, (*path, "face")),
         speaks=written.speaks or Speaks.FREELY,
         restart=written.restart or RestartPolicy.ON_FAILURE,
+        on=on,
         limits=Limits(memory_mb=written.limits.memory if written.limits else None),
         budget=_budget(reading, written.budget, program, (*path, "budget")),
         env={name: SecretStr(value) for name, value in env.items()},
@@ -211,7 +227,7 @@ def _face(
     if not written.face_id:
         reading.note((*path, "face_id"), "is missing", "write face: local, or add face_id: …")
     api_key = keys.find(written.api_key, SIMLI_KEY)
-    if api_key is None:
+    if api_key is None and not keys.elsewhere:
         message = f"is not given and {SIMLI_KEY} is not set"
         hint = f"export {SIMLI_KEY}=…, or write face: local"
         reading.note((*path, "api_key"), message, hint, around=True)
@@ -256,7 +272,8 @@ def _resolved(reading: Reading, written: ModelWritten, part: str, keys: Keys, pa
     # A key from the environment is never sent to another server than the provider's own.
     if written.base_url is None:
         key = keys.find(key, need.key) if need.key is not None else key
-        if key is None and need.key is not None and not (need.unless and options.get(need.unless)):
+        lacks = key is None and need.key is not None and not keys.elsewhere
+        if lacks and not (need.unless and options.get(need.unless)):
             message = f"is not given and {need.key} is not set"
             hint = f"export {need.key}=…"
             if written.provider == "openai":
@@ -266,7 +283,7 @@ def _resolved(reading: Reading, written: ModelWritten, part: str, keys: Keys, pa
             if (value := keys.find(None, name)) is not None:
                 variables[name] = value
         missing = [name for name in need.variables if name not in variables]
-        if missing:
+        if missing and not keys.elsewhere:
             exports = " ".join(f"{name}=…" for name in missing)
             reading.note(path, f"needs {' and '.join(missing)}, not set", f"export {exports}", around=True)
     elif key is None:

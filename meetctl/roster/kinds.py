@@ -13,6 +13,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from meetctl.protocol import EVERY_TOOL
+from meetctl.protocol.dispatch import LABEL
 from meetctl.protocol.languages import AUTO, NAMES, language_code
 from meetctl.roster.faults import nearest
 from meetctl.roster.naming import is_room_name
@@ -35,6 +36,7 @@ MAX_TOOL_S = 50
 MAX_FILLER_CHARACTERS = 100
 
 _IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PLACEMENT = re.compile(rf"local|workers(/{LABEL})?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG])(i?)B?", re.IGNORECASE)
@@ -91,6 +93,17 @@ def _role(text: str) -> str:
 def _identity(text: str) -> str:
     if not _IDENTITY.fullmatch(text):
         raise refused("an identity is 1 to 64 of A-Z a-z 0-9 . _ -", "write identity: ada")
+    return text
+
+
+def is_placement(text: str) -> bool:
+    """Returns whether this says where an agent runs."""
+    return _PLACEMENT.fullmatch(text) is not None
+
+
+def _placement(text: str) -> str:
+    if not is_placement(text):
+        raise refused(f"{text!r} is no place for an agent", "write on: local, on: workers or on: workers/LABEL")
     return text
 
 
@@ -225,6 +238,7 @@ RoomName = Annotated[str, AfterValidator(_room_name)]
 AgentName = Annotated[str, AfterValidator(_agent_name)]
 Role = Annotated[str, AfterValidator(_role)]
 Identity = Annotated[str, AfterValidator(_identity)]
+Placement = Annotated[str, AfterValidator(_placement)]
 BaseUrl = Annotated[HttpAddress, AfterValidator(_base_url)]
 Language = Annotated[str, AfterValidator(_language)]
 Persona = Annotated[str, AfterValidator(_persona)]

@@ -10,7 +10,9 @@ from meetctl.errors import UsageError
 from meetctl.protocol import FloorMode
 from meetctl.roster.entry import Keys, resolve_agent, resolve_model
 from meetctl.roster.faults import Fault, KeyPath, RosterFaults, nearest
+from meetctl.roster.kinds import is_placement
 from meetctl.roster.naming import is_room_name, readable_room
+from meetctl.roster.placement import note_reach_of_workers
 from meetctl.roster.reading import Reading
 from meetctl.roster.resolve import (
     note_clashes,
@@ -35,22 +37,25 @@ def load_roster(
     room: str | None = None,
     chance: random.Random | None = None,
     env_file: Path | None = None,
+    on: str | None = None,
 ) -> Roster:
     """Returns the roster of the file.
 
     `environment` is the shell's, or `Variables` with a `.env` behind it; `env_file` is only remembered, for whoever
     reads the file again. `only` keeps the agents of these names or identities; what the others lack around them (a
     variable, a key, a file) is then no fault. `room` goes before the file's own; with neither, a name is made by
-    `chance`.
+    `chance`. `on` is where agents run whose entries do not say it.
 
     Raises:
         RosterFaults: with every fault of the file.
-        UsageError: if `only` names nobody, or `room` cannot be a room's name.
+        UsageError: if `only` names nobody, or `room` cannot be a room's name, or `on` no place.
     """
     if room is not None and not is_room_name(room):
         raise UsageError(f"{room!r} cannot name a room", hint="use 1 to 64 of A-Z a-z 0-9 . _ -, as in friday-launch")
+    if on is not None and not is_placement(on):
+        raise UsageError(f"{on!r} is no place for an agent", hint="--on local, --on workers or --on workers/LABEL")
     document = load_document(path, environment)
-    roster = roster_from_document(document, environment=environment, only=only, room=room, chance=chance)
+    roster = roster_from_document(document, environment=environment, only=only, room=room, chance=chance, on=on)
     return roster if env_file is None else roster.model_copy(update={"env_file": env_file})
 
 
@@ -61,6 +66,7 @@ def roster_from_document(
     only: Sequence[str] = (),
     room: str | None = None,
     chance: random.Random | None = None,
+    on: str | None = None,
 ) -> Roster:
     """Returns the roster that a document holds, as `load_roster` does for a file; paths in it start at its file.
 
@@ -80,11 +86,14 @@ def roster_from_document(
         agent, wrong = reading.read(AgentWritten, item, here)
         if agent is not None:
             written[index] = agent
-            entries[index] = resolve_agent(reading, agent, defaults, path=here, wrong=wrong, environment=environment)
+            entries[index] = resolve_agent(
+                reading, agent, defaults, path=here, wrong=wrong, environment=environment, on=on
+            )
     note_clashes(reading, written)
     livekit = resolve_livekit(reading, head.livekit, environment)
     if livekit is not None or head.livekit is None or head.livekit.local:
         note_transports(reading, entries, livekit)
+        note_reach_of_workers(reading, entries, livekit)
     keys = Keys({}, environment)
     stt = resolve_model(reading, defaults.stt, keys, ("defaults", "stt"))
     # Nobody may need these, so a key that they lack is no fault of this file.

@@ -18,6 +18,7 @@ from meetctl.roster.public_url import PublicUrl
 from meetctl.settings import LiveKitCredentials
 
 SIMLI_URL = "https://api.simli.ai"
+LOCAL = "local"
 NO_KEY = "none"
 """Sent to an OpenAI-compatible server that wants no key; the client insists on one."""
 IDLE_CLOSE_S = 300
@@ -180,6 +181,8 @@ class AgentEntry(Resolved):
     """Of a simli agent, always; of a command, where written."""
     speaks: Speaks = Speaks.FREELY
     restart: RestartPolicy = RestartPolicy.ON_FAILURE
+    on: str = LOCAL
+    """Where it runs: `local`, `workers` or `workers/LABEL`."""
     limits: Limits = Limits()
     budget: Budget = Budget()
     env: dict[str, SecretStr] = {}
@@ -197,6 +200,16 @@ class AgentEntry(Resolved):
     tools: ToolSettings = ToolSettings()
     folder: Path | None = None
     """The roster's, where its tools run; None = it has none."""
+
+    @property
+    def dispatched(self) -> bool:
+        """Returns whether it runs on whichever worker LiveKit gives it to."""
+        return self.on != LOCAL
+
+    @property
+    def label(self) -> str | None:
+        """Returns what its worker has to be labelled with, None where it needs none."""
+        return self.on.partition("/")[2] or None
 
 
 class ReachChoice(Resolved):
@@ -278,6 +291,8 @@ class Roster(Resolved):
         """What the local model server must serve, each once: `llm`, `stt` or `tts`, and a name or a path."""
         choices = [("stt", self.stt), ("llm", self.chair_llm)]
         for agent in self.agents:
+            if agent.dispatched:
+                continue  # each worker has its own
             choices += [("llm", agent.llm), ("tts", agent.tts)]
         every = ((part, one) for part, choice in choices if choice is not None for one in choice.in_a_row)
         local = ((part, choice) for part, choice in every if choice.is_local)

@@ -40,6 +40,7 @@ from meetctl.roster.kinds import (
     LiveKitAddress,
     Megabytes,
     Persona,
+    Placement,
     Role,
     RoomName,
     Seconds,
@@ -317,6 +318,7 @@ class AgentWritten(ToolUseWritten):
     face: FaceWritten | None = None
     speaks: Speaks | None = None
     restart: RestartPolicy | None = None
+    on: Placement | None = None
     limits: LimitsWritten | None = None
     budget: BudgetWritten | None = None
     env: Variables | None = None
