@@ -43,11 +43,12 @@ def note_placement(
     elif program is Program.SIMLI:
         message = "a local face is drawn on the machine that meetctl runs on"
         reading.note(where, message, "write agent: audio or a face with face_id, or on: local")
-    for index, tool in enumerate(written.tools or ()):
+    tools = path if written.tools is not None else ("defaults",)
+    for index, tool in enumerate((written if written.tools is not None else defaults).tools or ()):
         for key in ("headers", "env"):
             if getattr(tool, key, None):
                 message = "may hold a key, and none goes to a worker"
-                reading.note((*path, "tools", index, key), message, f"remove {key}, or write on: local")
+                reading.note((*tools, "tools", index, key), message, f"remove {key}, or write on: local", around=True)
 
 
 def note_reach_of_workers(

@@ -56,7 +56,8 @@ def without_secrets(assignment: Assignment) -> Assignment:
     if assignment.tools is not None:
         # What its processes inherit, they inherit where they run: only the names go there.
         names = dict.fromkeys(assignment.tools.environment, "")
-        changes["tools"] = assignment.tools.model_copy(update={"environment": names, "secrets": ()})
+        sources = tuple(one.model_copy(update={"headers": {}, "env": {}}) for one in assignment.tools.sources)
+        changes["tools"] = assignment.tools.model_copy(update={"environment": names, "secrets": (), "sources": sources})
     return assignment.model_copy(update=changes)
 
 

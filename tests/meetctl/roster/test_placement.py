@@ -74,6 +74,16 @@ def test_what_cannot_go_to_a_worker_is_said_with_what_to_do_instead(
     assert words in found[f"agents[0].{where}"]
 
 
+@pytest.mark.parametrize(("tool", "key"), [("https://h", "headers"), ("[clock]", "env")])
+def test_a_key_of_a_tool_that_all_have_goes_to_no_worker_either(tmp_path: Path, tool: str, key: str) -> None:
+    text = (
+        f"{SERVER}defaults: {{tools: [{{mcp: {tool}, {key}: {{TOKEN: b}}}}]}}\nagents: [{{name: Ada, agent: audio}}]\n"
+    )
+    found = faults_of(tmp_path, text, on="workers")
+    assert "none goes to a worker" in found[f"defaults.tools[0].{key}"]
+    assert loaded(tmp_path, text).agents[0].tools.choices
+
+
 def test_the_meeting_s_own_server_is_not_one_that_workers_know(tmp_path: Path) -> None:
     found = faults_of(tmp_path, "agents: [{name: Ada, agent: audio, on: workers}]\n")
     assert "add livekit: {url: …}" in found["agents[0].on"]

@@ -26,7 +26,12 @@ ADA = AgentEntry(
     llm=OPENAI,
     tts=ModelChoice(),
     face=FaceChoice(local=False, face_id="f", api_key=SECRET, url="https://simli.example"),
-    tools=ToolSettings(choices=(ToolChoice(command=("clock",)),)),
+    tools=ToolSettings(
+        choices=(
+            ToolChoice(command=("clock",), env={"TOKEN": SECRET}),
+            ToolChoice(url="https://tools.example", headers={"Authorization": SECRET}),
+        )
+    ),
     env={"OWN": SECRET},
 )
 
