@@ -14,6 +14,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -151,6 +152,11 @@ def state_dir() -> Path:
         SettingsError: if the directory cannot be made or written, belongs to another user, or others can enter it.
     """
     return private_dir(_state_path(), STATE)
+
+
+def new_log_dir(name: str) -> Path:
+    """Returns where a meeting, or whatever else is called so, that begins now keeps its logs."""
+    return state_dir() / name / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
 
 
 def runtime_dir() -> Path:

@@ -13,18 +13,18 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from meetctl.catalogue import LocalModel, local_model
+from meetctl.commands._signals import CODES, ending_signals
 from meetctl.commands.setup import setup
 from meetctl.display import console, lines
 from meetctl.errors import ERRORS_BY_CODE, EndedError, ExitCode, MeetctlError, OutputError, StandInError, Unheard
 from meetctl.meeting.meeting import SUPERVISOR_LOG, Meeting
 from meetctl.meeting.requests import handlers, streams
 from meetctl.roster import Roster
-from meetctl.settings import environment, runtime_dir, state_dir
+from meetctl.settings import environment, new_log_dir, runtime_dir
 from meetctl.status.document import StatusDocument
 from meetctl.supervisor.control import ControlServer
 from meetctl.supervisor.descendants import adopt_orphans
@@ -96,7 +96,7 @@ async def _run(
     holding: Callable[[Path], object],
 ) -> ExitCode:
     signals = _Signals()
-    log_dir = _new_log_dir(roster.room)
+    log_dir = new_log_dir(roster.room)
     manager = ServiceManager.of(environment())
     meeting = Meeting(
         roster,
@@ -129,7 +129,7 @@ async def _run(
         for line in lines.ending(ending.as_dict()):
             console.talk(line)
     if signals.got is not None:
-        return _code_of(signals.got)
+        return CODES[signals.got]
     return unheard.exit_code if unheard is not None else ExitCode.OK
 
 
@@ -142,7 +142,7 @@ class _BrokenOff(EndedError):
 
 
 def _broken_off(room: str, number: signal.Signals) -> EndedError:
-    return _BrokenOff(room, _SENDERS.get(number, number.name), _code_of(number))
+    return _BrokenOff(room, _SENDERS.get(number, number.name), CODES[number])
 
 
 async def _until_done(meeting: Meeting, work: Work) -> None:
@@ -178,11 +178,6 @@ _SENDERS = {
     signal.SIGTERM: "`meetctl down` (SIGTERM)",
     signal.SIGHUP: "its terminal, which was closed",
 }
-_CODES = {
-    signal.SIGINT: ExitCode.INTERRUPTED,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGHUP: ExitCode.HUNG_UP,
-}
 
 
 class _Signals:
@@ -193,8 +188,7 @@ class _Signals:
         self._meeting: Meeting | None = None
         self._starting = asyncio.current_task()
         self._ending: asyncio.Task[Any] | None = None
-        # Under nohup it is to outlive its terminal.
-        self._numbers = [n for n in _CODES if n is not signal.SIGHUP or signal.getsignal(n) is not signal.SIG_IGN]
+        self._numbers = ending_signals()
 
     def __enter__(self) -> _Signals:
         loop = asyncio.get_running_loop()
@@ -225,14 +219,6 @@ class _Signals:
             console.talk("stopping; once more to force")
         else:
             self._meeting.force()
-
-
-def _code_of(number: signal.Signals) -> ExitCode:
-    return _CODES[number]
-
-
-def _new_log_dir(room: str) -> Path:
-    return state_dir() / room / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
 
 
 # --- detached ---

@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-import signal
-from datetime import UTC, datetime
-
-from pydantic import SecretStr
 
 from meetctl.catalogue import BETTER
+from meetctl.commands._signals import CODES, ending_signals
 from meetctl.display import console
-from meetctl.errors import ExitCode, LiveKitError, MeetctlError, StandInError, UsageError
+from meetctl.errors import ExitCode, MeetctlError, StandInError, UsageError
 from meetctl.local.data import locate
 from meetctl.local.ports import free_tcp_port
 from meetctl.meeting.seats import MODELS_SEAT, StandInSeat
 from meetctl.protocol import Serving, Warn
 from meetctl.protocol.dispatch import LABEL, WorkerOrder, worker_name
 from meetctl.protocol.secrets import Masker
-from meetctl.settings import environment, state_dir
+from meetctl.settings import livekit_from_environment, new_log_dir
 from meetctl.supervisor.descendants import adopt_orphans
 from meetctl.supervisor.events import BackingOff, ChildMessage, GaveUp, SeatEvent, Unhealthy
 from meetctl.supervisor.supervisor import Supervisor
@@ -30,7 +27,6 @@ LOGS = "~workers"
 """Where they are among those of meetings; no room can be called so."""
 STOP_S = 12.0
 """For the agents to leave their rooms in good order, one beside the other."""
-CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED, signal.SIGHUP: ExitCode.HUNG_UP}
 
 
 def worker(*, max_agents: int, label: str | None, host: str, port: int, local_models: bool) -> ExitCode:
@@ -38,21 +34,17 @@ def worker(*, max_agents: int, label: str | None, host: str, port: int, local_mo
 
     Raises:
         UsageError: the label cannot be one.
-        LiveKitError: no server is named.
+        SettingsError: no server is named.
         StandInError: the server refuses the key, or the worker cannot run.
     """
     if label is not None and not re.fullmatch(LABEL, label):
         raise UsageError(f"{label!r} cannot label a worker", hint="use 1 to 32 of a-z 0-9 and -, as in --label gpu")
-    variables = environment()
-    missing = [name for name in ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET") if not variables.get(name)]
-    if missing:
-        exports = " ".join(f"{name}=…" for name in missing)
-        raise LiveKitError(f"{' and '.join(missing)} not set: nobody to offer seats", hint=f"export {exports}")
+    server = livekit_from_environment()
     models_url = f"http://127.0.0.1:{free_tcp_port()}" if local_models and _has_models() else None
     order = WorkerOrder(
-        url=variables["LIVEKIT_URL"],
-        api_key=variables["LIVEKIT_API_KEY"],
-        api_secret=SecretStr(variables["LIVEKIT_API_SECRET"]),
+        url=server.url,
+        api_key=server.api_key,
+        api_secret=server.api_secret,
         max_agents=max_agents,
         label=label,
         host=host,
@@ -65,7 +57,7 @@ def worker(*, max_agents: int, label: str | None, host: str, port: int, local_mo
 
 async def _run(order: WorkerOrder) -> ExitCode:
     meeting = f"worker-{secrets.token_hex(4)}"
-    log_dir = state_dir() / LOGS / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
+    log_dir = new_log_dir(LOGS)
     log_dir.mkdir(mode=0o700, parents=True)
     mark = {MEETING_VARIABLE: meeting}
     told: asyncio.Future[ExitCode | MeetctlError] = asyncio.get_running_loop().create_future()
@@ -96,8 +88,8 @@ async def _run(order: WorkerOrder) -> ExitCode:
         return order
 
     loop = asyncio.get_running_loop()
-    for number, code in CODES.items():
-        loop.add_signal_handler(number, tell, code)
+    for number in ending_signals():
+        loop.add_signal_handler(number, tell, CODES[number])
     mask = Masker((order.api_secret.get_secret_value(),))
     async with Supervisor(
         meeting=meeting, room=WORKER_SEAT, log_dir=log_dir, mask=mask, stop_timeout_s=STOP_S

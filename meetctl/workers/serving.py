@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from meetctl.programs.launch import service_environment
 from meetctl.protocol import Model, RestartPolicy
-from meetctl.settings import environment, inherited_environment
+from meetctl.settings import environment
 from meetctl.supervisor.events import Proof, SeatKind, WireEvent
 from meetctl.supervisor.launcher import LaunchSpec, python_argv
 from meetctl.supervisor.process import Wire
@@ -43,9 +44,7 @@ class WorkerSeat(Seat):
     def spec(self) -> LaunchSpec:
         # Its agents find their providers' keys in it, so it has all that `meetctl worker` was started with.
         own = {name: value for name, value in environment().items() if not name.startswith(SECRET)}
-        return LaunchSpec(
-            python_argv(WORKER_MODULE), {**own, **inherited_environment(), **self._mark, "PYTHONUNBUFFERED": "1"}
-        )
+        return LaunchSpec(python_argv(WORKER_MODULE), {**own, **service_environment(self._mark)})
 
     async def first_line(self) -> Model:
         return await self._order()

@@ -31,7 +31,7 @@ ANSWER_S = 60.0
 AGENTS = ("Ada", "Max")
 TOUCHED = ("shortened", "asked_again", "left_out")
 VOICES = {"Sam": "pitch=0.9", "Eve": "pitch=1.3"}
-SHORT_FORM = TURNS[1:5]
+SHORT_FORM = TURNS[1:6]
 ROSTER = """
 room: ten
 meeting: {topic: Friday's launch}

@@ -67,6 +67,7 @@ class JobRun:
         self._job = job
         self._room = context.room
         self._assignment = _with_ways_of_this_worker(job, context)
+        self._mask = masker_of(self._assignment)
         self._inbox: Inbox = asyncio.Queue()
         self._leave = asyncio.Event()
         self._over = JobOver(code=1, why="its worker ends")
@@ -80,10 +81,9 @@ class JobRun:
         Raises:
             LiveKitError: the room cannot be joined.
         """
-        mask = masker_of(self._assignment)
 
         def masked(record: logging.LogRecord) -> bool:
-            record.msg, record.args = mask(record.getMessage()), ()
+            record.msg, record.args = self._mask(record.getMessage()), ()
             return True
 
         for handler in logging.getLogger().handlers:  # LiveKit's, which hands the record to the worker's process
@@ -133,7 +133,7 @@ class JobRun:
             self._over = JobOver(code=0, why="it ended")
         except Exception as error:
             logger.exception("failed")
-            self._news.report(failure_of(error, masker_of(self._assignment)))
+            self._news.report(failure_of(error, self._mask))
             self._over = JobOver(code=1, why="it failed")
 
     async def _look(self) -> None:
