@@ -28,6 +28,7 @@ CLOSE_S = 0.5
 BUSY = "conversation_already_has_active_response"
 UNASKED = "the realtime model began to speak unasked, and was stopped"
 NOT_LISTENED_TO = "nobody hears it"
+BEGAN_ANOTHER = "the realtime model began another answer in the middle of one"
 OVER = "the realtime model sends sound for a turn that is over"
 LEFT_OUT = "it is left out"
 
@@ -84,6 +85,7 @@ class Conversation:
         self._over: dict[str, float] = {}
         """Ids of the answers that are not wanted any more, and since when."""
         self._fault: BaseException | None = None
+        self._is_answering = False
         self._has_failed = False
         self._is_seen = False
         """Whether the server's own events are, which count more than the plugin does."""
@@ -165,6 +167,7 @@ class Conversation:
         created = await self._created(wanted)
         response_id = created.response_id or ""
         is_whole = has_words = False
+        self._is_answering = True
         try:
             async with contextlib.aclosing(self._words(created, wanted)) as words:
                 async for piece in words:
@@ -172,6 +175,7 @@ class Conversation:
                     yield piece
             is_whole = True
         finally:
+            self._is_answering = False
             if not is_whole:
                 self._over[response_id] = time.monotonic()
                 self._session.interrupt()
@@ -275,6 +279,10 @@ class Conversation:
         self._over[created.response_id or ""] = time.monotonic()
         self._session.interrupt()
         self._warn(UNASKED, NOT_LISTENED_TO)
+        if self._is_answering:
+            # The plugin knows of one answer at a time: that one's words and sound, its end too, would never come.
+            self._fault = APIConnectionError(BEGAN_ANOTHER)
+            self.ended.set()
 
     def _on_error(self, event: llm.RealtimeModelError) -> None:
         self._fault = fault_from(event.error)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from livekit.agents import APIStatusError, llm
+from livekit.agents import APIConnectionError, APIStatusError, llm
 from meetctl_agents.models.errors import MissingModelError, ModelError
 from meetctl_agents.models.speech_faults import SpeechFaults
 from meetctl_agents.models.unsaid import unsaid_from
@@ -22,6 +22,7 @@ from meetctl_agents.realtime.model import realtime_from_endpoint, refusals
 from meetctl_agents.realtime.renewal import LOST
 from meetctl_agents.speaking.making import answers_from_assignment
 from meetctl_agents.speaking.own_class import made_from_class
+from meetctl_agents.speaking.speech import STALL_S
 from pydantic import SecretStr
 
 from meetctl.protocol import Assignment, Grant, Unsaid, Voice
@@ -131,6 +132,22 @@ async def test_one_that_is_speaking_unasked_when_it_is_asked_answers(server: Rea
         unasked = asyncio.create_task(server.speak_unasked(stage.session, "Let me tell you all about it."))
         assert await stage.says(grant(1)) == SAID
         await unasked
+
+
+async def test_one_that_speaks_unasked_in_the_middle_of_an_answer_ends_it_at_once_and_is_left_for_another(
+    server: RealtimeServer,
+) -> None:
+    async with staged(server) as stage:
+        speech = stage.begin(grant(1))
+        await stage.until(lambda: speech.sound.pieces)
+        await server.speak_unasked(stage.session, "Let me tell you all about it.")
+        with pytest.raises(APIConnectionError, match="began another answer"):
+            async with asyncio.timeout(STALL_S / 2):
+                await speech.wait_written()
+        stage.end(grant(1), speech, "It", heard_s=0.2)
+        assert stage.warnings[0].startswith(UNASKED)
+        assert await stage.says(grant(2, "Ada, again?")) == SAID
+        assert len(server.sessions) == 2
 
 
 async def test_sound_for_a_turn_that_is_over_is_left_out_and_told_of(
